@@ -1,2 +1,72 @@
-//! Placeholder.
-fn main() {}
+//! Project tasks: `cargo xtask` fetches what the tests and the example need, and runs them.
+//!
+//! Everything fetched lies under `target/` and is checked by apt's own signatures and digests; nothing here is part of
+//! the product.
+#![expect(clippy::print_stderr, reason = "a task runner talks to whoever runs it")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a task runner reads its environment and the clock itself"
+)]
+
+mod apt;
+mod debs;
+mod error;
+mod example;
+mod peers;
+mod process;
+mod sample;
+mod suite;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use error::{Error, Result};
+
+const HELP: &str = "\
+Usage: cargo xtask TASK
+
+  debs SET [--into DIR]          download a package set: python, jre, large, or sample (200 packages, fixed seed)
+  debs --list FILE [--into DIR]  download the packages that FILE names, one a line
+  example python                 download the example's packages and build its image to oci:target/python:latest
+  peers                          fetch the programs that the tests compare with
+  test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            let mut cause = std::error::Error::source(&error);
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let root = root();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["debs", rest @ ..] => debs::task(&root, rest),
+        ["example", "python"] => example::python(&root),
+        ["peers"] => peers::fetch(&root),
+        ["test", rest @ ..] => suite::task(&root, rest),
+        [] | ["help" | "--help" | "-h"] => {
+            eprint!("{HELP}");
+            Ok(())
+        }
+        _ => Err(Error::Usage(arguments.join(" "))),
+    }
+}
+
+/// The root of the workspace: where this package's folder lies.
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}

