@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// Bytes that can be opened as often as wanted and are the same each time: memory, a part of a file, several of them
 /// in a row.
@@ -18,5 +19,44 @@ pub trait Content: Send + Sync + fmt::Debug {
 impl Content for Vec<u8> {
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         Ok(Box::new(self.as_slice()))
+    }
+}
+
+/// Several contents, one after the other.
+#[derive(Debug, Clone)]
+pub struct InRow(pub Vec<Arc<dyn Content>>);
+
+impl Content for InRow {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(RowReader {
+            rest: self.0.iter(),
+            current: None,
+        }))
+    }
+}
+
+/// Opens each content when the one before has ended, so that a row of hundreds needs one open file.
+struct RowReader<'a> {
+    rest: std::slice::Iter<'a, Arc<dyn Content>>,
+    current: Option<Box<dyn Read + Send + 'a>>,
+}
+
+impl Read for RowReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if let Some(reader) = &mut self.current {
+                let n = reader.read(buf)?;
+                if n > 0 {
+                    return Ok(n);
+                }
+            }
+            match self.rest.next() {
+                Some(content) => self.current = Some(content.open()?),
+                None => return Ok(0),
+            }
+        }
     }
 }

@@ -72,7 +72,13 @@ impl Metadata {
     /// Owned by root, without extended attributes.
     #[must_use]
     pub fn root(mode: u32, mtime: i64) -> Self {
-        Self { mode, uid: 0, gid: 0, mtime, xattrs: BTreeMap::new() }
+        Self {
+            mode,
+            uid: 0,
+            gid: 0,
+            mtime,
+            xattrs: BTreeMap::new(),
+        }
     }
 }
 
@@ -127,11 +133,15 @@ impl Entry {
     /// [`BadWhiteout`] for a whiteout of `.`, `..` or nothing, and for a path below one.
     pub fn whiteout(&self) -> Result<Option<Whiteout>, BadWhiteout> {
         let bad = || BadWhiteout(self.path.clone());
-        let Some(parent) = self.path.parent() else { return Ok(None) };
+        let Some(parent) = self.path.parent() else {
+            return Ok(None);
+        };
         if parent.components().any(|c| c.starts_with(WHITEOUT_PREFIX)) {
             return Err(bad());
         }
-        let Some(hidden) = self.path.file_name().and_then(|n| n.strip_prefix(WHITEOUT_PREFIX)) else { return Ok(None) };
+        let Some(hidden) = self.path.file_name().and_then(|n| n.strip_prefix(WHITEOUT_PREFIX)) else {
+            return Ok(None);
+        };
         match hidden {
             b".wh..opq" => Ok(Some(Whiteout::Opaque(parent))),
             b"" | b"." | b".." => Err(bad()),
@@ -160,7 +170,11 @@ mod tests {
 
     fn entry(name: &str) -> Entry {
         let path = ImagePath::from_archive(name.as_bytes()).unwrap();
-        Entry { path, kind: EntryKind::File { size: 0 }, meta: Metadata::root(0o644, 0) }
+        Entry {
+            path,
+            kind: EntryKind::File { size: 0 },
+            meta: Metadata::root(0o644, 0),
+        }
     }
 
     #[test]
@@ -168,7 +182,10 @@ mod tests {
         let path = |name: &str| ImagePath::from_archive(name.as_bytes()).unwrap();
         assert_eq!(entry("a/b").whiteout(), Ok(None));
         assert_eq!(entry("a/.wh.b").whiteout(), Ok(Some(Whiteout::Entry(path("a/b")))));
-        assert_eq!(entry("a/.wh..wh..opq").whiteout(), Ok(Some(Whiteout::Opaque(path("a")))));
+        assert_eq!(
+            entry("a/.wh..wh..opq").whiteout(),
+            Ok(Some(Whiteout::Opaque(path("a"))))
+        );
         for name in ["a/.wh.", "a/.wh..", "a/.wh...", "a/.wh.b/c", "a/.wh..wh.plnk"] {
             assert!(entry(name).whiteout().is_err(), "{name}");
         }

@@ -113,7 +113,10 @@ impl ImagePath {
     }
 
     fn too_long(name: &[u8]) -> PathError {
-        PathError::TooLong { length: name.len(), start: name.iter().take(64).copied().collect() }
+        PathError::TooLong {
+            length: name.len(),
+            start: name.iter().take(64).copied().collect(),
+        }
     }
 
     /// The path without a leading slash; empty for the root.
@@ -229,7 +232,13 @@ mod tests {
 
     #[test]
     fn names_are_normalised_or_refused() {
-        for (name, expected) in [("./", ""), (".", ""), ("usr//bin/./x", "usr/bin/x"), ("etc/", "etc"), ("..a", "..a")] {
+        for (name, expected) in [
+            ("./", ""),
+            (".", ""),
+            ("usr//bin/./x", "usr/bin/x"),
+            ("etc/", "etc"),
+            ("..a", "..a"),
+        ] {
             assert_eq!(path(name).as_bytes(), expected.as_bytes(), "{name}");
         }
         let refused = |name: &[u8]| ImagePath::from_archive(name).unwrap_err();
@@ -244,7 +253,9 @@ mod tests {
 
     #[test]
     fn order_is_that_of_a_sorted_walk() {
-        let mut paths: Vec<_> = ["a-b", "a", "a/z", "a.b", "a/b/c", ""].map(|p| ImagePath(p.as_bytes().into())).into();
+        let mut paths: Vec<_> = ["a-b", "a", "a/z", "a.b", "a/b/c", ""]
+            .map(|p| ImagePath(p.as_bytes().into()))
+            .into();
         paths.sort();
         let names: Vec<_> = paths.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["/", "/a", "/a/b/c", "/a/z", "/a-b", "/a.b"]);

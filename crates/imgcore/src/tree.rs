@@ -51,9 +51,10 @@ impl Node {
     pub fn is_same_as(&self, other: &Self) -> bool {
         let (a, b) = (&self.entry.meta, &other.entry.meta);
         let same_kind = match (&self.entry.kind, &other.entry.kind) {
-            (EntryKind::File { .. } | EntryKind::Hardlink { .. }, EntryKind::File { .. } | EntryKind::Hardlink { .. }) => {
-                self.content.is_some() && self.content == other.content
-            }
+            (
+                EntryKind::File { .. } | EntryKind::Hardlink { .. },
+                EntryKind::File { .. } | EntryKind::Hardlink { .. },
+            ) => self.content.is_some() && self.content == other.content,
             (a, b) => a == b,
         };
         same_kind && a.mode == b.mode && a.uid == b.uid && a.gid == b.gid && a.xattrs == b.xattrs
@@ -149,7 +150,15 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |f: &mut fmt::Formatter<'_>, node: &Node| {
             let meta = &node.entry.meta;
-            write!(f, "{} (mode {:04o}, owner {}:{}) of {}", node.entry.kind.noun(), meta.mode, meta.uid, meta.gid, node.origin)
+            write!(
+                f,
+                "{} (mode {:04o}, owner {}:{}) of {}",
+                node.entry.kind.noun(),
+                meta.mode,
+                meta.uid,
+                meta.gid,
+                node.origin
+            )
         };
         write!(f, "{} is a ", self.first.entry.path)?;
         side(f, &self.first)?;
@@ -157,7 +166,11 @@ impl fmt::Display for Conflict {
             f.write_str(" and another ")?;
             side(f, &self.second)
         } else {
-            write!(f, " and {} of {} lies below it", self.second.entry.path, self.second.origin)
+            write!(
+                f,
+                " and {} of {} lies below it",
+                self.second.entry.path, self.second.origin
+            )
         }
     }
 }
@@ -192,10 +205,7 @@ pub struct Merged {
 /// later one is left out. Everything else at one path is for `resolve` to decide, called with the earlier and the
 /// later entry; directories against something else, and entries below something that is no directory, are always
 /// conflicts.
-pub fn merge(
-    trees: impl IntoIterator<Item = FileTree>,
-    resolve: &dyn Fn(&Node, &Node) -> Resolution,
-) -> Merged {
+pub fn merge(trees: impl IntoIterator<Item = FileTree>, resolve: &dyn Fn(&Node, &Node) -> Resolution) -> Merged {
     let mut merged = Merged::default();
     for tree in trees {
         for second in tree.0.into_values() {
@@ -208,7 +218,10 @@ pub fn merge(
             let resolution = match directories {
                 (true, true) => {
                     if !same {
-                        merged.directories.push(Conflict { first: first.clone(), second });
+                        merged.directories.push(Conflict {
+                            first: first.clone(),
+                            second,
+                        });
                     }
                     continue;
                 }
@@ -219,7 +232,10 @@ pub fn merge(
             match resolution {
                 Resolution::First => merged.left_out.push(second),
                 Resolution::Second => merged.left_out.extend(merged.tree.insert(second)),
-                Resolution::Conflict => merged.conflicts.push(Conflict { first: first.clone(), second }),
+                Resolution::Conflict => merged.conflicts.push(Conflict {
+                    first: first.clone(),
+                    second,
+                }),
             }
         }
     }
@@ -234,7 +250,10 @@ fn below_something_else(tree: &FileTree) -> Vec<Conflict> {
     for node in tree.iter() {
         match blocker {
             Some(above) if node.entry.path.starts_with(&above.entry.path) => {
-                found.push(Conflict { first: above.clone(), second: node.clone() });
+                found.push(Conflict {
+                    first: above.clone(),
+                    second: node.clone(),
+                });
             }
             _ => blocker = (!node.entry.kind.is_dir()).then_some(node),
         }
@@ -279,9 +298,18 @@ mod tests {
 
     #[test]
     fn same_files_join_and_different_ones_conflict() {
-        let merged = merge_two(tree([file("a", 1, "x"), file("b", 1, "x")]), tree([file("a", 1, "y"), file("b", 2, "y")]));
+        let merged = merge_two(
+            tree([file("a", 1, "x"), file("b", 1, "x")]),
+            tree([file("a", 1, "y"), file("b", 2, "y")]),
+        );
         assert_eq!(merged.left_out, [file("a", 1, "y")]);
-        assert_eq!(merged.conflicts, [Conflict { first: file("b", 1, "x"), second: file("b", 2, "y") }]);
+        assert_eq!(
+            merged.conflicts,
+            [Conflict {
+                first: file("b", 1, "x"),
+                second: file("b", 2, "y")
+            }]
+        );
     }
 
     #[test]
@@ -321,7 +349,12 @@ mod tests {
 
     #[test]
     fn below_gives_what_a_directory_holds() {
-        let tree = tree([dir("a", "x"), file("a/b", 1, "x"), file("a-b", 1, "x"), file("b", 1, "x")]);
+        let tree = tree([
+            dir("a", "x"),
+            file("a/b", 1, "x"),
+            file("a-b", 1, "x"),
+            file("b", 1, "x"),
+        ]);
         let a = ImagePath::from_archive(b"a").unwrap();
         let names: Vec<_> = tree.below(&a).map(|n| n.entry.path.to_string()).collect();
         assert_eq!(names, ["/a/b"]);
@@ -331,7 +364,13 @@ mod tests {
     fn any_tree(origin: &'static str) -> impl Strategy<Value = FileTree> {
         proptest::collection::vec(("[ab](/[ab]){0,2}", 0u8..3), 0..8).prop_map(move |list| {
             list.into_iter()
-                .map(|(path, content)| if content == 0 { dir(&path, origin) } else { file(&path, content, origin) })
+                .map(|(path, content)| {
+                    if content == 0 {
+                        dir(&path, origin)
+                    } else {
+                        file(&path, content, origin)
+                    }
+                })
                 .collect()
         })
     }

@@ -11,7 +11,7 @@ mod header;
 mod pax;
 mod reader;
 mod table;
-mod writer;
+pub(crate) mod writer;
 
 pub use error::{Fault, TarError};
 pub use reader::{Dialect, Limits, TarReader};
