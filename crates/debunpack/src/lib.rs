@@ -1,1 +1,6 @@
 //! Placeholder.
+
+pub mod ar;
+pub mod decompress;
+#[cfg(test)]
+mod testdeb;
