@@ -42,20 +42,11 @@ pub struct Compression {
 
 impl Compression {
     /// No compression.
-    pub const NONE: Self = Self {
-        codec: Codec::None,
-        level: 0,
-    };
+    pub const NONE: Self = Self { codec: Codec::None, level: 0 };
     /// zstd at level 3: the default.
-    pub const ZSTD: Self = Self {
-        codec: Codec::Zstd,
-        level: 3,
-    };
+    pub const ZSTD: Self = Self { codec: Codec::Zstd, level: 3 };
     /// gzip at level 6: the default for readers that know no zstd.
-    pub const GZIP: Self = Self {
-        codec: Codec::Gzip,
-        level: 6,
-    };
+    pub const GZIP: Self = Self { codec: Codec::Gzip, level: 6 };
 
     /// The codec.
     #[must_use]
@@ -146,11 +137,7 @@ impl Encoder {
             }
             Codec::None | Codec::Gzip => None,
         };
-        Ok(Self {
-            compression,
-            zstd,
-            packed: Vec::new(),
-        })
+        Ok(Self { compression, zstd, packed: Vec::new() })
     }
 
     /// Compresses one part of at most the size that the compression states.
@@ -174,14 +161,7 @@ impl Encoder {
                 self.packed.get(..n).unwrap_or_default()
             }
         };
-        Ok((
-            Part {
-                plain: plain.len() as u64,
-                packed: packed.len() as u64,
-                crc,
-            },
-            packed,
-        ))
+        Ok((Part { plain: plain.len() as u64, packed: packed.len() as u64, crc }, packed))
     }
 
     /// One segment of a deflate stream. It ends on a byte boundary with an empty stored block and refers to nothing
@@ -203,9 +183,7 @@ impl Encoder {
 
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder")
-            .field("compression", &self.compression)
-            .finish_non_exhaustive()
+        f.debug_struct("Encoder").field("compression", &self.compression).finish_non_exhaustive()
     }
 }
 
@@ -294,7 +272,7 @@ mod tests {
         fn a_cut_stream_is_an_error(chunk in proptest::collection::vec(0..4_u8, 1..5000), cut in any::<prop::sample::Index>()) {
             for compression in [Compression::GZIP, Compression::ZSTD] {
                 let packed = pack(compression, std::slice::from_ref(&chunk));
-                let short = &packed[..cut.index(packed.len() - 1) + 1];
+                let short = &packed[..=cut.index(packed.len() - 1)];
                 prop_assert!(short.len() == packed.len() || unpack(compression.codec(), short).is_err());
             }
         }
@@ -305,9 +283,7 @@ mod tests {
         let packed = pack(Compression::GZIP, &[b"one".to_vec(), b"two".to_vec()]);
         let mut out = Vec::new();
         let mut rest = &packed[..];
-        flate2::bufread::GzDecoder::new(&mut rest)
-            .read_to_end(&mut out)
-            .unwrap();
+        flate2::bufread::GzDecoder::new(&mut rest).read_to_end(&mut out).unwrap();
         assert_eq!((out.as_slice(), rest), (&b"onetwo"[..], &[][..]));
     }
 
@@ -322,21 +298,13 @@ mod tests {
             .collect();
         for level in ["gzip:1", "gzip:6", "gzip:9"] {
             let compression: Compression = level.parse().unwrap();
-            assert_eq!(
-                unpack(Codec::Gzip, &pack(compression, std::slice::from_ref(&noise))).unwrap(),
-                noise
-            );
+            assert_eq!(unpack(Codec::Gzip, &pack(compression, std::slice::from_ref(&noise))).unwrap(), noise);
         }
     }
 
     #[test]
     fn levels_are_read_and_shown() {
-        for (text, shown) in [
-            ("none", "none"),
-            ("gzip", "gzip:6"),
-            ("zstd", "zstd:3"),
-            ("zstd:19", "zstd:19"),
-        ] {
+        for (text, shown) in [("none", "none"), ("gzip", "gzip:6"), ("zstd", "zstd:3"), ("zstd:19", "zstd:19")] {
             assert_eq!(text.parse::<Compression>().unwrap().to_string(), shown);
         }
         for bad in ["", "zstd:0", "zstd:20", "gzip:10", "none:1", "xz", "zstd:03", "zstd:+3"] {

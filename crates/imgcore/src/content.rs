@@ -28,10 +28,7 @@ pub struct InRow(pub Vec<Arc<dyn Content>>);
 
 impl Content for InRow {
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(RowReader {
-            rest: self.0.iter(),
-            current: None,
-        }))
+        Ok(Box::new(RowReader { rest: self.0.iter(), current: None }))
     }
 }
 

@@ -72,12 +72,7 @@ impl FragmentIndex {
     /// The fragment, given the bytes that its writer wrote.
     #[must_use]
     pub fn with_content(self, packed: Arc<dyn Content>) -> Fragment {
-        Fragment {
-            tree: self.tree,
-            codec: self.codec,
-            parts: self.parts,
-            packed,
-        }
+        Fragment { tree: self.tree, codec: self.codec, parts: self.parts, packed }
     }
 }
 
@@ -148,11 +143,7 @@ impl<W: Write> FragmentWriter<W> {
                 None
             }
         };
-        self.tree.insert(Node {
-            entry,
-            content: sha256,
-            origin: self.origin.clone(),
-        });
+        self.tree.insert(Node { entry, content: sha256, origin: self.origin.clone() });
         Ok(())
     }
 
@@ -163,19 +154,13 @@ impl<W: Write> FragmentWriter<W> {
     pub fn finish(mut self) -> io::Result<(W, FragmentIndex)> {
         self.end_part()?;
         self.links.sort_by(|a, b| a.path.cmp(&b.path));
-        let (symbolic, hard): (Vec<_>, Vec<_>) = self
-            .links
-            .iter()
-            .partition(|link| !matches!(link.kind, EntryKind::Hardlink { .. }));
+        let (symbolic, hard): (Vec<_>, Vec<_>) =
+            self.links.iter().partition(|link| !matches!(link.kind, EntryKind::Hardlink { .. }));
         let plain: Vec<u8> = symbolic.into_iter().chain(hard).flat_map(headers).collect();
         for part in plain.chunks(self.compression.part_size()) {
             self.write_part(part)?;
         }
-        let index = FragmentIndex {
-            tree: self.tree,
-            codec: self.compression.codec(),
-            parts: self.parts,
-        };
+        let index = FragmentIndex { tree: self.tree, codec: self.compression.codec(), parts: self.parts };
         Ok((self.sink, index))
     }
 
@@ -261,12 +246,7 @@ impl<W: Write> FragmentWriter<W> {
 }
 
 fn sorted(buffer: &[u8], files: Vec<(Entry, usize)>) -> Vec<u8> {
-    let ends: Vec<usize> = files
-        .iter()
-        .skip(1)
-        .map(|(_, start)| *start)
-        .chain([buffer.len()])
-        .collect();
+    let ends: Vec<usize> = files.iter().skip(1).map(|(_, start)| *start).chain([buffer.len()]).collect();
     let mut pieces: Vec<_> = files.into_iter().zip(ends).collect();
     pieces.sort_by(|((a, _), _), ((b, _), _)| a.path.cmp(&b.path));
     let mut out = Vec::with_capacity(buffer.len());

@@ -65,10 +65,7 @@ impl Layer {
     /// The same layer with another line for the image's history.
     #[must_use]
     pub fn with_created_by(self, created_by: &str) -> Self {
-        Self {
-            created_by: created_by.to_owned(),
-            ..self
-        }
+        Self { created_by: created_by.to_owned(), ..self }
     }
 }
 
@@ -83,10 +80,7 @@ impl Layer {
 pub fn compose(directories: &[Entry], fragments: &[&Fragment], compression: Compression) -> io::Result<Layer> {
     let codec = compression.codec();
     if fragments.iter().any(|fragment| fragment.codec() != codec) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "fragments of one layer in several compressions",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "fragments of one layer in several compressions"));
     }
     let mut encoder = Encoder::new(compression)?;
     let mut first = head(codec).to_vec();
@@ -110,14 +104,7 @@ pub fn compose(directories: &[Entry], fragments: &[&Fragment], compression: Comp
         hash(decompress(codec, BufReader::with_capacity(CHUNK, content.open()?))?)?.0
     };
     let diff_id = DiffId::new(diff_id);
-    Ok(Layer {
-        digest,
-        size,
-        diff_id,
-        codec,
-        created_by: String::new(),
-        content: Arc::new(content),
-    })
+    Ok(Layer { digest, size, diff_id, codec, created_by: String::new(), content: Arc::new(content) })
 }
 
 /// Bytes read at a time: large enough to hide calls, small enough to be hashed while in the cache.
@@ -167,10 +154,7 @@ impl<W: Write> LayerWriter<W> {
     /// # Errors
     /// As [`FragmentWriter::new`].
     pub fn new(sink: W, compression: Compression, origin: Origin, clamp: Option<i64>) -> io::Result<Self> {
-        Ok(Self {
-            fragment: FragmentWriter::new(sink, compression, origin, clamp)?,
-            compression,
-        })
+        Ok(Self { fragment: FragmentWriter::new(sink, compression, origin, clamp)?, compression })
     }
 
     /// Adds an entry; see [`FragmentWriter::add`].
@@ -214,13 +198,7 @@ impl Fragment {
         let end = [head(self.codec()).to_vec(), Vec::new()];
         let [first, mut last] = end;
         let mut parts = self.parts().to_vec();
-        encode_into(
-            &mut Encoder::new(plainest(self.codec()))?,
-            &END,
-            plainest(self.codec()),
-            &mut parts,
-            &mut last,
-        )?;
+        encode_into(&mut Encoder::new(plainest(self.codec()))?, &END, plainest(self.codec()), &mut parts, &mut last)?;
         last.extend(tail(self.codec(), &parts));
         let row = InRow(vec![Arc::new(first), Arc::clone(self.packed()), Arc::new(last)]);
         let tar = decompress(self.codec(), BufReader::with_capacity(CHUNK, row.open()?))?;
@@ -230,11 +208,8 @@ impl Fragment {
                 continue;
             }
             if entry.kind.size() > limit {
-                let message = format!(
-                    "{} has {} bytes, more than the {limit} read here",
-                    entry.path,
-                    entry.kind.size()
-                );
+                let message =
+                    format!("{} has {} bytes, more than the {limit} read here", entry.path, entry.kind.size());
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
             }
             let mut content = Vec::new();
@@ -266,20 +241,14 @@ mod tests {
     }
 
     fn entry(name: &str, kind: EntryKind) -> Entry {
-        Entry {
-            path: path(name),
-            kind,
-            meta: Metadata::root(0o755, 5),
-        }
+        Entry { path: path(name), kind, meta: Metadata::root(0o755, 5) }
     }
 
     fn fragment(compression: Compression, files: &[(&str, usize)]) -> Fragment {
         let mut writer = FragmentWriter::new(Vec::new(), compression, Origin::new("p"), None).unwrap();
         for (name, size) in files {
             let content: Vec<u8> = name.bytes().cycle().take(*size).collect();
-            writer
-                .add(entry(name, EntryKind::File { size: *size as u64 }), &mut &content[..])
-                .unwrap();
+            writer.add(entry(name, EntryKind::File { size: *size as u64 }), &mut &content[..]).unwrap();
         }
         let (packed, index) = writer.finish().unwrap();
         index.with_content(Arc::new(packed))
@@ -288,9 +257,7 @@ mod tests {
     fn names_in(layer: &Layer) -> Vec<String> {
         let tar = decompress(layer.codec(), BufReader::new(layer.content().open().unwrap())).unwrap();
         let mut reader = TarReader::new(tar, Dialect::Own, Limits::default());
-        std::iter::from_fn(|| reader.next_entry().unwrap())
-            .map(|e| e.path.to_string())
-            .collect()
+        std::iter::from_fn(|| reader.next_entry().unwrap()).map(|e| e.path.to_string()).collect()
     }
 
     const ALL: [Compression; 3] = [Compression::NONE, Compression::GZIP, Compression::ZSTD];
@@ -299,21 +266,10 @@ mod tests {
     fn directories_come_first_and_links_follow_their_files() {
         for compression in ALL {
             let mut writer = FragmentWriter::new(Vec::new(), compression, Origin::new("p"), None).unwrap();
-            writer
-                .add(entry("z", EntryKind::File { size: 1 }), &mut &b"z"[..])
-                .unwrap();
-            writer
-                .add(entry("b", EntryKind::Hardlink { target: path("z") }), &mut io::empty())
-                .unwrap();
-            writer
-                .add(
-                    entry("c", EntryKind::Symlink { target: b"z".to_vec() }),
-                    &mut io::empty(),
-                )
-                .unwrap();
-            writer
-                .add(entry("a", EntryKind::File { size: 1 }), &mut &b"a"[..])
-                .unwrap();
+            writer.add(entry("z", EntryKind::File { size: 1 }), &mut &b"z"[..]).unwrap();
+            writer.add(entry("b", EntryKind::Hardlink { target: path("z") }), &mut io::empty()).unwrap();
+            writer.add(entry("c", EntryKind::Symlink { target: b"z".to_vec() }), &mut io::empty()).unwrap();
+            writer.add(entry("a", EntryKind::File { size: 1 }), &mut &b"a"[..]).unwrap();
             let (packed, index) = writer.finish().unwrap();
             let fragment = index.with_content(Arc::new(packed));
             assert_eq!(
@@ -332,10 +288,7 @@ mod tests {
             let large = fragment(compression, &[("small", 10), ("large", size), ("after", 3)]);
             assert_eq!(large.parts().len(), 5);
             assert!(
-                large
-                    .parts()
-                    .iter()
-                    .all(|part| part.plain % 512 == 0 && part.plain <= compression.part_size() as u64)
+                large.parts().iter().all(|part| part.plain % 512 == 0 && part.plain <= compression.part_size() as u64)
             );
             let wanted = [path("large"), path("after"), path("none")].into();
             let read = large.read_files(&wanted, size as u64).unwrap();
@@ -351,10 +304,7 @@ mod tests {
     fn a_hard_link_to_nothing_is_refused() {
         let mut writer = FragmentWriter::new(Vec::new(), Compression::ZSTD, Origin::new("p"), None).unwrap();
         let link = entry("b", EntryKind::Hardlink { target: path("z") });
-        assert_eq!(
-            writer.add(link, &mut io::empty()).unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        assert_eq!(writer.add(link, &mut io::empty()).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     proptest! {

@@ -113,10 +113,7 @@ impl ImagePath {
     }
 
     fn too_long(name: &[u8]) -> PathError {
-        PathError::TooLong {
-            length: name.len(),
-            start: name.iter().take(64).copied().collect(),
-        }
+        PathError::TooLong { length: name.len(), start: name.iter().take(64).copied().collect() }
     }
 
     /// The path without a leading slash; empty for the root.
@@ -132,6 +129,7 @@ impl ImagePath {
     }
 
     /// The components from the root down; none for the root.
+    #[must_use]
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
         self.0.split(|b| *b == b'/').filter(|c| !c.is_empty())
     }
@@ -160,11 +158,7 @@ impl ImagePath {
     /// Whether this path is `other` or lies below it.
     #[must_use]
     pub fn starts_with(&self, other: &Self) -> bool {
-        other.is_root()
-            || self
-                .0
-                .strip_prefix(&*other.0)
-                .is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
+        other.is_root() || self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
     }
 
     /// What follows `base` in this path; `None` where this path is not below `base`.
@@ -232,13 +226,8 @@ mod tests {
 
     #[test]
     fn names_are_normalised_or_refused() {
-        for (name, expected) in [
-            ("./", ""),
-            (".", ""),
-            ("usr//bin/./x", "usr/bin/x"),
-            ("etc/", "etc"),
-            ("..a", "..a"),
-        ] {
+        for (name, expected) in [("./", ""), (".", ""), ("usr//bin/./x", "usr/bin/x"), ("etc/", "etc"), ("..a", "..a")]
+        {
             assert_eq!(path(name).as_bytes(), expected.as_bytes(), "{name}");
         }
         let refused = |name: &[u8]| ImagePath::from_archive(name).unwrap_err();
@@ -253,9 +242,7 @@ mod tests {
 
     #[test]
     fn order_is_that_of_a_sorted_walk() {
-        let mut paths: Vec<_> = ["a-b", "a", "a/z", "a.b", "a/b/c", ""]
-            .map(|p| ImagePath(p.as_bytes().into()))
-            .into();
+        let mut paths: Vec<_> = ["a-b", "a", "a/z", "a.b", "a/b/c", ""].map(|p| ImagePath(p.as_bytes().into())).into();
         paths.sort();
         let names: Vec<_> = paths.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["/", "/a", "/a/b/c", "/a/z", "/a-b", "/a.b"]);

@@ -95,6 +95,7 @@ impl FileTree {
     }
 
     /// All entries, sorted by path.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Node> {
         self.0.values()
     }
@@ -166,11 +167,7 @@ impl fmt::Display for Conflict {
             f.write_str(" and another ")?;
             side(f, &self.second)
         } else {
-            write!(
-                f,
-                " and {} of {} lies below it",
-                self.second.entry.path, self.second.origin
-            )
+            write!(f, " and {} of {} lies below it", self.second.entry.path, self.second.origin)
         }
     }
 }
@@ -218,10 +215,7 @@ pub fn merge(trees: impl IntoIterator<Item = FileTree>, resolve: &dyn Fn(&Node, 
             let resolution = match directories {
                 (true, true) => {
                     if !same {
-                        merged.directories.push(Conflict {
-                            first: first.clone(),
-                            second,
-                        });
+                        merged.directories.push(Conflict { first: first.clone(), second });
                     }
                     continue;
                 }
@@ -232,10 +226,7 @@ pub fn merge(trees: impl IntoIterator<Item = FileTree>, resolve: &dyn Fn(&Node, 
             match resolution {
                 Resolution::First => merged.left_out.push(second),
                 Resolution::Second => merged.left_out.extend(merged.tree.insert(second)),
-                Resolution::Conflict => merged.conflicts.push(Conflict {
-                    first: first.clone(),
-                    second,
-                }),
+                Resolution::Conflict => merged.conflicts.push(Conflict { first: first.clone(), second }),
             }
         }
     }
@@ -250,10 +241,7 @@ fn below_something_else(tree: &FileTree) -> Vec<Conflict> {
     for node in tree.iter() {
         match blocker {
             Some(above) if node.entry.path.starts_with(&above.entry.path) => {
-                found.push(Conflict {
-                    first: above.clone(),
-                    second: node.clone(),
-                });
+                found.push(Conflict { first: above.clone(), second: node.clone() });
             }
             _ => blocker = (!node.entry.kind.is_dir()).then_some(node),
         }
@@ -298,18 +286,10 @@ mod tests {
 
     #[test]
     fn same_files_join_and_different_ones_conflict() {
-        let merged = merge_two(
-            tree([file("a", 1, "x"), file("b", 1, "x")]),
-            tree([file("a", 1, "y"), file("b", 2, "y")]),
-        );
+        let merged =
+            merge_two(tree([file("a", 1, "x"), file("b", 1, "x")]), tree([file("a", 1, "y"), file("b", 2, "y")]));
         assert_eq!(merged.left_out, [file("a", 1, "y")]);
-        assert_eq!(
-            merged.conflicts,
-            [Conflict {
-                first: file("b", 1, "x"),
-                second: file("b", 2, "y")
-            }]
-        );
+        assert_eq!(merged.conflicts, [Conflict { first: file("b", 1, "x"), second: file("b", 2, "y") }]);
     }
 
     #[test]
@@ -349,12 +329,7 @@ mod tests {
 
     #[test]
     fn below_gives_what_a_directory_holds() {
-        let tree = tree([
-            dir("a", "x"),
-            file("a/b", 1, "x"),
-            file("a-b", 1, "x"),
-            file("b", 1, "x"),
-        ]);
+        let tree = tree([dir("a", "x"), file("a/b", 1, "x"), file("a-b", 1, "x"), file("b", 1, "x")]);
         let a = ImagePath::from_archive(b"a").unwrap();
         let names: Vec<_> = tree.below(&a).map(|n| n.entry.path.to_string()).collect();
         assert_eq!(names, ["/a/b"]);
@@ -364,13 +339,7 @@ mod tests {
     fn any_tree(origin: &'static str) -> impl Strategy<Value = FileTree> {
         proptest::collection::vec(("[ab](/[ab]){0,2}", 0u8..3), 0..8).prop_map(move |list| {
             list.into_iter()
-                .map(|(path, content)| {
-                    if content == 0 {
-                        dir(&path, origin)
-                    } else {
-                        file(&path, content, origin)
-                    }
-                })
+                .map(|(path, content)| if content == 0 { dir(&path, origin) } else { file(&path, content, origin) })
                 .collect()
         })
     }

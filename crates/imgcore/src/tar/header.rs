@@ -4,7 +4,7 @@ use super::{BLOCK, Fault};
 
 /// A header with its checksum checked and its fields cut out; numbers are read when asked for.
 pub(super) struct Header {
-    bytes: [u8; BLOCK],
+    bytes: Box<[u8; BLOCK]>,
     pub(super) format: Format,
 }
 
@@ -36,24 +36,16 @@ const MINOR: Field = ("devminor", 337, 8);
 const PREFIX: Field = ("prefix", 345, 155);
 
 impl Header {
-    pub(super) fn parse(bytes: [u8; BLOCK]) -> Result<Self, Fault> {
-        let mut header = Self {
-            bytes,
-            format: Format::V7,
-        };
+    pub(super) fn parse(bytes: Box<[u8; BLOCK]>) -> Result<Self, Fault> {
+        let mut header = Self { bytes, format: Format::V7 };
         // The field itself counts as spaces. Only the unsigned sum is taken: the signed one of some old tars differs
         // just for names outside ASCII, and a header that is right by both readings is what is wanted.
         let (_, start, len) = CHECKSUM;
-        let sum: i128 = bytes
+        let sum: i128 = header
+            .bytes
             .iter()
             .enumerate()
-            .map(|(i, b)| {
-                if (start..start + len).contains(&i) {
-                    32
-                } else {
-                    i128::from(*b)
-                }
-            })
+            .map(|(i, b)| if (start..start + len).contains(&i) { 32 } else { i128::from(*b) })
             .sum();
         if header.number(CHECKSUM).map_err(|_| Fault::Checksum)? != sum {
             return Err(Fault::Checksum);
@@ -74,16 +66,8 @@ impl Header {
     /// The name, with ustar's prefix before it.
     pub(super) fn name(&self) -> Vec<u8> {
         let name = until_nul(self.field(NAME));
-        let prefix = if self.format == Format::Ustar {
-            until_nul(self.field(PREFIX))
-        } else {
-            b""
-        };
-        if prefix.is_empty() {
-            name.to_vec()
-        } else {
-            [prefix, b"/", name].concat()
-        }
+        let prefix = if self.format == Format::Ustar { until_nul(self.field(PREFIX)) } else { b"" };
+        if prefix.is_empty() { name.to_vec() } else { [prefix, b"/", name].concat() }
     }
 
     pub(super) fn link(&self) -> Vec<u8> {
@@ -97,11 +81,7 @@ impl Header {
     /// Permission bits. Some writers put the file type above them, which the type flag says better.
     pub(super) fn mode(&self) -> Result<u32, Fault> {
         let mode = self.number(MODE).and_then(|n| fit(MODE, self, u32::try_from(n)))?;
-        if mode > 0o177_777 {
-            Err(self.bad(MODE))
-        } else {
-            Ok(mode & 0o7777)
-        }
+        if mode > 0o177_777 { Err(self.bad(MODE)) } else { Ok(mode & 0o7777) }
     }
 
     pub(super) fn uid(&self) -> Result<u32, Fault> {
@@ -133,10 +113,7 @@ impl Header {
     }
 
     fn bad(&self, field: Field) -> Fault {
-        Fault::Number {
-            field: field.0,
-            value: self.field(field).to_vec(),
-        }
+        Fault::Number { field: field.0, value: self.field(field).to_vec() }
     }
 
     /// Octal digits between spaces or NULs, or base-256 in two's complement where the first byte is 0x80 or 0xff. An

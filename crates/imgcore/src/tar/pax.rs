@@ -1,6 +1,6 @@
 //! Pax extended headers: `LENGTH KEYWORD=VALUE\n` records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fault;
 
@@ -22,10 +22,10 @@ impl Pax {
     /// Reads the records that hold for the next entry.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         let mut pax = Self::default();
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for record in Records(bytes) {
             let (key, value) = record?;
-            if seen.insert(key, ()).is_some() {
+            if !seen.insert(key) {
                 return Err(Fault::Pax("a keyword twice"));
             }
             if !key.starts_with(XATTR) && value.contains(&0) {
@@ -87,16 +87,10 @@ impl<'a> Records<'a> {
         let digits = self.0.get(..space).unwrap_or_default();
         let length = decimal("pax record length", digits)?;
         let length = usize::try_from(length).map_err(|_| Fault::Pax("the length is past the end"))?;
-        let (record, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or(Fault::Pax("the length is past the end"))?;
+        let (record, rest) = self.0.split_at_checked(length).ok_or(Fault::Pax("the length is past the end"))?;
         let body = record.get(space + 1..).ok_or(Fault::Pax("the length is too short"))?;
         let body = body.strip_suffix(b"\n").ok_or(Fault::Pax("no line break at the end"))?;
-        let equals = body
-            .iter()
-            .position(|b| *b == b'=')
-            .ok_or(Fault::Pax("no equals sign"))?;
+        let equals = body.iter().position(|b| *b == b'=').ok_or(Fault::Pax("no equals sign"))?;
         let (key, value) = body.split_at(equals);
         if key.is_empty() || key.contains(&0) {
             return Err(Fault::Pax("bad keyword"));
@@ -107,42 +101,26 @@ impl<'a> Records<'a> {
 }
 
 fn not_empty(value: &[u8]) -> Result<Vec<u8>, Fault> {
-    if value.is_empty() {
-        Err(Fault::Pax("an empty value"))
-    } else {
-        Ok(value.to_vec())
-    }
+    if value.is_empty() { Err(Fault::Pax("an empty value")) } else { Ok(value.to_vec()) }
 }
 
 fn decimal(field: &'static str, value: &[u8]) -> Result<u64, Fault> {
-    let bad = || Fault::Number {
-        field,
-        value: value.to_vec(),
-    };
+    let bad = || Fault::Number { field, value: value.to_vec() };
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(bad());
     }
-    std::str::from_utf8(value)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(bad)
+    std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or_else(bad)
 }
 
 fn id(field: &'static str, value: &[u8]) -> Result<u32, Fault> {
-    let bad = || Fault::Number {
-        field,
-        value: value.to_vec(),
-    };
+    let bad = || Fault::Number { field, value: value.to_vec() };
     let id = u32::try_from(decimal(field, value)?).map_err(|_| bad())?;
     if id == u32::MAX { Err(bad()) } else { Ok(id) }
 }
 
 /// Seconds with an optional sign and fraction, rounded down to whole ones.
 fn seconds(field: &'static str, value: &[u8]) -> Result<i64, Fault> {
-    let bad = || Fault::Number {
-        field,
-        value: value.to_vec(),
-    };
+    let bad = || Fault::Number { field, value: value.to_vec() };
     let (negative, digits) = match value.strip_prefix(b"-") {
         Some(rest) => (true, rest),
         None => (false, value),
@@ -154,11 +132,7 @@ fn seconds(field: &'static str, value: &[u8]) -> Result<i64, Fault> {
         return Err(bad());
     }
     let has_fraction = fraction.iter().any(|b| *b != b'0');
-    Ok(if negative {
-        -whole - i64::from(has_fraction)
-    } else {
-        whole
-    })
+    Ok(if negative { -whole - i64::from(has_fraction) } else { whole })
 }
 
 #[cfg(test)]

@@ -35,10 +35,7 @@ pub struct Limits {
 impl Default for Limits {
     /// A million entries and 64 GiB: above every real image, and bounded.
     fn default() -> Self {
-        Self {
-            entries: 1_000_000,
-            content: 64 << 30,
-        }
+        Self { entries: 1_000_000, content: 64 << 30 }
     }
 }
 
@@ -128,11 +125,7 @@ impl<R: Read> TarReader<R> {
     }
 
     fn error(&self, fault: Fault) -> TarError {
-        TarError {
-            offset: self.at,
-            name: self.name.clone(),
-            fault,
-        }
+        TarError { offset: self.at, name: self.name.clone(), fault }
     }
 
     fn advance(&mut self) -> Result<Option<Entry>, Fault> {
@@ -187,10 +180,7 @@ impl<R: Read> TarReader<R> {
             },
         };
         if size > 0 && entry.kind.size() == 0 {
-            return Err(Fault::SizeOn {
-                kind: entry.kind.noun(),
-                size,
-            });
+            return Err(Fault::SizeOn { kind: entry.kind.noun(), size });
         }
         if entry.path.is_root() && !entry.kind.is_dir() {
             return Err(Fault::Duplicate);
@@ -225,9 +215,7 @@ impl<R: Read> TarReader<R> {
             // V7 had no type for directories; every reader still takes a slash at the end for one.
             b'0' | 0 if name.ends_with(b"/") => EntryKind::Directory,
             b'0' | 0 => EntryKind::File { size },
-            b'1' => EntryKind::Hardlink {
-                target: self.path(&link).map_err(Fault::LinkPath)?,
-            },
+            b'1' => EntryKind::Hardlink { target: self.path(&link).map_err(Fault::LinkPath)? },
             b'2' if link.is_empty() || link.len() > MAX_TARGET => return Err(Fault::Target(link)),
             b'2' => EntryKind::Symlink { target: link },
             b'3' if foreign => {
@@ -253,7 +241,7 @@ impl<R: Read> TarReader<R> {
             _ => return Err(Fault::TruncatedHeader),
         }
         if block.iter().any(|b| *b != 0) {
-            return Header::parse(block).map(Some);
+            return Header::parse(Box::new(block)).map(Some);
         }
         match self.fill(&mut block)? {
             0 => return Err(Fault::NoEnd),
@@ -297,17 +285,10 @@ impl<R: Read> TarReader<R> {
             return Err(Fault::LongExtension(size));
         }
         let mut content = Vec::new();
-        let read = self
-            .inner
-            .by_ref()
-            .take(size)
-            .read_to_end(&mut content)
-            .map_err(Fault::Io)?;
+        let read = self.inner.by_ref().take(size).read_to_end(&mut content).map_err(Fault::Io)?;
         self.position += read as u64;
         if (read as u64) < size {
-            return Err(Fault::TruncatedContent {
-                missing: size - read as u64,
-            });
+            return Err(Fault::TruncatedContent { missing: size - read as u64 });
         }
         self.padding = padding(size);
         self.skip_padding()?;
@@ -319,9 +300,7 @@ impl<R: Read> TarReader<R> {
         let mut block = [0; BLOCK];
         let n = self.fill(block.get_mut(..wanted).unwrap_or_default())?;
         if n < wanted {
-            return Err(Fault::TruncatedContent {
-                missing: (wanted - n) as u64,
-            });
+            return Err(Fault::TruncatedContent { missing: (wanted - n) as u64 });
         }
         self.padding = 0;
         Ok(())
@@ -339,9 +318,7 @@ impl<R: Read> TarReader<R> {
             }
         };
         if n == 0 {
-            return Err(Fault::TruncatedContent {
-                missing: self.left + self.padding,
-            });
+            return Err(Fault::TruncatedContent { missing: self.left + self.padding });
         }
         self.left -= n as u64;
         self.position += n as u64;

@@ -41,11 +41,7 @@ impl Table {
             }
         }
         let kind = match &entry.kind {
-            EntryKind::Directory => Kind::Directory {
-                mode: entry.meta.mode,
-                uid: entry.meta.uid,
-                gid: entry.meta.gid,
-            },
+            EntryKind::Directory => Kind::Directory { mode: entry.meta.mode, uid: entry.meta.uid, gid: entry.meta.gid },
             EntryKind::File { .. } | EntryKind::Hardlink { .. } => Kind::File,
             _ => Kind::Other,
         };

@@ -56,10 +56,7 @@ impl<W: Write> TarWriter<W> {
 
 pub(crate) fn wrong_size(path: &ImagePath, stated: u64, copied: u64) -> io::Error {
     let more = if copied > stated { "more" } else { "fewer" };
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("{path} has {more} bytes than the {stated} stated"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("{path} has {more} bytes than the {stated} stated"))
 }
 
 /// The zeros that follow content of this size.
@@ -117,34 +114,13 @@ pub(crate) fn headers(entry: &Entry) -> Vec<u8> {
         let file_name = entry.path.file_name().unwrap_or_default();
         let pax_name = [b"PaxHeaders/", file_name.get(..80).unwrap_or(file_name)].concat();
         out.extend(
-            Ustar {
-                name: &pax_name,
-                mode: 0o644,
-                size: body.len() as i128,
-                flag: b'x',
-                ..Ustar::EMPTY
-            }
-            .block(),
+            Ustar { name: &pax_name, mode: 0o644, size: body.len() as i128, flag: b'x', ..Ustar::EMPTY }.block(),
         );
         out.extend_from_slice(&body);
         out.extend_from_slice(padding(body.len() as u64));
     }
     let mode = meta.mode & 0o7777;
-    out.extend(
-        Ustar {
-            prefix,
-            name: short,
-            mode,
-            uid,
-            gid,
-            size,
-            mtime,
-            flag,
-            link,
-            device,
-        }
-        .block(),
-    );
+    out.extend(Ustar { prefix, name: short, mode, uid, gid, size, mtime, flag, link, device }.block());
     out
 }
 
@@ -154,9 +130,7 @@ fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
         return Some((b"", name));
     }
     let end = name.len() - 1;
-    let cut = (0..end.min(156))
-        .rev()
-        .find(|i| name.get(*i) == Some(&b'/') && end - i <= 100)?;
+    let cut = (0..end.min(156)).rev().find(|i| name.get(*i) == Some(&b'/') && end - i <= 100)?;
     Some((name.get(..cut)?, name.get(cut + 1..)?))
 }
 
@@ -252,33 +226,20 @@ mod tests {
             (0..1500_u64).prop_map(|size| EntryKind::File { size }),
             Just(EntryKind::Directory),
             vec(1_u8.., 1..300).prop_map(|target| EntryKind::Symlink { target }),
-            (0..99_u32, any::<u16>()).prop_map(|(major, minor)| EntryKind::CharDevice {
-                major,
-                minor: minor.into()
-            }),
+            (0..99_u32, any::<u16>()).prop_map(|(major, minor)| EntryKind::CharDevice { major, minor: minor.into() }),
             Just(EntryKind::Fifo),
         ]
     }
 
     fn any_entry() -> impl Strategy<Value = Entry> {
-        let xattrs = btree_map(vec(b'a'..b'z', 1..8), vec(any::<u8>(), 0..40), 0..3);
+        let xattrs = btree_map(vec(b'a'..=b'z', 1..8), vec(any::<u8>(), 0..40), 0..3);
         let ids = (0..u32::MAX, 0..u32::MAX);
-        let mtime = prop_oneof![
-            Just(0),
-            any::<i32>().prop_map(i64::from),
-            any::<i64>().prop_map(|t| t / 2)
-        ];
+        let mtime = prop_oneof![Just(0), any::<i32>().prop_map(i64::from), any::<i64>().prop_map(|t| t / 2)];
         (any_path(), any_kind(), 0..0o10000_u32, ids, mtime, xattrs)
             .prop_map(|(path, kind, mode, (uid, gid), mtime, xattrs)| Entry {
                 path,
                 kind,
-                meta: Metadata {
-                    mode,
-                    uid,
-                    gid,
-                    mtime,
-                    xattrs,
-                },
+                meta: Metadata { mode, uid, gid, mtime, xattrs },
             })
             .prop_filter("whiteouts have their own rules", |entry| !entry.looks_like_whiteout())
     }
@@ -337,15 +298,9 @@ mod tests {
     #[test]
     fn content_of_another_size_is_refused() {
         let path = ImagePath::from_archive(b"f").unwrap();
-        let entry = Entry {
-            path,
-            kind: EntryKind::File { size: 3 },
-            meta: Metadata::root(0o644, 0),
-        };
+        let entry = Entry { path, kind: EntryKind::File { size: 3 }, meta: Metadata::root(0o644, 0) };
         for content in [&b"ab"[..], b"abcd"] {
-            let error = TarWriter::new(Vec::new())
-                .append(&entry, &mut &content[..])
-                .unwrap_err();
+            let error = TarWriter::new(Vec::new()).append(&entry, &mut &content[..]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         }
     }
