@@ -1,0 +1,330 @@
+//! `/etc/ssl/certs/ca-certificates.crt`, byte for byte as [update-ca-certificates(8)] makes it.
+//!
+//! The program is a shell script, and what it does follows from its parts: the order is that of `sort` (over whole
+//! paths, and with the locale `C`, whatever the machine's is), names go through the shell's `read`, and `find` follows
+//! links below the local directory. A certificate listed twice is in the bundle twice.
+//!
+//! [update-ca-certificates(8)]: https://manpages.debian.org/bookworm/ca-certificates/update-ca-certificates.8.en.html
+
+use std::collections::BTreeSet;
+
+use distil_imgcore::{EntryKind, FileTree, ImagePath};
+
+use crate::finish::{Error, Warning};
+use crate::follow;
+use crate::places::{CA_BUNDLE, CA_CONF, CA_LOCAL, CA_PACKAGED, OPENSSL_CERT_FILE, at};
+use crate::plan::Plan;
+
+/// Entries looked at below one directory, those behind links counted each time: a bound against links that lead to
+/// directories full of links.
+const MAX_ENTRIES: usize = 10_000;
+
+/// Every file that may become part of the bundle.
+pub(crate) fn wanted(tree: &FileTree, wanted: &mut BTreeSet<ImagePath>) {
+    if tree.contains(&at(CA_BUNDLE)) {
+        return;
+    }
+    wanted.extend(follow::file(tree, &at(CA_CONF)).map(|node| node.entry.path.clone()));
+    // The configuration may name files without the ending, and files behind links.
+    for folder in [CA_PACKAGED, CA_LOCAL] {
+        wanted.extend(Walk::new(tree).below(&at(folder)).into_iter().map(|found| found.file));
+    }
+}
+
+/// Adds the bundle, and the link by which OpenSSL finds it without being told.
+pub(crate) fn add(plan: &mut Plan<'_>) -> Result<(), Error> {
+    if !plan.has(&at(CA_BUNDLE)) {
+        let mut bundle = Vec::new();
+        for file in packaged(plan)?.iter().chain(&local(plan)?) {
+            let certificate = plan.content(file)?;
+            bundle.extend_from_slice(certificate);
+            if certificate.last().is_some_and(|b| *b != b'\n') {
+                bundle.push(b'\n');
+            }
+        }
+        // Without any certificate the program makes no file; an empty one would be an empty list of trust.
+        if !bundle.is_empty() {
+            plan.file(at(CA_BUNDLE), bundle)?;
+        }
+    }
+    if plan.has(&at(CA_BUNDLE)) {
+        plan.symlink(at(OPENSSL_CERT_FILE), "/etc/ssl/certs/ca-certificates.crt")?;
+    }
+    Ok(())
+}
+
+/// The certificates of packages: those that `/etc/ca-certificates.conf` lists, in its order, or where nothing ships
+/// that file all of them, in the order in which the package's maintainer script would have listed them.
+fn packaged(plan: &mut Plan<'_>) -> Result<Vec<ImagePath>, Error> {
+    let tree = plan.tree();
+    let listed = match follow::file(tree, &at(CA_CONF)) {
+        Some(conf) => lines(plan.content(&conf.entry.path)?),
+        None => available(plan),
+    };
+    let mut files = Vec::new();
+    for name in listed {
+        match at(CA_PACKAGED).join(&name).ok().and_then(|path| follow::file(tree, &path)) {
+            Some(node) => files.push(node.entry.path.clone()),
+            None => plan.warn(Warning::NoCertificate { name }),
+        }
+    }
+    Ok(files)
+}
+
+/// What the maintainer script offers and, unasked, enables: regular files, links left aside.
+fn available(plan: &mut Plan<'_>) -> Vec<Vec<u8>> {
+    let tree = plan.tree();
+    let Some(folder) = follow::resolve(tree, &at(CA_PACKAGED)) else { return Vec::new() };
+    let is_file = |kind: &EntryKind| matches!(kind, EntryKind::File { .. } | EntryKind::Hardlink { .. });
+    let files = tree.below(&folder).filter(|node| is_file(&node.entry.kind));
+    let names = files.filter_map(|node| node.entry.path.strip_prefix(&folder)).map(|path| path.as_bytes().to_vec());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(b".crt")).collect();
+    names.sort_unstable();
+    // The script splits its list at blanks and commas and passes it through `read`: such a name is never found again.
+    names.retain(|name| {
+        let survives = !name.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b',' | b'\\'));
+        if !survives {
+            plan.warn(Warning::NoCertificate { name: name.clone() });
+        }
+        survives
+    });
+    names
+}
+
+/// The certificates that an administrator, here the recipe, has put beside those of packages.
+fn local(plan: &mut Plan<'_>) -> Result<Vec<ImagePath>, Error> {
+    let mut walk = Walk::new(plan.tree());
+    let mut found = walk.below(&at(CA_LOCAL));
+    if walk.is_exhausted() {
+        return Err(Error::TooManyEntries { path: at(CA_LOCAL) });
+    }
+    found.retain(|found| found.shown.ends_with(b".crt"));
+    found.sort_by(|a, b| a.shown.cmp(&b.shown));
+    let mut files = Vec::new();
+    for Found { shown, file } in found {
+        // `read` ends a name at a line break and takes a backslash for an escape; the program fails on the rest.
+        if shown.iter().any(|b| matches!(b, b'\n' | b'\\')) {
+            plan.warn(Warning::NoCertificate { name: shown });
+        } else {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+/// The lines of `/etc/ca-certificates.conf` that name a certificate, as `sed` and the shell's `read` pass them on:
+/// empty lines, `#` and `!` are skipped, blanks around a name go, a backslash takes the next byte as it is and joins
+/// lines, and a last line that does not end is not read.
+fn lines(conf: &[u8]) -> Vec<Vec<u8>> {
+    let lines = conf.split_inclusive(|b| *b == b'\n');
+    let named = lines.filter(|line| !matches!(line.first(), Some(b'\n' | b'#' | b'!')));
+    let text: Vec<u8> = named.flatten().copied().collect();
+    let mut names = Vec::new();
+    let mut name: Vec<u8> = Vec::new();
+    // Blanks count only in front of something else, unless escaped.
+    let mut blanks: Vec<u8> = Vec::new();
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        let escaped = if byte == b'\\' { bytes.next() } else { None };
+        match (byte, escaped) {
+            (_, Some(b'\n')) | (b'\\', None) => {}
+            (b'\n', None) => {
+                names.push(std::mem::take(&mut name));
+                blanks.clear();
+            }
+            (b' ' | b'\t', None) => {
+                if !name.is_empty() {
+                    blanks.push(byte);
+                }
+            }
+            (byte, escaped) => {
+                name.append(&mut blanks);
+                name.push(escaped.unwrap_or(byte));
+            }
+        }
+    }
+    names
+}
+
+/// A walk through a directory that follows links, as `find -L` does.
+struct Walk<'a> {
+    tree: &'a FileTree,
+    left: usize,
+}
+
+/// A file met on a walk.
+struct Found {
+    /// Its path as the walk came to it.
+    shown: Vec<u8>,
+    /// The entry that holds its content.
+    file: ImagePath,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tree: &'a FileTree) -> Self {
+        Self { tree, left: MAX_ENTRIES }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Every regular file below a directory, behind links too.
+    fn below(&mut self, folder: &ImagePath) -> Vec<Found> {
+        let mut found = Vec::new();
+        if let Some(place) = follow::resolve(self.tree, folder) {
+            self.visit(folder.as_bytes(), &place, &mut Vec::new(), &mut found);
+        }
+        found
+    }
+
+    /// `came_by` holds the links on the way here, to notice one that leads back above itself.
+    fn visit(&mut self, shown: &[u8], place: &ImagePath, came_by: &mut Vec<ImagePath>, found: &mut Vec<Found>) {
+        for node in self.tree.below(place) {
+            self.left = self.left.saturating_sub(1);
+            let path = &node.entry.path;
+            let (false, Some(inside)) = (self.is_exhausted(), path.strip_prefix(place)) else { return };
+            let shown = [shown, b"/", inside.as_bytes()].concat();
+            if let Some(file) = follow::file(self.tree, path) {
+                found.push(Found { shown, file: file.entry.path.clone() });
+            } else if matches!(node.entry.kind, EntryKind::Symlink { .. }) {
+                let Some(to) = follow::resolve(self.tree, path) else { continue };
+                came_by.push(path.clone());
+                if !came_by.iter().any(|link| link.starts_with(&to)) {
+                    self.visit(&shown, &to, came_by, found);
+                }
+                came_by.pop();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::finish::Finished;
+    use crate::sample;
+
+    /// Finishes a tree in which the content of each file is the last component of its name and, but for the
+    /// configuration, no line break.
+    fn finished(lines: &[&str], conf: &str) -> Finished {
+        let tree = sample::tree(lines);
+        let mut paths = BTreeSet::new();
+        wanted(&tree, &mut paths);
+        let content = |path: &ImagePath| match *path == at(CA_CONF) {
+            true => conf.as_bytes().to_vec(),
+            false => path.file_name().unwrap().to_vec(),
+        };
+        let contents: BTreeMap<_, _> = paths.into_iter().map(|path| (path.clone(), content(&path))).collect();
+        let mut plan = Plan::new(&tree, &contents, 7);
+        add(&mut plan).unwrap();
+        plan.finish()
+    }
+
+    #[track_caller]
+    fn check(lines: &[&str], conf: &str, bundle: Option<&str>, missing: &[&str]) {
+        let finished = finished(lines, conf);
+        let text = |f: &crate::Generated| String::from_utf8(f.bytes.clone()).unwrap();
+        let file = finished.files.iter().find(|f| f.entry.path == at(CA_BUNDLE));
+        assert_eq!(file.map(text).as_deref(), bundle);
+        let warnings: Vec<_> = missing.iter().map(|n| Warning::NoCertificate { name: n.as_bytes().to_vec() }).collect();
+        assert_eq!(finished.warnings, warnings);
+    }
+
+    #[test]
+    fn without_configuration_all_certificates_are_listed_by_path() {
+        check(
+            &[
+                "usr/share/ca-certificates/a/x.crt",
+                "usr/share/ca-certificates/a-b.crt",
+                "usr/share/ca-certificates/B.crt",
+                "usr/share/ca-certificates/README",
+                "usr/share/ca-certificates/link.crt -> a-b.crt",
+                "usr/share/ca-certificates/with blank.crt",
+            ],
+            "",
+            Some("B.crt\na-b.crt\nx.crt\n"),
+            &["with blank.crt"],
+        );
+    }
+
+    #[test]
+    fn the_configuration_decides_where_it_is_there() {
+        check(
+            &[
+                CA_CONF,
+                "usr/share/ca-certificates/a.crt",
+                "usr/share/ca-certificates/b.crt",
+                "usr/share/ca-certificates/c.pem -> a.crt",
+                "usr/share/ca-certificates/d/",
+            ],
+            "# comment\n\nb.crt\n!a.crt\n c.pem \nnosuch.crt\nd\n../b.crt\nb.crt\na.crt",
+            Some("b.crt\na.crt\nb.crt\n"),
+            &["nosuch.crt", "d", "../b.crt"],
+        );
+    }
+
+    #[test]
+    fn local_certificates_follow_in_their_own_order() {
+        check(
+            &[
+                "usr/share/ca-certificates/z.crt",
+                "usr/local/share/ca-certificates/b.crt",
+                "usr/local/share/ca-certificates/a/d.crt",
+                "usr/local/share/ca-certificates/a/up -> ..",
+                "usr/local/share/ca-certificates/c -> /opt/certs",
+                "usr/local/share/ca-certificates/e.crt -> nosuch",
+                "opt/certs/f.crt",
+                "opt/certs/README",
+            ],
+            "",
+            Some("z.crt\nd.crt\nb.crt\nf.crt\n"),
+            &[],
+        );
+    }
+
+    #[test]
+    fn no_certificate_no_bundle() {
+        check(&["usr/share/ca-certificates/README"], "", None, &[]);
+        check(&[CA_CONF, "usr/share/ca-certificates/a.crt"], "", None, &[]);
+        assert!(finished(&[], "").files.is_empty());
+    }
+
+    #[test]
+    fn a_bundle_that_is_there_stays_and_openssl_finds_it() {
+        let finished = finished(&["etc/", CA_BUNDLE, "usr/share/ca-certificates/a.crt", "usr/lib/ssl/"], "");
+        let paths: Vec<_> = finished.files.iter().map(|f| f.entry.path.clone()).collect();
+        assert!(paths.contains(&at(OPENSSL_CERT_FILE)) && !paths.contains(&at(CA_BUNDLE)));
+    }
+
+    #[test]
+    fn lines_are_read_as_the_shell_reads_them() {
+        let read = |conf: &str| -> Vec<String> {
+            lines(conf.as_bytes()).into_iter().map(|name| String::from_utf8(name).unwrap()).collect()
+        };
+        assert_eq!(read("a\n\n#b\n!c\n \td e \t\n"), ["a", "d e"]);
+        assert_eq!(read("a\\ \n\\b\\\\c\nd\\\ne\nlast"), ["a ", "b\\c", "de"]);
+        assert_eq!(read("  \n"), [""]);
+    }
+
+    #[test]
+    fn links_full_of_links_come_to_an_end() {
+        let line = |n: usize, m: usize| format!("usr/local/share/ca-certificates/{n}/{m} -> ../../{}", n + 1);
+        let lines: Vec<_> =
+            (0..12).flat_map(|n| (0..12).map(move |m| line(n, m))).map(|l| l.replace("../../", "../")).collect();
+        let tree = sample::tree(&lines);
+        let contents = BTreeMap::new();
+        assert!(matches!(add(&mut Plan::new(&tree, &contents, 0)), Err(Error::TooManyEntries { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_configuration_is_read(conf in proptest::collection::vec(proptest::sample::select(b"a \t\\\n#!/.".to_vec()), 0..40)) {
+            prop_assert!(lines(&conf).len() <= conf.iter().filter(|b| **b == b'\n').count());
+        }
+    }
+}
