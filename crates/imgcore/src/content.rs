@@ -57,3 +57,22 @@ impl Read for RowReader<'_> {
         }
     }
 }
+
+/// The first bytes of a content.
+#[derive(Debug, Clone)]
+pub(crate) struct Prefix {
+    whole: Arc<dyn Content>,
+    length: u64,
+}
+
+impl Prefix {
+    pub(crate) fn new(whole: Arc<dyn Content>, length: u64) -> Self {
+        Self { whole, length }
+    }
+}
+
+impl Content for Prefix {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(self.whole.open()?.take(self.length)))
+    }
+}

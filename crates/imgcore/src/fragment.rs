@@ -1,13 +1,15 @@
 //! One package's files as finished parts of a layer.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::compression::{Codec, Compression, Encoder, Part};
-use crate::content::Content;
+use crate::content::{Content, InRow, Prefix};
 use crate::entry::{Entry, EntryKind};
+use crate::path::ImagePath;
 use crate::tar::writer::{headers, padding, wrong_size};
 use crate::tree::{ContentSha256, FileTree, Node, Origin};
 
@@ -19,6 +21,8 @@ pub struct Fragment {
     tree: FileTree,
     codec: Codec,
     parts: Vec<Part>,
+    /// How many of the parts hold files; the others hold links.
+    files: usize,
     packed: Arc<dyn Content>,
 }
 
@@ -47,6 +51,38 @@ impl Fragment {
         &self.packed
     }
 
+    /// The same fragment without some of its directories, symbolic links and hard links. These are in its last parts, so
+    /// that nothing else is compressed again.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] where one of the paths is a regular file: taking that out means reading its package
+    /// again; or where the encoder fails.
+    pub fn without(&self, paths: &BTreeSet<ImagePath>, compression: Compression) -> io::Result<Self> {
+        let mut tree = self.tree.clone();
+        for path in paths {
+            if let Some(node) = tree.remove(path)
+                && matches!(node.entry.kind, EntryKind::File { .. })
+            {
+                let message = format!("{path} is a regular file of the fragment");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+        }
+        let (files, links) = self.parts.split_at(self.files);
+        let kept = files.iter().map(|part| part.packed).sum();
+        let mut parts = files.to_vec();
+        let mut last = Vec::new();
+        if !links.is_empty() {
+            let entries: Vec<_> = tree.iter().map(|node| &node.entry).collect();
+            encode_links(&entries, compression, &mut Encoder::new(compression)?, |part, packed| {
+                parts.push(part);
+                last.extend_from_slice(packed);
+                Ok(())
+            })?;
+        }
+        let packed = InRow(vec![Arc::new(Prefix::new(Arc::clone(&self.packed), kept)), Arc::new(last)]);
+        Ok(Self { tree, codec: self.codec, parts, files: self.files, packed: Arc::new(packed) })
+    }
+
     /// Bytes of tar in all parts together.
     #[must_use]
     pub fn plain_size(&self) -> u64 {
@@ -66,13 +102,14 @@ pub struct FragmentIndex {
     tree: FileTree,
     codec: Codec,
     parts: Vec<Part>,
+    files: usize,
 }
 
 impl FragmentIndex {
     /// The fragment, given the bytes that its writer wrote.
     #[must_use]
     pub fn with_content(self, packed: Arc<dyn Content>) -> Fragment {
-        Fragment { tree: self.tree, codec: self.codec, parts: self.parts, packed }
+        Fragment { tree: self.tree, codec: self.codec, parts: self.parts, files: self.files, packed }
     }
 }
 
@@ -153,14 +190,15 @@ impl<W: Write> FragmentWriter<W> {
     /// Errors of the sink.
     pub fn finish(mut self) -> io::Result<(W, FragmentIndex)> {
         self.end_part()?;
-        self.links.sort_by(|a, b| a.path.cmp(&b.path));
-        let (symbolic, hard): (Vec<_>, Vec<_>) =
-            self.links.iter().partition(|link| !matches!(link.kind, EntryKind::Hardlink { .. }));
-        let plain: Vec<u8> = symbolic.into_iter().chain(hard).flat_map(headers).collect();
-        for part in plain.chunks(self.compression.part_size()) {
-            self.write_part(part)?;
-        }
-        let index = FragmentIndex { tree: self.tree, codec: self.compression.codec(), parts: self.parts };
+        let files = self.parts.len();
+        let links = std::mem::take(&mut self.links);
+        let compression = self.compression;
+        let Self { sink, parts, encoder, .. } = &mut self;
+        encode_links(&links.iter().collect::<Vec<_>>(), compression, encoder, |part, packed| {
+            parts.push(part);
+            sink.write_all(packed)
+        })?;
+        let index = FragmentIndex { tree: self.tree, codec: self.compression.codec(), parts: self.parts, files };
         Ok((self.sink, index))
     }
 
@@ -243,6 +281,25 @@ impl<W: Write> FragmentWriter<W> {
         self.parts.push(part);
         Ok(())
     }
+}
+
+/// Compresses the links among some entries: symbolic ones, then hard ones, each sorted by path.
+fn encode_links(
+    entries: &[&Entry],
+    compression: Compression,
+    encoder: &mut Encoder,
+    mut write: impl FnMut(Part, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let is_hard = |entry: &Entry| matches!(entry.kind, EntryKind::Hardlink { .. });
+    let mut links: Vec<&Entry> =
+        entries.iter().copied().filter(|e| !matches!(e.kind, EntryKind::File { .. } | EntryKind::Directory)).collect();
+    links.sort_by(|a, b| (is_hard(a), &a.path).cmp(&(is_hard(b), &b.path)));
+    let plain: Vec<u8> = links.into_iter().flat_map(headers).collect();
+    for chunk in plain.chunks(compression.part_size()) {
+        let (part, packed) = encoder.encode(chunk)?;
+        write(part, packed)?;
+    }
+    Ok(())
 }
 
 fn sorted(buffer: &[u8], files: Vec<(Entry, usize)>) -> Vec<u8> {

@@ -301,6 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn links_and_directories_can_be_taken_out_and_files_cannot() {
+        for compression in ALL {
+            let mut writer = FragmentWriter::new(Vec::new(), compression, Origin::new("p"), None).unwrap();
+            writer.add(entry("d", EntryKind::Directory), &mut io::empty()).unwrap();
+            writer.add(entry("f", EntryKind::File { size: 1 }), &mut &b"f"[..]).unwrap();
+            writer.add(entry("s", EntryKind::Symlink { target: b"f".to_vec() }), &mut io::empty()).unwrap();
+            writer.add(entry("t", EntryKind::Symlink { target: b"f".to_vec() }), &mut io::empty()).unwrap();
+            let (packed, index) = writer.finish().unwrap();
+            let whole = index.with_content(Arc::new(packed));
+            let less = whole.without(&[path("d"), path("s")].into(), compression).unwrap();
+            assert_eq!(names_in(&compose(&[], &[&less], compression).unwrap()), ["/f", "/t"]);
+            assert!(!less.tree().contains(&path("d")));
+            let error = whole.without(&[path("f")].into(), compression).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        }
+    }
+
+    #[test]
     fn a_hard_link_to_nothing_is_refused() {
         let mut writer = FragmentWriter::new(Vec::new(), Compression::ZSTD, Origin::new("p"), None).unwrap();
         let link = entry("b", EntryKind::Hardlink { target: path("z") });
