@@ -1,0 +1,17 @@
+//! The integration tests: one binary, made of modules. `cargo xtask test` fetches what they need and runs them.
+//!
+//! A test that lacks a program or a package fails and says how to get it; none is skipped.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what stops a test is its result")]
+#![expect(clippy::disallowed_methods, reason = "tests write plain files")]
+#![expect(clippy::print_stdout, reason = "a test says how much it looked at")]
+
+mod build;
+mod corpus;
+mod dpkg;
+mod durable;
+mod example;
+mod layering;
+mod peers;
+mod reproducible;
+mod tidy;
+mod versions;

@@ -1,0 +1,99 @@
+//! Other tools take what distil makes: podman runs it, skopeo, umoci and crane read it, syft finds its packages.
+
+use distil_tests::Program;
+use distil_tests::program::{Ran, folder};
+
+use crate::example::{self, OUTPUT, reference};
+
+/// Runs an image in a store of its own. Limits are lowered to what small machines grant, and there is no network.
+fn podman(image_and_options: &[&str]) -> Ran {
+    let (_guard, store) = folder();
+    let program = Program::new("podman").arg("--root").arg(store.join("root")).arg("--runroot").arg(store.join("run"));
+    let program = program.args(["--runtime", "runc", "run", "--rm", "--network", "none"]);
+    let program = program.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]);
+    program.args(image_and_options).run()
+}
+
+fn check_output(ran: &Ran) {
+    assert!(ran.status.success(), "{ran}");
+    let text = ran.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), OUTPUT.len(), "{ran}");
+    for (line, expected) in lines.iter().zip(OUTPUT) {
+        assert!(line.starts_with(expected), "{line:?} is not {expected:?}");
+    }
+}
+
+#[test]
+fn podman_runs_the_layout() {
+    check_output(&podman(&[&reference(&example::built().layout, "latest")]));
+}
+
+#[test]
+fn podman_runs_the_archive() {
+    check_output(&podman(&[&format!("docker-archive:{}", example::built().archive.display())]));
+}
+
+#[test]
+fn the_program_is_not_root_and_has_a_clean_tree() {
+    let image = reference(&example::built().layout, "latest");
+    let script = "import os, sys; print(os.getuid() != 0, os.access('/usr', os.W_OK), sys.version_info[:2])";
+    let ran = podman(&["--entrypoint", "/usr/bin/python3.11", &image, "-c", script]);
+    assert_eq!(ran.text(), "True False (3, 11)\n", "{ran}");
+}
+
+#[test]
+fn skopeo_reads_and_copies_it() {
+    let (_guard, folder) = folder();
+    let example = example::built();
+    let image = reference(&example.layout, "latest");
+    let seen = Program::new("skopeo").args(["inspect", &image]).run().success().json();
+    assert_eq!(seen["Os"], "linux");
+    // Copying reads every blob and compares it with its digest.
+    let copy = format!("oci:{}:copy", folder.join("copy").display());
+    let ran = Program::new("skopeo").args(["--insecure-policy", "copy", "--all", &image, &copy]).run();
+    assert!(ran.status.success(), "{ran}");
+    let archive = format!("docker-archive:{}", example.archive.display());
+    let directory = format!("dir:{}", folder.join("dir").display());
+    let ran = Program::new("skopeo").args(["--insecure-policy", "copy", &archive, &directory]).run();
+    assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn umoci_unpacks_it() {
+    let (_guard, folder) = folder();
+    let image = format!("{}:latest", example::built().layout.display());
+    let bundle = folder.join("bundle");
+    let ran = Program::new("umoci").args(["unpack", "--image", &image]).arg(&bundle).run();
+    assert!(ran.status.success(), "{ran}");
+    assert!(bundle.join("rootfs/usr/bin/python3.11").is_file());
+    assert!(bundle.join("rootfs/app/main.py").is_file());
+}
+
+#[test]
+fn crane_validates_the_archive() {
+    let ran = Program::new("crane").args(["validate", "--tarball"]).arg(&example::built().archive).run();
+    assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn syft_finds_every_package() {
+    let (_guard, folder) = folder();
+    let layout = format!("oci-dir:{}", example::built().layout.display());
+    let program = Program::new("syft").args(["scan", &layout, "-q", "-o", "json"]);
+    // Nothing is asked of anybody outside, not even whether there is a newer release.
+    let ran = program.env("SYFT_CHECK_FOR_APP_UPDATE", "false").env("HOME", &folder).run().success();
+    let document = ran.json();
+    let artifacts = document["artifacts"].as_array().unwrap();
+    let mut found: Vec<(String, String)> = artifacts
+        .iter()
+        .filter(|artifact| artifact["type"] == "deb")
+        .map(|artifact| {
+            (artifact["name"].as_str().unwrap().to_owned(), artifact["version"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    found.sort();
+    assert_eq!(found, example::packages());
+    let purl = artifacts.iter().filter(|artifact| artifact["type"] == "deb").map(|artifact| artifact["purl"].as_str());
+    assert!(purl.into_iter().all(|purl| purl.is_some_and(|purl| purl.starts_with("pkg:deb/debian/"))), "{document}");
+}
