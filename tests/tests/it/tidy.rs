@@ -19,8 +19,10 @@ fn files() -> Vec<PathBuf> {
     files.filter(|file| file.is_file()).collect()
 }
 
+/// Rust sources with their text, but for the tests of a module that lie in a file of their own.
 fn rust_files() -> impl Iterator<Item = (PathBuf, String)> {
     let rust = files().into_iter().filter(|file| file.extension().is_some_and(|suffix| suffix == "rs"));
+    let rust = rust.filter(|file| !file.ends_with("tests.rs"));
     rust.map(|file| {
         let text = fs::read_to_string(&file).unwrap();
         (file, text)
