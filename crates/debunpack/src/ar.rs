@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use distil_imgcore::Escaped;
 
 const MAGIC: &[u8; 8] = b"!<arch>\n";
-const HEADER: u64 = 60;
+const HEADER: usize = 60;
 
 /// One member of the container, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,18 +123,11 @@ impl<R: Read> ArReader<R> {
     /// # Errors
     /// [`ArError::Magic`] for another kind of file, thin archives included; [`ArError::Io`].
     pub fn new(inner: R) -> Result<Self, ArError> {
-        let mut reader = Self {
-            inner,
-            offset: 0,
-            left: 0,
-            current: None,
-        };
+        let mut reader = Self { inner, offset: 0, left: 0, current: None };
         let mut start = [0; MAGIC.len()];
         let length = reader.fill(&mut start)?;
         if &start != MAGIC {
-            return Err(ArError::Magic {
-                start: start.into_iter().take(length).collect(),
-            });
+            return Err(ArError::Magic { start: start.into_iter().take(length).collect() });
         }
         Ok(reader)
     }
@@ -146,16 +139,12 @@ impl<R: Read> ArReader<R> {
     pub fn next_member(&mut self) -> Result<Option<Member>, ArError> {
         self.finish_member()?;
         let offset = self.offset;
-        let mut raw = [0; 60];
+        let mut raw = [0; HEADER];
         match self.fill(&mut raw)? {
             0 => return Ok(None),
-            60 => {}
+            HEADER => {}
             _ => {
-                return Err(ArError::Truncated {
-                    part: "a header",
-                    member: None,
-                    offset: self.offset,
-                });
+                return Err(ArError::Truncated { part: "a header", member: None, offset: self.offset });
             }
         }
         let member = parse_header(&raw, offset)?;
@@ -177,17 +166,10 @@ impl<R: Read> ArReader<R> {
             let offset = self.offset;
             let mut padding = [0];
             if self.fill(&mut padding)? == 0 {
-                return Err(ArError::Truncated {
-                    part: "the padding",
-                    member: Some(member.name),
-                    offset,
-                });
+                return Err(ArError::Truncated { part: "the padding", member: Some(member.name), offset });
             }
             if padding != *b"\n" {
-                return Err(ArError::Padding {
-                    member: member.name,
-                    offset,
-                });
+                return Err(ArError::Padding { member: member.name, offset });
             }
         }
         Ok(())
@@ -201,11 +183,7 @@ impl<R: Read> ArReader<R> {
         let length = self.read_some(buf.get_mut(..wanted).unwrap_or_default())?;
         if length == 0 {
             let member = self.current.as_ref().map(|m| m.name.clone());
-            return Err(ArError::Truncated {
-                part: "the content",
-                member,
-                offset: self.offset,
-            });
+            return Err(ArError::Truncated { part: "the content", member, offset: self.offset });
         }
         self.left = self.left.saturating_sub(length as u64);
         Ok(length)
@@ -232,10 +210,7 @@ impl<R: Read> ArReader<R> {
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => {
-                    return Err(ArError::Io {
-                        offset: self.offset,
-                        source,
-                    });
+                    return Err(ArError::Io { offset: self.offset, source });
                 }
             }
         }
@@ -249,7 +224,7 @@ impl<R: Read> Read for ArReader<R> {
     }
 }
 
-fn parse_header(raw: &[u8; HEADER as usize], offset: u64) -> Result<Member, ArError> {
+fn parse_header(raw: &[u8; HEADER], offset: u64) -> Result<Member, ArError> {
     let (name, rest) = raw.split_at(16);
     let (mtime, rest) = rest.split_at(12);
     let (uid, rest) = rest.split_at(6);
@@ -259,30 +234,17 @@ fn parse_header(raw: &[u8; HEADER as usize], offset: u64) -> Result<Member, ArEr
     if end != b"`\n" {
         return Err(ArError::Header { offset });
     }
-    let name = parse_name(name).ok_or_else(|| ArError::Name {
-        name: name.to_vec(),
-        offset,
-    })?;
+    let name = parse_name(name).ok_or_else(|| ArError::Name { name: name.to_vec(), offset })?;
     // Time, owner and mode of a member mean nothing, but libapt refuses the file where one is no number. Some tools
     // leave them blank.
     for (field, found) in [("time", mtime), ("user", uid), ("group", gid), ("mode", mode)] {
         if !found.iter().all(|b| *b == b' ') && decimal(found).is_none() {
-            return Err(ArError::Number {
-                field,
-                found: found.to_vec(),
-                member: name,
-                offset,
-            });
+            return Err(ArError::Number { field, found: found.to_vec(), member: name, offset });
         }
     }
     match decimal(size) {
         Some(size) => Ok(Member { name, size, offset }),
-        None => Err(ArError::Number {
-            field: "size",
-            found: size.to_vec(),
-            member: name,
-            offset,
-        }),
+        None => Err(ArError::Number { field: "size", found: size.to_vec(), member: name, offset }),
     }
 }
 
@@ -322,9 +284,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(member) = reader.next_member()? {
             let mut content = Vec::new();
-            reader
-                .read_to_end(&mut content)
-                .map_err(|e| *e.into_inner().unwrap().downcast::<ArError>().unwrap())?;
+            reader.read_to_end(&mut content).map_err(|e| *e.into_inner().unwrap().downcast::<ArError>().unwrap())?;
             found.push((member.name.to_string(), content));
         }
         Ok(found)
@@ -334,10 +294,7 @@ mod tests {
     fn members_come_in_order_with_their_content() {
         let bytes = ar(&[("debian-binary/", b"2.0\n"), ("odd", b"abc"), ("_x", b"")]);
         let expected = [("debian-binary", &b"2.0\n"[..]), ("odd", b"abc"), ("_x", b"")];
-        assert_eq!(
-            members(&bytes).unwrap(),
-            expected.map(|(n, c)| (n.to_owned(), c.to_vec()))
-        );
+        assert_eq!(members(&bytes).unwrap(), expected.map(|(n, c)| (n.to_owned(), c.to_vec())));
     }
 
     #[test]
@@ -354,10 +311,7 @@ mod tests {
     fn extensions_of_names_are_refused() {
         for name in ["", "/", "//", "/12", "#1/20", "a b", "a/b", "\u{7f}", "a\n"] {
             let bytes = [MAGIC.to_vec(), ar_header(name, "0")].concat();
-            assert!(
-                matches!(members(&bytes), Err(ArError::Name { offset: 8, .. })),
-                "{name:?}"
-            );
+            assert!(matches!(members(&bytes), Err(ArError::Name { offset: 8, .. })), "{name:?}");
         }
     }
 
@@ -365,45 +319,26 @@ mod tests {
     fn sizes_are_digits_and_spaces() {
         for size in ["-60", "+1", "0x1", " 1", "1 1", "", "1\0", "1e3"] {
             let bytes = [MAGIC.to_vec(), ar_header("a", size)].concat();
-            assert!(
-                matches!(members(&bytes), Err(ArError::Number { field: "size", .. })),
-                "{size:?}"
-            );
+            assert!(matches!(members(&bytes), Err(ArError::Number { field: "size", .. })), "{size:?}");
         }
     }
 
     #[test]
     fn the_end_of_the_file_is_looked_at() {
         let whole = ar(&[("a", b"abc")]);
-        for (cut, part) in [
-            (4, "magic"),
-            (20, "a header"),
-            (8 + 60 + 1, "the content"),
-            (8 + 60 + 3, "the padding"),
-        ] {
+        for (cut, part) in [(4, "magic"), (20, "a header"), (8 + 60 + 1, "the content"), (8 + 60 + 3, "the padding")] {
             match members(&whole[..cut]) {
                 Err(ArError::Magic { start }) => assert_eq!((start.as_slice(), part), (&MAGIC[..4], "magic")),
-                Err(ArError::Truncated {
-                    part: found, offset, ..
-                }) => assert_eq!((found, offset), (part, cut as u64)),
+                Err(ArError::Truncated { part: found, offset, .. }) => assert_eq!((found, offset), (part, cut as u64)),
                 other => panic!("{cut}: {other:?}"),
             }
         }
         let unpadded = [&whole[..whole.len() - 1], &ar_header("b", "0")].concat();
         assert!(matches!(members(&unpadded), Err(ArError::Padding { .. })));
         let huge = [MAGIC.to_vec(), ar_header("a", "9999999999"), vec![0; 99]].concat();
-        assert!(matches!(
-            members(&huge),
-            Err(ArError::Truncated {
-                part: "the content",
-                ..
-            })
-        ));
+        assert!(matches!(members(&huge), Err(ArError::Truncated { part: "the content", .. })));
         assert!(matches!(members(b"!<thin>\n"), Err(ArError::Magic { .. })));
-        assert!(matches!(
-            members(&[&whole, &b"x".repeat(60)[..]].concat()),
-            Err(ArError::Header { offset: 72 })
-        ));
+        assert!(matches!(members(&[&whole, &b"x".repeat(60)[..]].concat()), Err(ArError::Header { offset: 72 })));
     }
 
     proptest! {

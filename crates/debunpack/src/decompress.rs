@@ -143,21 +143,11 @@ impl<R: Read> Decoder<R> {
     /// # Errors
     /// Where no memory is left for the decoder.
     pub fn new(inner: R, codec: Codec, limits: OutputLimits) -> io::Result<Self> {
-        let input = BufReader::with_capacity(
-            INPUT_BUFFER,
-            Counted {
-                inner,
-                bytes: 0,
-                failed: false,
-            },
-        );
+        let input = BufReader::with_capacity(INPUT_BUFFER, Counted { inner, bytes: 0, failed: false });
         let stream = Box::new(match codec {
             Codec::Stored => StreamDecoder::Stored(input),
             Codec::Gzip => StreamDecoder::Gzip(MultiGzDecoder::new(input)),
-            Codec::Xz => StreamDecoder::Lzma(XzDecoder::new_stream(
-                input,
-                Stream::new_stream_decoder(LZMA_MEMORY, 0)?,
-            )),
+            Codec::Xz => StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_stream_decoder(LZMA_MEMORY, 0)?)),
             Codec::Lzma => StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_lzma_decoder(LZMA_MEMORY)?)),
             Codec::Bzip2 => StreamDecoder::Bzip2(bzip2::bufread::BzDecoder::new(input)),
             Codec::Zstd => {
@@ -166,13 +156,7 @@ impl<R: Read> Decoder<R> {
                 StreamDecoder::Zstd(decoder)
             }
         });
-        Ok(Self {
-            codec,
-            stream,
-            limits,
-            output: 0,
-            done: false,
-        })
+        Ok(Self { codec, stream, limits, output: 0, done: false })
     }
 
     /// What went wrong, unless the inner reader did.
@@ -187,11 +171,7 @@ impl<R: Read> Decoder<R> {
         } else if let Some(limit) = memory_limit(codec, &error) {
             DecodeError::Memory { codec, limit }
         } else {
-            DecodeError::Corrupt {
-                codec,
-                output: self.output,
-                source: error,
-            }
+            DecodeError::Corrupt { codec, output: self.output, source: error }
         };
         io::Error::other(explained)
     }
@@ -218,11 +198,7 @@ impl<R: Read> Decoder<R> {
         }
         let input = self.stream.input().get_ref().bytes;
         if self.output > free && self.output > input.saturating_mul(ratio) {
-            return Err(DecodeError::Ratio {
-                codec: self.codec,
-                input,
-                limit: ratio,
-            });
+            return Err(DecodeError::Ratio { codec: self.codec, input, limit: ratio });
         }
         Ok(())
     }
@@ -318,10 +294,7 @@ fn memory_limit(codec: Codec, error: &io::Error) -> Option<u64> {
             let error: &liblzma::stream::Error = inner.downcast_ref()?;
             (*error == liblzma::stream::Error::MemLimit).then_some(LZMA_MEMORY)
         }
-        Codec::Zstd => inner
-            .to_string()
-            .contains("too much memory")
-            .then_some(1 << ZSTD_WINDOW_LOG),
+        Codec::Zstd => inner.to_string().contains("too much memory").then_some(1 << ZSTD_WINDOW_LOG),
         Codec::Stored | Codec::Gzip | Codec::Bzip2 => None,
     }
 }
@@ -334,19 +307,8 @@ mod tests {
 
     use super::*;
 
-    const WIDE: OutputLimits = OutputLimits {
-        bytes: 1 << 30,
-        ratio: 1000,
-        free: 1 << 20,
-    };
-    const CODECS: [Codec; 6] = [
-        Codec::Stored,
-        Codec::Gzip,
-        Codec::Xz,
-        Codec::Zstd,
-        Codec::Bzip2,
-        Codec::Lzma,
-    ];
+    const WIDE: OutputLimits = OutputLimits { bytes: 1 << 30, ratio: 1000, free: 1 << 20 };
+    const CODECS: [Codec; 6] = [Codec::Stored, Codec::Gzip, Codec::Xz, Codec::Zstd, Codec::Bzip2, Codec::Lzma];
 
     fn compress(codec: Codec, content: &[u8]) -> Vec<u8> {
         match codec {
@@ -389,11 +351,7 @@ mod tests {
     fn every_codec_gives_back_what_was_compressed() {
         for codec in CODECS {
             for content in [&b""[..], b"x", &b"abc".repeat(100_000)] {
-                assert_eq!(
-                    decode(codec, &compress(codec, content), WIDE).unwrap(),
-                    content,
-                    "{codec:?}"
-                );
+                assert_eq!(decode(codec, &compress(codec, content), WIDE).unwrap(), content, "{codec:?}");
             }
         }
     }
@@ -404,10 +362,7 @@ mod tests {
             let whole = compress(codec, b"some content that is not empty");
             for cut in 0..whole.len() {
                 let found = decode(codec, &whole[..cut], WIDE);
-                assert!(
-                    matches!(found, Err(DecodeError::Truncated { .. })),
-                    "{codec:?} {cut}: {found:?}"
-                );
+                assert!(matches!(found, Err(DecodeError::Truncated { .. })), "{codec:?} {cut}: {found:?}");
             }
         }
     }
@@ -433,10 +388,7 @@ mod tests {
             let twice = compress(codec, b"abc").repeat(2);
             match decode(codec, &twice, WIDE) {
                 Ok(content) => assert_eq!((codec, content.as_slice()), (Codec::Gzip, &b"abcabc"[..])),
-                Err(e) => assert!(
-                    codec != Codec::Gzip && matches!(e, DecodeError::Trailing { .. }),
-                    "{codec:?}: {e}"
-                ),
+                Err(e) => assert!(codec != Codec::Gzip && matches!(e, DecodeError::Trailing { .. }), "{codec:?}: {e}"),
             }
         }
     }
@@ -446,18 +398,11 @@ mod tests {
         for codec in [Codec::Gzip, Codec::Xz, Codec::Zstd, Codec::Bzip2] {
             let good = compress(codec, b"checked content");
             // The check lies at the very end, but for xz, where an index and a footer follow it.
-            let at = if codec == Codec::Xz {
-                good.len() - 12 - 8 - 1
-            } else {
-                good.len() - 5
-            };
+            let at = if codec == Codec::Xz { good.len() - 12 - 8 - 1 } else { good.len() - 5 };
             let at = if codec == Codec::Zstd { good.len() - 1 } else { at };
             let mut bad = good;
             bad[at] ^= 1;
-            assert!(
-                matches!(decode(codec, &bad, WIDE), Err(DecodeError::Corrupt { .. })),
-                "{codec:?}"
-            );
+            assert!(matches!(decode(codec, &bad, WIDE), Err(DecodeError::Corrupt { .. })), "{codec:?}");
         }
     }
 
@@ -465,19 +410,9 @@ mod tests {
     fn limits_are_errors_and_not_an_end() {
         let bomb = compress(Codec::Zstd, &vec![0; 3 << 20]);
         let tight = OutputLimits { bytes: 1 << 20, ..WIDE };
-        assert!(matches!(
-            decode(Codec::Zstd, &bomb, tight),
-            Err(DecodeError::Output { limit: 0x10_0000 })
-        ));
-        assert!(matches!(
-            decode(Codec::Zstd, &bomb, WIDE),
-            Err(DecodeError::Ratio { limit: 1000, .. })
-        ));
-        let exact = OutputLimits {
-            bytes: 3 << 20,
-            ratio: u64::MAX,
-            free: 0,
-        };
+        assert!(matches!(decode(Codec::Zstd, &bomb, tight), Err(DecodeError::Output { limit: 0x10_0000 })));
+        assert!(matches!(decode(Codec::Zstd, &bomb, WIDE), Err(DecodeError::Ratio { limit: 1000, .. })));
+        let exact = OutputLimits { bytes: 3 << 20, ratio: u64::MAX, free: 0 };
         assert_eq!(decode(Codec::Zstd, &bomb, exact).unwrap().len(), 3 << 20);
     }
 
@@ -485,15 +420,9 @@ mod tests {
     fn large_windows_and_dictionaries_are_refused() {
         // A frame header with the largest window, and an .lzma header with a 4 GiB dictionary.
         let zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xff, 0x01, 0x00, 0x00];
-        assert!(matches!(
-            decode(Codec::Zstd, &zstd, WIDE),
-            Err(DecodeError::Memory { .. })
-        ));
+        assert!(matches!(decode(Codec::Zstd, &zstd, WIDE), Err(DecodeError::Memory { .. })));
         let lzma = [&[0x5d, 0, 0, 0, 0xc0][..], &[0xff; 8], &[0; 16]].concat();
-        assert!(matches!(
-            decode(Codec::Lzma, &lzma, WIDE),
-            Err(DecodeError::Memory { .. })
-        ));
+        assert!(matches!(decode(Codec::Lzma, &lzma, WIDE), Err(DecodeError::Memory { .. })));
     }
 
     #[test]
@@ -505,10 +434,7 @@ mod tests {
             }
         }
         for codec in CODECS {
-            let found = Decoder::new(Failing, codec, WIDE)
-                .unwrap()
-                .read(&mut [0; 9])
-                .unwrap_err();
+            let found = Decoder::new(Failing, codec, WIDE).unwrap().read(&mut [0; 9]).unwrap_err();
             assert_eq!(found.kind(), io::ErrorKind::PermissionDenied, "{codec:?}");
         }
     }

@@ -38,13 +38,7 @@ pub(crate) fn tar(entries: &[(&str, Kind<'_>)]) -> Vec<u8> {
         let mut header = [0_u8; 512];
         header[..name.len()].copy_from_slice(name.as_bytes());
         let mode = if flag == b'5' { 0o755 } else { 0o644 };
-        let numbers = format!(
-            "{mode:07o}\0{:07o}\0{:07o}\0{:011o}\0{:011o}\0",
-            0,
-            0,
-            content.len(),
-            1_700_000_000
-        );
+        let numbers = format!("{mode:07o}\0{:07o}\0{:07o}\0{:011o}\0{:011o}\0", 0, 0, content.len(), 1_700_000_000);
         header[100..148].copy_from_slice(numbers.as_bytes());
         header[148..156].fill(b' ');
         header[156] = flag;
