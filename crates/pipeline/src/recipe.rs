@@ -1,0 +1,193 @@
+//! The recipe `distil.toml`: what an image is made of, as its authors write it.
+//!
+//! [`Recipe::parse`] takes text and opens nothing. It reports every mistake that it finds with its place, so that a
+//! front end can show them all; whether the files that a recipe names exist is asked by [`crate::inputs`].
+
+mod debian;
+mod files;
+mod filter;
+mod image;
+mod layers;
+mod problem;
+pub(crate) mod reader;
+mod users;
+mod variant;
+
+use std::collections::BTreeMap;
+
+use distil_imgcore::{ImagePath, Platform};
+use distil_rootfs::{Accounts, FilterRules};
+use toml::de::DeTable;
+
+pub(crate) use debian::Component;
+pub use debian::{Database, DebPattern, Debian};
+pub(crate) use files::reserved;
+pub use files::{FileSource, OwnFile};
+pub use image::{ImageSettings, Port, PortError, SignalError, StopSignal};
+pub use layers::{Layers, Strategy};
+pub use problem::{Problem, ProblemKind, RecipeError};
+pub use users::RunAs;
+pub use variant::Variant;
+
+use image::{ImageChanges, appended};
+use reader::{Keys, Problems, Section, Value, nearest};
+use users::Users;
+
+/// The longest recipe that is read, in bytes.
+pub const MAX_RECIPE: usize = 1 << 20;
+
+const KEYS: Keys = Keys {
+    known: &["platforms", "image", "debian", "files", "users", "filter", "layers", "variants"],
+    not_yet: &["base", "attestations", "publish"],
+};
+
+/// What an image is made of. Everything in it was checked; only the files that it names were not looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// The platforms to build for; none for that of the host.
+    pub platforms: Vec<Platform>,
+    /// How a container starts.
+    pub image: ImageSettings,
+    /// The packages.
+    pub debian: Debian,
+    /// What is added beside packages, by its path in the image.
+    pub files: BTreeMap<ImagePath, OwnFile>,
+    /// The users.
+    pub users: Accounts,
+    /// Which files of packages are left out.
+    pub filter: FilterRules,
+    /// How files become layers.
+    pub layers: Layers,
+    variants: BTreeMap<String, Variant>,
+}
+
+/// A variant that the recipe does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the recipe has no variant {}", distil_imgcore::Escaped(.name.as_bytes()))]
+pub struct UnknownVariant {
+    /// The name that was asked for.
+    pub name: String,
+    /// The variants that exist.
+    pub known: Vec<String>,
+    /// The one that looks most like it.
+    pub nearest: Option<String>,
+}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// ```
+    /// use distil_pipeline::recipe::Recipe;
+    ///
+    /// let recipe = Recipe::parse("[image]\nentrypoint = ['/usr/bin/app']\n[debian]\ndebs = ['dist/*.deb']\n")?;
+    /// assert_eq!(recipe.image.entrypoint, ["/usr/bin/app"]);
+    ///
+    /// let error = Recipe::parse("[image]\nentripoint = ['/usr/bin/app']\n").unwrap_err();
+    /// assert_eq!((error.problems[0].line, error.problems[0].column), (2, 1));
+    /// # Ok::<(), distil_pipeline::recipe::RecipeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RecipeError`] with every mistake. Where the text is not TOML, only what could still be read is looked at.
+    pub fn parse(text: &str) -> Result<Self, RecipeError> {
+        let mut problems = Problems::new(text);
+        if text.len() > MAX_RECIPE {
+            problems.add(0..0, ProblemKind::TooLarge { found: text.len(), max: MAX_RECIPE });
+            return Err(RecipeError { problems: problems.finish() });
+        }
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let broken = !errors.is_empty();
+        for error in errors {
+            let span = error.span().unwrap_or(text.len()..text.len());
+            problems.add(span, ProblemKind::Syntax { message: error.message().to_owned() });
+        }
+        // What a parser guesses after an error is no basis for more complaints.
+        let recipe = if broken {
+            None
+        } else {
+            let top = Section::open(String::new(), document.span(), document.get_ref(), KEYS, &mut problems);
+            Some(Self::read(&top, &mut problems))
+        };
+        let problems = problems.finish();
+        recipe.filter(|_| problems.is_empty()).ok_or(RecipeError { problems })
+    }
+
+    fn read(top: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let mut section = |key, keys| top.value(key).and_then(|v| v.section(keys, problems));
+        let (image, debian) = (section("image", image::KEYS), section("debian", debian::KEYS));
+        let (filter, layers) = (section("filter", filter::KEYS), section("layers", layers::KEYS));
+        let users = Users::read(top.value("users").as_ref(), problems);
+        let image = image.map(|s| ImageChanges::read(&s, &users, problems)).unwrap_or_default();
+        Self {
+            platforms: top.value("platforms").map(|v| read_platforms(&v, problems)).unwrap_or_default(),
+            image: ImageSettings::default().with(&image),
+            debian: debian.map(|s| Debian::read(&s, problems)).unwrap_or_default(),
+            files: files::read(top.value("files").as_ref(), &users, problems),
+            filter: filter.map(|s| filter::read(&s, problems)).unwrap_or_default(),
+            layers: layers.map(|s| Layers::read(&s, problems)).unwrap_or_default(),
+            variants: variant::read(top.value("variants").as_ref(), &users, problems),
+            users: users.accounts,
+        }
+    }
+
+    /// This recipe as one of its variants has it: with the variant's packages beside its own, with the variant's files
+    /// beside or in place of its own, and with the variant's image settings over its own.
+    ///
+    /// # Errors
+    /// [`UnknownVariant`].
+    pub fn with_variant(&self, name: &str) -> Result<Self, UnknownVariant> {
+        let names = || self.variants.keys().map(String::as_str);
+        let variant = self.variants.get(name).ok_or_else(|| UnknownVariant {
+            name: name.to_owned(),
+            known: names().map(str::to_owned).collect(),
+            nearest: nearest(name, names()),
+        })?;
+        let mut recipe = self.clone();
+        recipe.debian.debs = appended(&self.debian.debs, &variant.debs);
+        recipe.files.extend(variant.files.clone());
+        recipe.image = self.image.with(&variant.image);
+        Ok(recipe)
+    }
+
+    /// The names of the variants.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        self.variants.keys().map(String::as_str)
+    }
+}
+
+/// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
+#[cfg(test)]
+pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 8] {
+    let tables = [
+        ("", KEYS),
+        ("image", image::KEYS),
+        ("debian", debian::KEYS),
+        ("file", files::KEYS),
+        ("user", users::KEYS),
+        ("filter", filter::KEYS),
+        ("layers", layers::KEYS),
+        ("variant", variant::KEYS),
+    ];
+    tables.map(|(name, keys)| (name, keys.known))
+}
+
+fn read_platforms(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Vec<Platform> {
+    let mut platforms: Vec<Platform> = Vec::new();
+    let expected = "a platform as in linux/amd64 or linux/arm64";
+    value.list(problems, |v, text, problems| {
+        let platform: Platform = text.parse().ok().or_else(|| v.malformed(text, expected, problems))?;
+        if platforms.contains(&platform) {
+            let first = format!("{platform} before it");
+            return v.problem(problems, |key| ProblemKind::Twice { key, first });
+        }
+        platforms.push(platform);
+        Some(())
+    });
+    if value.is_empty_array() {
+        value.malformed::<()>("[]", "at least one platform, or left out for that of the host", problems);
+    }
+    platforms
+}
+
+#[cfg(test)]
+mod tests;

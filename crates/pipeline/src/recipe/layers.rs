@@ -1,0 +1,65 @@
+//! `[layers]`: how files are distributed over layers, and how those are compressed.
+
+use distil_imgcore::Compression;
+
+use super::problem::ProblemKind;
+use super::reader::{Keys, Problems, Section, nearest};
+
+pub(super) const KEYS: Keys = Keys::all(&["strategy", "max", "compression"]);
+
+/// How files are distributed over layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers {
+    /// By what rule.
+    pub strategy: Strategy,
+    /// The most layers that an image may have.
+    pub max: u8,
+    /// How layers are compressed; `None` is the destination's choice: zstd, or gzip where its readers know no zstd.
+    pub compression: Option<Compression>,
+}
+
+/// By what rule packages become layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// One layer for everything.
+    Single,
+    /// One layer for each package, the smaller ones merged until there are few enough.
+    #[default]
+    Package,
+}
+
+const STRATEGIES: &[&str] = &["single", "package"];
+const COMPRESSIONS: &[&str] = &["zstd", "gzip", "none"];
+const COMPRESSION: &str = "none, gzip or zstd, the latter two with a level of 1 to 9 or 19 if wanted, as in zstd:3";
+
+impl Default for Layers {
+    fn default() -> Self {
+        Self { strategy: Strategy::Package, max: 40, compression: None }
+    }
+}
+
+impl Layers {
+    pub(super) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let default = Self::default();
+        let strategy = section.value("strategy").and_then(|v| match v.string(problems)? {
+            "origin" => v.problem(problems, |key| ProblemKind::NotYet { key: format!("{key} = \"origin\"") }),
+            _ => v.choice(STRATEGIES, &[Strategy::Single, Strategy::Package], problems),
+        });
+        let max = section.value("max").and_then(|v| v.integer(2..=100, problems));
+        let compression = section.value("compression").and_then(|v| {
+            let text = v.string(problems)?;
+            text.parse().ok().or_else(|| match text.split_once(':') {
+                Some(_) => v.malformed(text, COMPRESSION, problems),
+                None => v.problem(problems, |key| {
+                    let nearest = nearest(text, COMPRESSIONS.iter().copied());
+                    ProblemKind::NotOneOf { key, found: text.to_owned(), allowed: COMPRESSIONS, nearest }
+                }),
+            })
+        });
+        Self {
+            strategy: strategy.unwrap_or_default(),
+            max: max.and_then(|n| u8::try_from(n).ok()).unwrap_or(default.max),
+            compression,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The JSON Schema of the recipe.
+
+/// The JSON Schema (draft 2020-12) of the recipe, by which editors complete and check `distil.toml`.
+///
+/// It is written by hand, since it says what the parser's types do not: what a key is for, and how a path, a port or a
+/// mode is spelled. Tests compare its keys with those that the parser knows.
+pub const RECIPE_SCHEMA: &str = include_str!("schema/recipe.json");
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::recipe::Recipe;
+    use crate::recipe::known_keys;
+
+    fn schema() -> Value {
+        serde_json::from_str(RECIPE_SCHEMA).unwrap()
+    }
+
+    /// Whether the schema takes a document that is valid TOML.
+    fn takes(recipe: &str) -> bool {
+        let document: Value = toml::from_str(recipe).unwrap();
+        jsonschema::draft202012::new(&schema()).unwrap().is_valid(&document)
+    }
+
+    #[test]
+    fn it_is_a_schema_itself() {
+        assert!(jsonschema::draft202012::meta::is_valid(&schema()));
+    }
+
+    #[test]
+    fn it_has_the_keys_that_the_parser_knows() {
+        let schema = schema();
+        for (table, keys) in known_keys() {
+            let pointer =
+                if table.is_empty() { "/properties".to_owned() } else { format!("/$defs/{table}/properties") };
+            let listed: Vec<&str> =
+                schema.pointer(&pointer).unwrap().as_object().unwrap().keys().map(String::as_str).collect();
+            let mut keys = keys.to_vec();
+            keys.sort_unstable();
+            assert_eq!(listed, keys, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn every_table_says_no_to_other_keys_and_every_key_says_what_it_is_for() {
+        let schema = schema();
+        let tables = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+        for table in tables.filter(|t| t.get("properties").is_some()) {
+            assert_eq!(table["additionalProperties"], Value::Bool(false), "{table}");
+            for (key, value) in table["properties"].as_object().unwrap() {
+                assert!(value.get("description").is_some(), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_and_the_parser_agree() {
+        let cases = [
+            ("", true),
+            ("platforms = ['linux/amd64', 'linux/arm/v7']", true),
+            ("platforms = []", false),
+            ("image.user = 'nonroot'", true),
+            ("image.user = 1000", false),
+            ("image.entrypoint = '/bin/sh'", false),
+            ("image.exposed-ports = ['8080/tcp', '53']", true),
+            ("image.exposed-ports = ['8080/http']", false),
+            ("image.exposed-ports = ['0/tcp']", false),
+            ("image.exposed-ports = ['65536/tcp']", false),
+            ("image.stop-signal = 'SIGTERM'", true),
+            ("image.stop-signal = 'TERM'", false),
+            ("image.workdir = '/srv'", true),
+            ("image.workdir = 'srv'", false),
+            ("image.workdir = '/srv/'", false),
+            ("image.workdir = '/srv/../x'", false),
+            ("image.env = { A = 'x' }", true),
+            ("image.env = { '1A' = 'x' }", false),
+            ("image.env = { A = 1 }", false),
+            ("debian.debs = ['*.deb']", true),
+            ("debian.debs = ['']", false),
+            ("debian.packages = []", true),
+            ("debian.packages = ['libc6']", false),
+            ("debian.recommends = false", true),
+            ("debian.recommends = true", false),
+            ("debian.database = 'status'", true),
+            ("debian.database = 'dpkg'", false),
+            ("[files]\n'/a' = { source = 'a', mode = '0644', owner = 'root:root' }", true),
+            ("[files]\n'/a' = { source = 'a', mode = 420 }", false),
+            ("[files]\n'/a' = { source = 'a', mode = '0888' }", false),
+            ("[files]\n'/a' = { source = 'a', symlink = 'b' }", false),
+            ("[files]\n'/a' = { directory = false }", false),
+            ("[files]\n'/a' = { symlink = 'b', mode = '0644' }", false),
+            ("[files]\n'/a' = {}", false),
+            ("[files]\n'a' = { source = 'a' }", false),
+            ("users.app = { uid = 1000, home = '/home/app' }", true),
+            ("users.app = {}", false),
+            ("users.App = { uid = 1000 }", false),
+            ("users.app = { uid = 4294967295 }", false),
+            ("filter = { exclude = ['/usr/share/man/**'], docs = 'none', locales = ['C', 'de'] }", true),
+            ("filter.exclude = ['usr/share']", false),
+            ("filter.docs = 'some'", false),
+            ("filter.locales = ['C/..']", false),
+            ("layers = { strategy = 'single', max = 100, compression = 'zstd:19' }", true),
+            ("layers.strategy = 'origin'", false),
+            ("layers.max = 1", false),
+            ("layers.max = 101", false),
+            ("layers.compression = 'zstd:20'", false),
+            ("layers.compression = 'gzip:9'", true),
+            ("layers.compression = 'none:1'", false),
+            ("[variants.debug]\ndebs = ['busybox.deb']\nimage.entrypoint = ['/bin/sh']", true),
+            ("[variants.debug]\nplatforms = ['linux/amd64']", false),
+            ("[variants.Debug]\n", false),
+            ("base.image = 'x'", false),
+            ("nothing = 1", false),
+        ];
+        for (recipe, expected) in cases {
+            assert_eq!(Recipe::parse(recipe).is_ok(), expected, "the parser on {recipe}: {:?}", Recipe::parse(recipe));
+            assert_eq!(takes(recipe), expected, "the schema on {recipe}");
+        }
+    }
+
+    #[test]
+    fn every_example_is_a_recipe() {
+        let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let mut seen = 0;
+        for example in std::fs::read_dir(examples).unwrap() {
+            let path = example.unwrap().path().join("distil.toml");
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            Recipe::parse(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            assert!(takes(&text), "{}", path.display());
+            seen += 1;
+        }
+        assert!(seen > 0);
+    }
+}
