@@ -1,0 +1,204 @@
+//! The `index.json` of a layout: the names of a place's images.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::document::{Document, DocumentError, Fields, MAX_INDEX_DEPTH, MAX_LAYOUT_INDEX};
+use crate::error::Error;
+use crate::index::{FIELDS, FOREIGN};
+use crate::json;
+use crate::media_type::{MediaKind, MediaType};
+use crate::ref_name::RefName;
+use crate::store::{Selector, Store};
+
+/// The annotation that names an image in a layout.
+pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// Entries of a listing: far more than an index has, since it lists the images and referrers of many builds.
+const MAX_ENTRIES: usize = 50_000;
+/// Documents that one search looks into.
+const MAX_SEARCH: usize = 100_000;
+
+/// The entries of `index.json`. What other tools wrote there stays as they wrote it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listing {
+    entries: Vec<Entry>,
+    /// Fields of the document that distil does not write.
+    others: Map<String, Value>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    name: Option<RefName>,
+    descriptor: Descriptor,
+    raw: Value,
+}
+
+impl Entry {
+    fn new(raw: Value) -> Result<Self, DocumentError> {
+        let descriptor = Descriptor::from_json(&raw)?;
+        let name = descriptor.annotations().get(REF_NAME).map(|name| name.parse()).transpose()?;
+        Ok(Self { name, descriptor, raw })
+    }
+}
+
+impl Listing {
+    /// Parses the bytes of an `index.json`.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let value = json::parse(bytes, MAX_LAYOUT_INDEX)?;
+        let fields = Fields::of(&value, "an index", FIELDS, FOREIGN)?;
+        fields.check_type(&MediaType::known(MediaType::INDEX))?;
+        // Parsed for its bounds; the entries themselves are kept as they are.
+        fields.descriptors("manifests", MAX_ENTRIES)?;
+        let Value::Object(mut others) = value else { return Err(DocumentError::NoObject) };
+        let Some(Value::Array(items)) = others.remove("manifests") else { return Err(DocumentError::NoObject) };
+        let entries = items.into_iter().map(Entry::new).collect::<Result<Vec<_>, _>>()?;
+        let mut seen = BTreeSet::new();
+        for name in entries.iter().filter_map(|entry| entry.name.as_ref()) {
+            if !seen.insert(name) {
+                return Err(DocumentError::NameTwice(name.clone()));
+            }
+        }
+        Ok(Self { entries, others })
+    }
+
+    /// The bytes of the `index.json`: canonical, names first.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut entries: Vec<&Entry> = self.entries.iter().collect();
+        entries.sort_by_key(|entry| (entry.name.is_none(), &entry.name, entry.descriptor.digest()));
+        let mut out = self.others.clone();
+        out.insert("schemaVersion".into(), 2.into());
+        out.insert("mediaType".into(), MediaType::INDEX.into());
+        out.insert("manifests".into(), entries.into_iter().map(|entry| entry.raw.clone()).collect());
+        json::to_canonical(&Value::Object(out))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn tags(&self) -> Vec<RefName> {
+        self.entries.iter().filter_map(|entry| entry.name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The listing with one more entry, in place of the one that it replaces; see [`Store::tag`].
+    pub(crate) fn tag(&self, store: &dyn Store, name: Option<&RefName>, root: &Descriptor) -> Result<Self, Error> {
+        let mut annotations = root.annotations().clone();
+        match name {
+            Some(name) => annotations.insert(REF_NAME.into(), name.to_string()),
+            None => annotations.remove(REF_NAME),
+        };
+        let descriptor = root.clone().with_annotations(annotations);
+        let new = Entry { name: name.cloned(), raw: descriptor.to_json(), descriptor };
+        let mut entries = self.entries.clone();
+        if name.is_some() {
+            entries.retain(|entry| entry.name.as_ref() != name);
+        } else if store.document(root)?.subject().is_some() {
+            entries.retain(|entry| entry.name.is_some() || entry.descriptor.digest() != root.digest());
+        } else {
+            let unnamed = self.images(store, |entry| entry.name.is_none())?;
+            match unnamed.as_slice() {
+                [] => {}
+                [one] => {
+                    let digest = one.descriptor.digest();
+                    entries.retain(|entry| entry.name.is_some() || entry.descriptor.digest() != digest);
+                }
+                several => return Err(Error::Ambiguous { found: several.len(), place: store.place() }),
+            }
+        }
+        entries.push(new);
+        Ok(Self { entries, others: self.others.clone() })
+    }
+
+    pub(crate) fn resolve(&self, store: &dyn Store, wanted: &Selector) -> Result<Descriptor, Error> {
+        let missing = || Error::NoImage { wanted: wanted.clone(), place: store.place() };
+        match wanted {
+            Selector::Name(name) => {
+                let entry = self.entries.iter().find(|entry| entry.name.as_ref() == Some(name));
+                entry.map(|entry| entry.descriptor.clone()).ok_or_else(missing)
+            }
+            Selector::Digest(digest) => match self.entries.iter().find(|entry| entry.descriptor.digest() == digest) {
+                Some(entry) => Ok(entry.descriptor.clone()),
+                None => self.search(store, |found, _| found.digest() == digest)?.pop().ok_or_else(missing),
+            },
+            Selector::Only => {
+                let mut found = self.images(store, |entry| entry.name.is_none())?;
+                if found.is_empty() {
+                    found = self.images(store, |_| true)?;
+                }
+                match found.as_slice() {
+                    [] => Err(missing()),
+                    [one] => Ok(one.descriptor.clone()),
+                    several => Err(Error::Ambiguous { found: several.len(), place: store.place() }),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn referrers(&self, store: &dyn Store, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        self.search(store, |_, document| document.subject().is_some_and(|s| s.digest() == subject))
+    }
+
+    /// Entries that are no referrers, each digest once. One whose document is missing cannot be told, and counts.
+    fn images(&self, store: &dyn Store, keep: impl Fn(&Entry) -> bool) -> Result<Vec<&Entry>, Error> {
+        let mut images = BTreeMap::new();
+        for entry in self.entries.iter().filter(|entry| keep(entry)) {
+            let referrer = entry.descriptor.media_type().is_index_or_manifest()
+                && match store.document(&entry.descriptor) {
+                    Ok(document) => document.subject().is_some(),
+                    Err(e) if e.is_not_found() => false,
+                    Err(e) => return Err(e),
+                };
+            if !referrer {
+                images.entry(entry.descriptor.digest()).or_insert(entry);
+            }
+        }
+        Ok(images.into_values().collect())
+    }
+
+    /// Looks into all manifests and indexes that can be reached, and gives those wanted, sorted by digest. Documents that
+    /// are not there are passed over: a layout may hold a part of an image.
+    fn search(
+        &self,
+        store: &dyn Store,
+        wanted: impl Fn(&Descriptor, &Document) -> bool,
+    ) -> Result<Vec<Descriptor>, Error> {
+        let mut found = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let mut todo: Vec<(Descriptor, usize)> =
+            self.entries.iter().map(|entry| (entry.descriptor.clone(), 1)).collect();
+        while let Some((descriptor, depth)) = todo.pop() {
+            if !descriptor.media_type().is_index_or_manifest() || !seen.insert(descriptor.digest().clone()) {
+                continue;
+            }
+            if seen.len() > MAX_SEARCH {
+                return Err(Error::TooMany { what: "documents", limit: MAX_SEARCH, place: store.place() });
+            }
+            let document = match store.document(&descriptor) {
+                Ok(document) => document,
+                Err(e) if e.is_not_found() => continue,
+                Err(e) => return Err(e),
+            };
+            if wanted(&descriptor, &document) {
+                found.insert(descriptor.digest().clone(), described(&descriptor, &document));
+            }
+            if descriptor.kind() == MediaKind::Index && depth < MAX_INDEX_DEPTH {
+                todo.extend(document.children().into_iter().map(|child| (child.clone(), depth + 1)));
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+/// A descriptor as registries list referrers: with the type of the artifact and the annotations of the document.
+fn described(descriptor: &Descriptor, document: &Document) -> Descriptor {
+    let (artifact_type, annotations) = match document {
+        Document::Manifest(m) if m.subject().is_some() => (Some(m.artifact_type().clone()), m.annotations()),
+        Document::Index(i) if i.subject().is_some() => (i.artifact_type().cloned(), i.annotations()),
+        _ => return descriptor.clone(),
+    };
+    descriptor.bare().with_artifact_type(artifact_type).with_annotations(annotations.clone())
+}

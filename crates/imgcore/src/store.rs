@@ -1,0 +1,132 @@
+//! What all places have in common where images lie.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use crate::descriptor::Descriptor;
+use crate::digest::Digest;
+use crate::document::{Document, DocumentError, MAX_DOCUMENT};
+use crate::error::Error;
+use crate::json::JsonError;
+use crate::ref_name::RefName;
+
+/// A place of blobs by digest, and of names for some of them: a layout, an archive, a registry's repository, memory.
+///
+/// # Who calls what, and when
+///
+/// Whoever writes an image calls [`has`](Store::has) and, where that says no, [`put`](Store::put) for each blob, children
+/// before the documents that name them, and [`tag`](Store::tag) once at the end: until then no reader finds the image.
+/// [`crate::copy_graph`] and [`crate::Image::write_to`] do so. Whoever reads calls [`resolve`](Store::resolve) once, and
+/// uses the digest from then on.
+///
+/// Every method may be called by several threads at once. After an error of `put` or `tag` the store is as it was before
+/// the call, blobs that nothing names apart; the caller may try again or give up.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// What messages call this place.
+    fn place(&self) -> String;
+
+    /// Whether a blob is there. Its size is compared, its content is not read.
+    ///
+    /// # Errors
+    /// Where the place cannot be asked.
+    fn has(&self, blob: &Descriptor) -> Result<bool, Error>;
+
+    /// Reads a blob. The reader reports the end of the stream only when size and digest were right; see
+    /// [`crate::digest::VerifyingReader`]. So whoever stops before the end has checked nothing.
+    ///
+    /// # Errors
+    /// [`Error::NoBlob`] where it is not there.
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error>;
+
+    /// Keeps a blob, which is complete and checked against `blob` when this returns, or absent. An error of `content`
+    /// comes back as [`Error::Blob`].
+    ///
+    /// # Errors
+    /// [`Error::Blob`] where the content is not what `blob` says.
+    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error>;
+
+    /// Makes a manifest or index findable, after it was `put` with all that it names: under `name`, which then names
+    /// nothing else; or, without a name, as the one unnamed image of the place, or as one more referrer where it has a
+    /// subject.
+    ///
+    /// # Errors
+    /// [`Error::Ambiguous`] where several unnamed images are there and it is unclear which to replace.
+    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error>;
+
+    /// Finds a manifest or index.
+    ///
+    /// # Errors
+    /// [`Error::NoImage`], or [`Error::Ambiguous`] where nothing was named and several are there.
+    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error>;
+
+    /// All names, sorted.
+    ///
+    /// # Errors
+    /// Where the place cannot be asked.
+    fn tags(&self) -> Result<Vec<RefName>, Error>;
+
+    /// The manifests whose subject is this digest, sorted by digest; each descriptor carries the artifact's type and the
+    /// annotations of its manifest. Layouts find them by looking into their manifests.
+    ///
+    /// # Errors
+    /// Where a manifest cannot be read: it might be one of them.
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error>;
+}
+
+/// Which image of a store is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The one under this name.
+    Name(RefName),
+    /// This one.
+    Digest(Digest),
+    /// The only one, or the only one without a name; referrers do not count.
+    Only,
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "under the name {name}"),
+            Self::Digest(digest) => write!(f, "with the digest {digest}"),
+            Self::Only => f.write_str("without a name"),
+        }
+    }
+}
+
+impl dyn Store + '_ {
+    /// Reads a blob whole that is at most as large as a document may be.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`] and of reading; [`Error::Document`] above the bound.
+    pub fn read(&self, blob: &Descriptor) -> Result<Vec<u8>, Error> {
+        let size = usize::try_from(blob.size()).unwrap_or(usize::MAX);
+        if size > MAX_DOCUMENT {
+            let source = DocumentError::Json(JsonError::TooLarge { limit: MAX_DOCUMENT, found: size });
+            return Err(self.bad_document(blob, source));
+        }
+        let mut bytes = Vec::with_capacity(size);
+        self.open(blob)?.read_to_end(&mut bytes).map_err(|source| self.bad_blob(blob, source))?;
+        Ok(bytes)
+    }
+
+    /// Reads and parses a manifest or index.
+    ///
+    /// # Errors
+    /// As [`read`](#method.read), and [`Error::Document`] where it is not what it should be.
+    pub fn document(&self, blob: &Descriptor) -> Result<Document, Error> {
+        // Asked first, so that no other blob is ever read whole into memory.
+        if !blob.media_type().is_index_or_manifest() {
+            return Err(self.bad_document(blob, DocumentError::NotADocument(blob.media_type().clone())));
+        }
+        Document::parse(blob, self.read(blob)?).map_err(|source| self.bad_document(blob, source))
+    }
+
+    pub(crate) fn bad_blob(&self, blob: &Descriptor, source: io::Error) -> Error {
+        Error::Blob { digest: blob.digest().clone(), place: self.place(), source }
+    }
+
+    pub(crate) fn bad_document(&self, blob: &Descriptor, source: DocumentError) -> Error {
+        Error::Document { what: blob.digest().to_string(), place: self.place(), source }
+    }
+}
