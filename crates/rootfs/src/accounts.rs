@@ -178,9 +178,7 @@ impl Accounts {
         }
         let mut users: Vec<User> = users.into_iter().collect();
         // Whose number is the group's names it; the order in the recipe must not matter.
-        users.sort_by(|a, b| {
-            (a.gid.unwrap_or(a.uid) != a.uid, a.uid, &a.name).cmp(&(b.gid.unwrap_or(b.uid) != b.uid, b.uid, &b.name))
-        });
+        users.sort_by_cached_key(|u| (u.gid.is_some_and(|gid| gid != u.uid), u.uid, u.name.clone()));
         users.into_iter().try_for_each(|user| accounts.add(user))?;
         accounts.users.sort_by(|a, b| (a.uid, &a.name).cmp(&(b.uid, &b.name)));
         accounts.groups.sort_by(|a, b| (a.gid, &a.name).cmp(&(b.gid, &b.name)));
@@ -305,13 +303,14 @@ mod tests {
         User { name: name.parse().unwrap(), uid, gid: None, home: None, shell: None }
     }
 
-    fn path(name: &str) -> Option<ImagePath> {
-        Some(ImagePath::from_absolute(name.as_bytes()).unwrap())
+    fn path(name: &str) -> ImagePath {
+        ImagePath::from_absolute(name.as_bytes()).unwrap()
     }
 
     #[test]
     fn the_files_are_sorted_by_number() {
-        let app = User { home: path("/srv/app"), shell: path("/bin/sh"), gid: Some(100), ..user("app", 1000) };
+        let app =
+            User { home: Some(path("/srv/app")), shell: Some(path("/bin/sh")), gid: Some(100), ..user("app", 1000) };
         let accounts = Accounts::new([user("web", 33), app, User { gid: Some(65532), ..user("job", 1001) }]).unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         assert_eq!(
@@ -328,7 +327,7 @@ mod tests {
 
     #[test]
     fn homes_belong_to_their_users() {
-        let accounts = Accounts::new([user("app", 1000), User { home: path("/"), ..user("x", 1) }]).unwrap();
+        let accounts = Accounts::new([user("app", 1000), User { home: Some(path("/")), ..user("x", 1) }]).unwrap();
         let homes: Vec<_> =
             accounts.homes(7).iter().map(|e| (e.path.to_string(), e.meta.mode, e.meta.uid, e.meta.mtime)).collect();
         let home = |path: &str, uid| (path.to_owned(), 0o700, uid, 7);
@@ -357,7 +356,7 @@ mod tests {
             AccountError::SameGroup { name: name("nogroup"), first: 65534, second: 5 }
         );
         assert_eq!(error(vec![user("app", u32::MAX)]), AccountError::NoNumber { name: name("app"), id: u32::MAX });
-        let odd = User { home: path("/a:b"), ..user("app", 1) };
+        let odd = User { home: Some(path("/a:b")), ..user("app", 1) };
         assert!(matches!(error(vec![odd]), AccountError::Unwritable { .. }));
     }
 

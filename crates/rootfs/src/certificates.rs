@@ -34,16 +34,18 @@ pub(crate) fn wanted(tree: &FileTree, wanted: &mut BTreeSet<ImagePath>) {
 /// Adds the bundle, and the link by which OpenSSL finds it without being told.
 pub(crate) fn add(plan: &mut Plan<'_>) -> Result<(), Error> {
     if !plan.has(&at(CA_BUNDLE)) {
+        let mut files = packaged(plan)?;
+        files.extend(local(plan)?);
         let mut bundle = Vec::new();
-        for file in packaged(plan)?.iter().chain(&local(plan)?) {
+        for file in &files {
             let certificate = plan.content(file)?;
             bundle.extend_from_slice(certificate);
             if certificate.last().is_some_and(|b| *b != b'\n') {
                 bundle.push(b'\n');
             }
         }
-        // Without any certificate the program makes no file; an empty one would be an empty list of trust.
-        if !bundle.is_empty() {
+        // Without any certificate the program makes no file: it would be a list that trusts nobody.
+        if !files.is_empty() {
             plan.file(at(CA_BUNDLE), bundle)?;
         }
     }
@@ -63,7 +65,12 @@ fn packaged(plan: &mut Plan<'_>) -> Result<Vec<ImagePath>, Error> {
     };
     let mut files = Vec::new();
     for name in listed {
-        match at(CA_PACKAGED).join(&name).ok().and_then(|path| follow::file(tree, &path)) {
+        // The program pastes the name behind the folder: a slash in front does no harm. A way out by `..` is not taken,
+        // since what it leads to is no certificate that a package has installed; nor is a name with a backslash, of
+        // which the shell's `read` makes something else.
+        let path = ImagePath::from_archive(&[CA_PACKAGED.as_bytes(), b"/", &name].concat());
+        let path = path.ok().filter(|_| !name.contains(&b'\\'));
+        match path.and_then(|path| follow::file(tree, &path)) {
             Some(node) => files.push(node.entry.path.clone()),
             None => plan.warn(Warning::NoCertificate { name }),
         }
@@ -113,37 +120,19 @@ fn local(plan: &mut Plan<'_>) -> Result<Vec<ImagePath>, Error> {
 }
 
 /// The lines of `/etc/ca-certificates.conf` that name a certificate, as `sed` and the shell's `read` pass them on:
-/// empty lines, `#` and `!` are skipped, blanks around a name go, a backslash takes the next byte as it is and joins
-/// lines, and a last line that does not end is not read.
+/// empty lines, `#` and `!` are skipped, blanks around a name go, and a last line that does not end is not read.
 fn lines(conf: &[u8]) -> Vec<Vec<u8>> {
-    let lines = conf.split_inclusive(|b| *b == b'\n');
-    let named = lines.filter(|line| !matches!(line.first(), Some(b'\n' | b'#' | b'!')));
-    let text: Vec<u8> = named.flatten().copied().collect();
-    let mut names = Vec::new();
-    let mut name: Vec<u8> = Vec::new();
-    // Blanks count only in front of something else, unless escaped.
-    let mut blanks: Vec<u8> = Vec::new();
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        let escaped = if byte == b'\\' { bytes.next() } else { None };
-        match (byte, escaped) {
-            (_, Some(b'\n')) | (b'\\', None) => {}
-            (b'\n', None) => {
-                names.push(std::mem::take(&mut name));
-                blanks.clear();
-            }
-            (b' ' | b'\t', None) => {
-                if !name.is_empty() {
-                    blanks.push(byte);
-                }
-            }
-            (byte, escaped) => {
-                name.append(&mut blanks);
-                name.push(escaped.unwrap_or(byte));
-            }
-        }
-    }
-    names
+    let whole = conf.split_inclusive(|b| *b == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    let named = whole.filter(|line| !matches!(line.first(), None | Some(b'#' | b'!')));
+    named.map(|line| trim_blanks(line).to_vec()).collect()
+}
+
+/// Not `trim_ascii`: a carriage return stays, and makes a name that is not found, for the shell too.
+fn trim_blanks(line: &[u8]) -> &[u8] {
+    let is_name = |b: &u8| !matches!(b, b' ' | b'\t');
+    let start = line.iter().position(is_name).unwrap_or(line.len());
+    let end = line.iter().rposition(is_name).map_or(start, |last| last + 1);
+    line.get(start..end).unwrap_or_default()
 }
 
 /// A walk through a directory that follows links, as `find -L` does.
@@ -215,9 +204,8 @@ mod tests {
         let tree = sample::tree(lines);
         let mut paths = BTreeSet::new();
         wanted(&tree, &mut paths);
-        let content = |path: &ImagePath| match *path == at(CA_CONF) {
-            true => conf.as_bytes().to_vec(),
-            false => path.file_name().unwrap().to_vec(),
+        let content = |path: &ImagePath| {
+            if *path == at(CA_CONF) { conf.as_bytes().to_vec() } else { path.file_name().unwrap().to_vec() }
         };
         let contents: BTreeMap<_, _> = paths.into_iter().map(|path| (path.clone(), content(&path))).collect();
         let mut plan = Plan::new(&tree, &contents, 7);
@@ -307,8 +295,7 @@ mod tests {
             lines(conf.as_bytes()).into_iter().map(|name| String::from_utf8(name).unwrap()).collect()
         };
         assert_eq!(read("a\n\n#b\n!c\n \td e \t\n"), ["a", "d e"]);
-        assert_eq!(read("a\\ \n\\b\\\\c\nd\\\ne\nlast"), ["a ", "b\\c", "de"]);
-        assert_eq!(read("  \n"), [""]);
+        assert_eq!(read("a\r\n  \nb\nlast"), ["a\r", "", "b"]);
     }
 
     #[test]
@@ -324,7 +311,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_configuration_is_read(conf in proptest::collection::vec(proptest::sample::select(b"a \t\\\n#!/.".to_vec()), 0..40)) {
-            prop_assert!(lines(&conf).len() <= conf.iter().filter(|b| **b == b'\n').count());
+            prop_assert!(lines(&conf).len() <= conf.split_inclusive(|b| *b == b'\n').count());
         }
     }
 }
