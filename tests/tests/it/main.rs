@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a test says how much it looked at")]
 
 mod build;
+mod certificates;
 mod corpus;
 mod dpkg;
 mod durable;
