@@ -42,19 +42,13 @@ impl Apt {
         let folder = root.join("target/apt").join(suite);
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let repositories = process::read(Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]))?;
-        let archive = repositories
-            .lines()
-            .map(|uri| uri.trim_end_matches('/'))
-            .find(|uri| uri.ends_with("/debian"));
+        let archive = repositories.lines().map(|uri| uri.trim_end_matches('/')).find(|uri| uri.ends_with("/debian"));
         let archive = archive.ok_or(Error::NoArchive)?;
         let list = folder.join("sources.list");
         let source = format!("deb [signed-by={DEBIAN_KEYRING}] {archive} {suite} main\n");
         fs::write(&list, source).map_err(at(&list))?;
         let list = list.display();
-        Self::new(
-            folder,
-            &format!("Dir::Etc::SourceList \"{list}\";\nDir::Etc::SourceParts \"/dev/null\";\n"),
-        )
+        Self::new(folder, &format!("Dir::Etc::SourceList \"{list}\";\nDir::Etc::SourceParts \"/dev/null\";\n"))
     }
 
     fn new(folder: PathBuf, sources: &str) -> Result<Self> {
@@ -89,23 +83,14 @@ impl Apt {
     /// Fetches the package lists where there are none, or none of the last day.
     pub(crate) fn refresh(&self) -> Result<()> {
         let fetched = fs::metadata(self.stamp()).and_then(|m| m.modified());
-        let age = fetched
-            .ok()
-            .and_then(|time| SystemTime::now().duration_since(time).ok());
-        if age.is_none_or(|age| age > FRESH) {
-            self.update()
-        } else {
-            Ok(())
-        }
+        let age = fetched.ok().and_then(|time| SystemTime::now().duration_since(time).ok());
+        if age.is_none_or(|age| age > FRESH) { self.update() } else { Ok(()) }
     }
 
     /// Fetches the package lists.
     pub(crate) fn update(&self) -> Result<()> {
         // Any list that cannot be had is an error: with a part of the lists, the choice of versions would differ.
-        process::run(
-            self.command("apt-get")
-                .args(["-o", "APT::Update::Error-Mode=any", "update"]),
-        )?;
+        process::run(self.command("apt-get").args(["-o", "APT::Update::Error-Mode=any", "update"]))?;
         fs::write(self.stamp(), "").map_err(at(self.stamp()))
     }
 
@@ -121,10 +106,7 @@ impl Apt {
             "$(FILENAME)",
             "Created-By: Packages",
         ]))?;
-        files
-            .lines()
-            .map(|file| fs::read_to_string(file).map_err(at(file)))
-            .collect()
+        files.lines().map(|file| fs::read_to_string(file).map_err(at(file))).collect()
     }
 
     /// What the signed lists say about packages, in the order of the file names.
@@ -148,15 +130,10 @@ impl Remote {
         let sha256 = words.next().and_then(|word| word.strip_prefix("SHA256:"));
         let size = words.next().and_then(|word| word.parse().ok());
         match (sha256, size, words.next()) {
-            (Some(sha256), Some(size), Some(file)) if !file.contains('/') => Ok(Self {
-                file: file.to_owned(),
-                size,
-                sha256: sha256.to_owned(),
-            }),
-            _ => Err(Error::Output {
-                program: "apt-get download --print-uris",
-                line: line.to_owned(),
-            }),
+            (Some(sha256), Some(size), Some(file)) if !file.contains('/') => {
+                Ok(Self { file: file.to_owned(), size, sha256: sha256.to_owned() })
+            }
+            _ => Err(Error::Output { program: "apt-get download --print-uris", line: line.to_owned() }),
         }
     }
 

@@ -29,10 +29,7 @@ pub(crate) fn task(root: &Path, arguments: &[&str]) -> Result<()> {
     let (names, label) = match &wanted {
         Wanted::Set("sample") => (sample::names(&apt.indices()?), "sample".to_owned()),
         Wanted::Set(set) => (read_list(&list_of(root, set)?)?, (*set).to_owned()),
-        Wanted::List(file) => (
-            read_list(file)?,
-            file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        ),
+        Wanted::List(file) => (read_list(file)?, file.file_stem().unwrap_or_default().to_string_lossy().into_owned()),
     };
     fetch(&apt, &names, &into.unwrap_or_else(|| folder(root, &label)))
 }
@@ -91,10 +88,7 @@ fn fetch(apt: &Apt, names: &[String], into: &Path) -> Result<()> {
 
 /// Names of packages whose file is absent, or has another size or digest; such a file is removed.
 fn missing(remotes: &[Remote], into: &Path) -> Result<Vec<String>> {
-    let present: Vec<&Remote> = remotes
-        .iter()
-        .filter(|remote| into.join(&remote.file).is_file())
-        .collect();
+    let present: Vec<&Remote> = remotes.iter().filter(|remote| into.join(&remote.file).is_file()).collect();
     let digests = sha256(&present, into)?;
     let mut missing = Vec::new();
     for remote in remotes {
@@ -117,9 +111,7 @@ fn sha256(remotes: &[&Remote], folder: &Path) -> Result<BTreeMap<String, String>
     let files = remotes.iter().map(|remote| &remote.file);
     let lines = process::read(Command::new("sha256sum").arg("--").args(files).current_dir(folder))?;
     let pairs = lines.lines().filter_map(|line| line.split_once("  "));
-    Ok(pairs
-        .map(|(digest, file)| (file.to_owned(), digest.to_owned()))
-        .collect())
+    Ok(pairs.map(|(digest, file)| (file.to_owned(), digest.to_owned())).collect())
 }
 
 fn remove_others(remotes: &[Remote], folder: &Path) -> Result<()> {

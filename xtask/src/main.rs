@@ -3,10 +3,7 @@
 //! Everything fetched lies under `target/` and is checked by apt's own signatures and digests; nothing here is part of
 //! the product.
 #![expect(clippy::print_stderr, reason = "a task runner talks to whoever runs it")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a task runner reads its environment and the clock itself"
-)]
+#![expect(clippy::disallowed_methods, reason = "a task runner reads its environment and the clock itself")]
 
 mod apt;
 mod debs;

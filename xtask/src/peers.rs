@@ -35,11 +35,8 @@ pub(crate) fn fetch(root: &Path) -> Result<()> {
     let folder = root.join("target/peers");
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).map_err(at(&bin))?;
-    let missing: Vec<String> = NEWER
-        .iter()
-        .filter(|name| !bin.join(name).is_file())
-        .map(|name| (*name).to_owned())
-        .collect();
+    let missing: Vec<String> =
+        NEWER.iter().filter(|name| !bin.join(name).is_file()).map(|name| (*name).to_owned()).collect();
     if !missing.is_empty() {
         unpack(root, &missing, &folder)?;
     }
@@ -54,11 +51,8 @@ pub(crate) fn fetch(root: &Path) -> Result<()> {
 
 /// Installs missing Debian packages where we are root, and says how to where we are not.
 fn install() -> Result<()> {
-    let mut packages: Vec<&str> = DEBIAN
-        .iter()
-        .filter(|(program, _)| !process::installed(program))
-        .map(|(_, package)| *package)
-        .collect();
+    let mut packages: Vec<&str> =
+        DEBIAN.iter().filter(|(program, _)| !process::installed(program)).map(|(_, package)| *package).collect();
     packages.dedup();
     if packages.is_empty() {
         return Ok(());
@@ -68,9 +62,7 @@ fn install() -> Result<()> {
     }
     process::run(Command::new("apt-get").args(["-qq", "update"]))?;
     let mut command = Command::new("apt-get");
-    command
-        .args(["-qq", "install", "-y", "--no-install-recommends"])
-        .args(packages);
+    command.args(["-qq", "install", "-y", "--no-install-recommends"]).args(packages);
     process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
@@ -78,19 +70,16 @@ fn install() -> Result<()> {
 fn unpack(root: &Path, names: &[String], folder: &Path) -> Result<()> {
     let apt = Apt::suite(root, NEWER_SUITE)?;
     apt.refresh()?;
-    let debs = folder.join("debs");
-    fs::create_dir_all(&debs).map_err(at(&debs))?;
+    let (debs, unpacked) = (folder.join("debs"), folder.join("root"));
+    for path in [&debs, &unpacked] {
+        fs::create_dir_all(path).map_err(at(path))?;
+    }
     let remotes = apt.describe(names)?;
     apt.download(names, &debs)?;
     for remote in remotes {
         let name = remote.package();
-        let unpacked = folder.join("root").join(name);
-        process::run(
-            Command::new("dpkg-deb")
-                .arg("-x")
-                .arg(debs.join(&remote.file))
-                .arg(&unpacked),
-        )?;
+        let unpacked = unpacked.join(name);
+        process::run(Command::new("dpkg-deb").arg("-x").arg(debs.join(&remote.file)).arg(&unpacked))?;
         link(&unpacked.join("usr/bin").join(name), &folder.join("bin").join(name))?;
     }
     Ok(())

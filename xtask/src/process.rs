@@ -10,30 +10,16 @@ use crate::error::{Error, Result};
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     eprintln!("+ {}", shown(command));
     let status = command.stdin(Stdio::null()).status().map_err(start(command))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::Failed {
-            command: shown(command),
-            status,
-        })
-    }
+    if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(command), status }) }
 }
 
 /// Runs a command and gives what it printed; its errors go where ours go.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(start(command))?;
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(start(command))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(Error::Failed {
-            command: shown(command),
-            status: output.status,
-        })
+        Err(Error::Failed { command: shown(command), status: output.status })
     }
 }
 
@@ -65,13 +51,7 @@ fn shown(command: &Command) -> String {
     let words: Vec<_> = words.map(|w| w.to_string_lossy()).collect();
     let mut line = words.join(" ");
     if line.len() > 300 {
-        line.truncate(
-            line.char_indices()
-                .map(|(at, _)| at)
-                .take_while(|at| *at <= 300)
-                .last()
-                .unwrap_or(0),
-        );
+        line.truncate(line.char_indices().map(|(at, _)| at).take_while(|at| *at <= 300).last().unwrap_or(0));
         line.push_str(" …");
     }
     line
