@@ -11,6 +11,7 @@ mod corpus;
 mod dpkg;
 mod durable;
 mod example;
+mod kit;
 mod layering;
 mod peers;
 mod reproducible;
