@@ -2,6 +2,7 @@
 
 use distil_tests::Program;
 use distil_tests::program::{Ran, folder};
+use serde_json::Value;
 
 use crate::example::{self, OUTPUT, reference};
 
@@ -77,23 +78,36 @@ fn crane_validates_the_archive() {
 }
 
 #[test]
-fn syft_finds_every_package() {
+fn syft_finds_every_package_of_the_layout() {
+    // Syft takes a layout whose tag names a manifest, not an index: skopeo picks this machine's platform out of it.
     let (_guard, folder) = folder();
-    let layout = format!("oci-dir:{}", example::built().layout.display());
-    let program = Program::new("syft").args(["scan", &layout, "-q", "-o", "json"]);
+    let copy = folder.join("copy");
+    let image = reference(&example::built().layout, "latest");
+    let ran = Program::new("skopeo").args(["--insecure-policy", "copy", &image, &reference(&copy, "latest")]).run();
+    assert!(ran.status.success(), "{ran}");
+    check_syft(&format!("oci-dir:{}", copy.display()));
+}
+
+#[test]
+fn syft_finds_every_package_of_the_archive() {
+    check_syft(&format!("docker-archive:{}", example::built().archive.display()));
+}
+
+fn check_syft(image: &str) {
+    let (_guard, home) = folder();
+    let program = Program::new("syft").args(["scan", image, "-q", "-o", "json"]);
     // Nothing is asked of anybody outside, not even whether there is a newer release.
-    let ran = program.env("SYFT_CHECK_FOR_APP_UPDATE", "false").env("HOME", &folder).run().success();
+    let ran = program.env("SYFT_CHECK_FOR_APP_UPDATE", "false").env("HOME", &home).run();
+    assert!(ran.status.success(), "{ran}");
     let document = ran.json();
-    let artifacts = document["artifacts"].as_array().unwrap();
-    let mut found: Vec<(String, String)> = artifacts
-        .iter()
-        .filter(|artifact| artifact["type"] == "deb")
-        .map(|artifact| {
-            (artifact["name"].as_str().unwrap().to_owned(), artifact["version"].as_str().unwrap().to_owned())
-        })
-        .collect();
+    let packages = document["artifacts"].as_array().unwrap().iter().filter(|artifact| artifact["type"] == "deb");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut found: Vec<(String, String)> =
+        packages.clone().map(|package| (text(&package["name"]), text(&package["version"]))).collect();
     found.sort();
     assert_eq!(found, example::packages());
-    let purl = artifacts.iter().filter(|artifact| artifact["type"] == "deb").map(|artifact| artifact["purl"].as_str());
-    assert!(purl.into_iter().all(|purl| purl.is_some_and(|purl| purl.starts_with("pkg:deb/debian/"))), "{document}");
+    for package in packages {
+        let purl = text(&package["purl"]);
+        assert!(purl.starts_with("pkg:deb/debian/"), "{purl}");
+    }
 }
