@@ -19,7 +19,7 @@ pub const MAX_LAYOUT_INDEX: usize = 16 << 20;
 pub const MAX_LAYERS: usize = 127;
 /// Descriptors in an index.
 pub const MAX_DESCRIPTORS: usize = 1000;
-/// Indexes within indexes, that of a layout counted.
+/// Indexes within indexes, that of a layout not counted.
 pub const MAX_INDEX_DEPTH: usize = 4;
 
 /// A blob that names other blobs.
@@ -154,6 +154,15 @@ impl Document {
             MediaKind::Manifest => Manifest::parse(bytes, descriptor.media_type()).map(Self::Manifest),
             MediaKind::Index => IndexDocument::parse(bytes, descriptor.media_type()).map(Self::Index),
             _ => Err(DocumentError::NotADocument(descriptor.media_type().clone())),
+        }
+    }
+
+    /// The bytes that its digest is over.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Manifest(manifest) => manifest.bytes(),
+            Self::Index(index) => index.bytes(),
         }
     }
 

@@ -8,7 +8,6 @@ use crate::descriptor::DescriptorError;
 use crate::digest::{ContentMismatch, Digest};
 use crate::document::DocumentError;
 use crate::escape::Escaped;
-use crate::ref_name::RefName;
 use crate::store::Selector;
 use crate::tar::TarError;
 
@@ -57,14 +56,6 @@ pub enum Error {
     Ambiguous {
         /// How many there are.
         found: usize,
-        /// The store.
-        place: String,
-    },
-    /// Two images under one name, of which readers pick different ones.
-    #[error("{place} has two images under the name {name}")]
-    NameTwice {
-        /// The name.
-        name: RefName,
         /// The store.
         place: String,
     },

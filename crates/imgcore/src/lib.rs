@@ -1,9 +1,11 @@
 //! OCI images from file trees.
 
 mod base64;
+mod builder;
 pub mod compression;
 pub mod config;
 pub mod content;
+mod copy;
 pub mod descriptor;
 pub mod digest;
 pub mod document;
@@ -11,6 +13,7 @@ pub mod entry;
 pub mod error;
 mod escape;
 pub mod fragment;
+mod image;
 pub mod index;
 pub mod json;
 pub mod layer;
@@ -25,11 +28,14 @@ pub mod reference;
 mod registry_name;
 pub mod store;
 pub mod tar;
+mod time;
 pub mod tree;
 
+pub use builder::{ImageBuilder, Settings};
 pub use compression::{Codec, Compression};
 pub use config::Config;
 pub use content::Content;
+pub use copy::{Progress, Referrers, copy_graph};
 pub use descriptor::{Descriptor, DescriptorError};
 pub use digest::{DiffId, Digest, DigestError};
 pub use document::{Document, DocumentError};
@@ -37,6 +43,7 @@ pub use entry::{Entry, EntryKind, Metadata};
 pub use error::Error;
 pub use escape::Escaped;
 pub use fragment::{Fragment, FragmentWriter};
+pub use image::{Image, Index};
 pub use index::IndexDocument;
 pub use layer::{Layer, LayerWriter, compose};
 pub use manifest::Manifest;

@@ -185,7 +185,7 @@ impl Listing {
             if wanted(&descriptor, &document) {
                 found.insert(descriptor.digest().clone(), described(&descriptor, &document));
             }
-            if descriptor.kind() == MediaKind::Index && depth < MAX_INDEX_DEPTH {
+            if descriptor.kind() == MediaKind::Index && depth <= MAX_INDEX_DEPTH {
                 todo.extend(document.children().into_iter().map(|child| (child.clone(), depth + 1)));
             }
         }
