@@ -186,11 +186,7 @@ pub struct DigestWriter<W> {
 impl<W: Write> DigestWriter<W> {
     /// Passes everything on to `inner`.
     pub fn new(inner: W) -> Self {
-        Self {
-            inner,
-            hasher: Hasher::sha256(),
-            written: 0,
-        }
+        Self { inner, hasher: Hasher::sha256(), written: 0 }
     }
 
     /// The inner writer, with the digest and the number of bytes that went through.
@@ -249,13 +245,7 @@ pub struct VerifyingReader<R> {
 impl<R: Read> VerifyingReader<R> {
     /// Promises `size` bytes with the digest `expected`.
     pub fn new(inner: R, expected: Digest, size: u64) -> Self {
-        Self {
-            inner,
-            hasher: Some(expected.hasher()),
-            expected,
-            size,
-            seen: 0,
-        }
+        Self { inner, hasher: Some(expected.hasher()), expected, size, seen: 0 }
     }
 }
 
@@ -268,19 +258,13 @@ impl<R: Read> Read for VerifyingReader<R> {
         let n = self.inner.read(buf)?;
         self.seen += n as u64;
         if self.seen > self.size || (n == 0 && self.seen < self.size) {
-            return Err(fail(ContentMismatch::Size {
-                expected: self.size,
-                found: self.seen,
-            }));
+            return Err(fail(ContentMismatch::Size { expected: self.size, found: self.seen }));
         }
         match self.hasher.take() {
             Some(hasher) if n == 0 => {
                 let found = hasher.finish();
                 if found != self.expected {
-                    return Err(fail(ContentMismatch::Digest {
-                        expected: self.expected.clone(),
-                        found,
-                    }));
+                    return Err(fail(ContentMismatch::Digest { expected: self.expected.clone(), found }));
                 }
             }
             Some(mut hasher) => {
@@ -325,18 +309,9 @@ mod tests {
     #[test]
     fn the_end_is_reported_only_for_the_right_bytes() {
         assert_eq!(read_as(b"abc", Digest::of(b"abc"), 3).unwrap(), b"abc");
-        assert!(matches!(
-            read_as(b"abd", Digest::of(b"abc"), 3),
-            Err(ContentMismatch::Digest { .. })
-        ));
-        assert!(matches!(
-            read_as(b"ab", Digest::of(b"ab"), 3),
-            Err(ContentMismatch::Size { found: 2, .. })
-        ));
-        assert!(matches!(
-            read_as(b"abcd", Digest::of(b"abcd"), 3),
-            Err(ContentMismatch::Size { .. })
-        ));
+        assert!(matches!(read_as(b"abd", Digest::of(b"abc"), 3), Err(ContentMismatch::Digest { .. })));
+        assert!(matches!(read_as(b"ab", Digest::of(b"ab"), 3), Err(ContentMismatch::Size { found: 2, .. })));
+        assert!(matches!(read_as(b"abcd", Digest::of(b"abcd"), 3), Err(ContentMismatch::Size { .. })));
         assert_eq!(read_as(b"", Digest::of(b""), 0).unwrap(), b"");
     }
 }

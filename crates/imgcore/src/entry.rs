@@ -72,13 +72,7 @@ impl Metadata {
     /// Owned by root, without extended attributes.
     #[must_use]
     pub fn root(mode: u32, mtime: i64) -> Self {
-        Self {
-            mode,
-            uid: 0,
-            gid: 0,
-            mtime,
-            xattrs: BTreeMap::new(),
-        }
+        Self { mode, uid: 0, gid: 0, mtime, xattrs: BTreeMap::new() }
     }
 }
 
@@ -170,11 +164,7 @@ mod tests {
 
     fn entry(name: &str) -> Entry {
         let path = ImagePath::from_archive(name.as_bytes()).unwrap();
-        Entry {
-            path,
-            kind: EntryKind::File { size: 0 },
-            meta: Metadata::root(0o644, 0),
-        }
+        Entry { path, kind: EntryKind::File { size: 0 }, meta: Metadata::root(0o644, 0) }
     }
 
     #[test]
@@ -182,10 +172,7 @@ mod tests {
         let path = |name: &str| ImagePath::from_archive(name.as_bytes()).unwrap();
         assert_eq!(entry("a/b").whiteout(), Ok(None));
         assert_eq!(entry("a/.wh.b").whiteout(), Ok(Some(Whiteout::Entry(path("a/b")))));
-        assert_eq!(
-            entry("a/.wh..wh..opq").whiteout(),
-            Ok(Some(Whiteout::Opaque(path("a"))))
-        );
+        assert_eq!(entry("a/.wh..wh..opq").whiteout(), Ok(Some(Whiteout::Opaque(path("a")))));
         for name in ["a/.wh.", "a/.wh..", "a/.wh...", "a/.wh.b/c", "a/.wh..wh.plnk"] {
             assert!(entry(name).whiteout().is_err(), "{name}");
         }

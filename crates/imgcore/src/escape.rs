@@ -47,10 +47,7 @@ mod tests {
 
     #[test]
     fn what_steers_a_terminal_is_escaped() {
-        assert_eq!(
-            Escaped("a\u{9b}31m\u{202e}b\u{7}".as_bytes()).to_string(),
-            r"a\u{9b}31m\u{202e}b\x07"
-        );
+        assert_eq!(Escaped("a\u{9b}31m\u{202e}b\u{7}".as_bytes()).to_string(), r"a\u{9b}31m\u{202e}b\x07");
         assert_eq!(Escaped("größe".as_bytes()).to_string(), "größe");
     }
 }

@@ -158,10 +158,15 @@ impl<W: Write> FragmentWriter<W> {
     ///
     /// # Errors
     /// Errors of `content` and of the sink; [`io::ErrorKind::InvalidData`] where `content` has another size than the entry
-    /// states, or a hard link names a file that was not added.
+    /// states, a path is taken by an entry that was added before, or a hard link names a file that was not.
     pub fn add(&mut self, mut entry: Entry, content: &mut dyn Read) -> io::Result<()> {
         if let Some(clamp) = self.clamp {
             entry.meta.mtime = entry.meta.mtime.min(clamp);
+        }
+        let taken = self.tree.get(&entry.path);
+        if taken.is_some_and(|node| !(node.entry.kind.is_dir() && entry.kind.is_dir())) {
+            let message = format!("{} is there twice", entry.path);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let sha256 = match &entry.kind {
             EntryKind::File { size } => Some(self.add_file(&entry, *size, content)?),
