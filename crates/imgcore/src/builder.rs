@@ -157,7 +157,6 @@ mod tests {
     use super::*;
     use crate::Memory;
     use crate::compression::Codec;
-    use crate::content::Content as _;
     use crate::digest::{DiffId, Digest};
     use crate::image::Index;
     use crate::store::{Selector, Store};

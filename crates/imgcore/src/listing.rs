@@ -76,10 +76,6 @@ impl Listing {
         json::to_canonical(&Value::Object(out))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     pub(crate) fn tags(&self) -> Vec<RefName> {
         self.entries.iter().filter_map(|entry| entry.name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }

@@ -1,0 +1,113 @@
+//! Files that appear under their name when they are complete.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::descriptor::Descriptor;
+use crate::digest::VerifyingReader;
+use crate::dir::Dir;
+use crate::error::Error;
+
+/// A file under a passing name, removed unless it is [`keep`](TempFile::keep)t.
+///
+/// Its writer holds a lock on it as long as it lives, whatever container or machine it runs in; [`sweep`] removes files
+/// whose lock is free. A process number in the name alone would not tell: another container has its own numbers.
+#[derive(Debug)]
+pub(crate) struct TempFile {
+    dir: Arc<Dir>,
+    name: String,
+    file: File,
+    kept: bool,
+}
+
+const PREFIX: &str = ".distil-";
+const SUFFIX: &str = ".tmp";
+/// Bytes copied at a time.
+const CHUNK: usize = 256 << 10;
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+impl TempFile {
+    pub(crate) fn create(dir: &Arc<Dir>) -> Result<Self, Error> {
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id());
+            let Some(file) = dir.create(&name)? else { continue };
+            let temp = Self { dir: Arc::clone(dir), name, file, kept: false };
+            match temp.file.lock() {
+                Ok(()) => {}
+                // Where files cannot be locked, nobody sweeps either.
+                Err(e) if e.kind() == io::ErrorKind::Unsupported => {}
+                Err(e) => return Err(Error::io("lock", dir.path_of(&temp.name))(e)),
+            }
+            // A sweeper may have been between the two calls.
+            let links = temp.file.metadata().map_err(Error::io("read", dir.path_of(&temp.name)))?.nlink();
+            if links > 0 {
+                return Ok(temp);
+            }
+        }
+    }
+
+    /// Writes a blob, checked against its descriptor.
+    pub(crate) fn write_blob(&mut self, blob: &Descriptor, content: &mut dyn Read, place: &str) -> Result<(), Error> {
+        let mut content = VerifyingReader::new(content, blob.digest().clone(), blob.size());
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let n = match content.read(&mut chunk) {
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => {
+                    return Err(Error::Blob { digest: blob.digest().clone(), place: place.to_owned(), source });
+                }
+            };
+            self.write(chunk.get(..n).unwrap_or_default())?;
+        }
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(Error::io("write", self.dir.path_of(&self.name)))
+    }
+
+    /// Flushes the file and gives it its name, in place of what has it.
+    pub(crate) fn keep(mut self, to: &Dir, name: &str) -> Result<(), Error> {
+        // A failed flush is final: the kernel may have dropped the pages, and a second call would report success.
+        self.file.sync_all().map_err(Error::io("flush", self.dir.path_of(&self.name)))?;
+        self.dir.rename(&self.name, to, name)?;
+        self.kept = true;
+        to.sync()
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Nobody is left to tell; a file that stays is swept by the next writer.
+            let _ = self.dir.remove(&self.name);
+        }
+    }
+}
+
+/// Removes what dead writers left, and says whether others are alive.
+pub(crate) fn sweep(dir: &Dir) -> Result<bool, Error> {
+    let mut alive = false;
+    for name in dir.names()? {
+        if !is_temp(&name) {
+            continue;
+        }
+        let Ok(file) = dir.file(&name) else { continue };
+        match file.try_lock() {
+            Ok(()) => dir.remove(&name)?,
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => alive = true,
+        }
+    }
+    Ok(alive)
+}
+
+/// Whether a name is one that [`TempFile`] gives.
+pub(crate) fn is_temp(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
