@@ -1,0 +1,231 @@
+//! The data archive of a .deb: the files that a package installs, as a stream.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+
+use distil_imgcore::tar::{self, Dialect, TarReader};
+use distil_imgcore::{Entry, EntryKind, ImagePath};
+use md5::{Digest, Md5};
+
+use crate::ar::MemberName;
+use crate::control_archive::ControlArchive;
+use crate::deb::{LastMember, Limits};
+use crate::decompress::{Codec, Decoder, OutputLimits};
+use crate::error::{DebError, Place};
+use crate::md5sums::Md5Sum;
+
+/// Whether files are compared with the MD5 sums that their package states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Md5Check {
+    /// A file that has another sum is an error.
+    #[default]
+    Compare,
+    /// The stated sums are not looked at.
+    Ignore,
+}
+
+/// Reads the entries of a package one by one; [`Read`] gives the content of the current one. Its errors hold a
+/// [`DebError`].
+#[derive(Debug)]
+pub struct DataReader<R> {
+    archive: TarReader<Decoder<LastMember<R>>>,
+    member: MemberName,
+    package: ControlArchive,
+    conffiles: BTreeSet<ImagePath>,
+    check: Md5Check,
+    current: Option<CurrentFile>,
+    /// Sums of files that the package states none for: configuration files, mostly.
+    unlisted: BTreeMap<ImagePath, Md5Sum>,
+    conffile_sums: BTreeMap<ImagePath, Md5Sum>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    Ended,
+    Failed,
+}
+
+/// What is known once a package was read to its end.
+#[derive(Debug, Clone)]
+pub struct Unpacked {
+    /// What the package says of itself.
+    pub package: ControlArchive,
+    /// The MD5 sums of the configuration files that it ships, by its own paths.
+    pub conffile_sums: BTreeMap<ImagePath, Md5Sum>,
+}
+
+/// A regular file whose content is being read and hashed.
+#[derive(Debug)]
+struct CurrentFile {
+    path: ImagePath,
+    hash: Option<Md5>,
+}
+
+impl<R: Read> DataReader<R> {
+    pub(crate) fn new(
+        content: LastMember<R>,
+        member: MemberName,
+        codec: Codec,
+        limits: &Limits,
+        package: ControlArchive,
+        check: Md5Check,
+    ) -> Result<Self, DebError> {
+        let output = OutputLimits { bytes: limits.data_archive, ratio: limits.data_ratio, free: limits.data_free };
+        let decoder =
+            Decoder::new(content, codec, output).map_err(|source| DebError::Io { member: member.clone(), source })?;
+        let bounds = tar::Limits { entries: limits.data_entries, content: limits.data_archive };
+        let archive = TarReader::new(decoder, Dialect::Debian, bounds);
+        Ok(Self {
+            archive,
+            member,
+            conffiles: package.conffiles().iter().map(|conffile| conffile.path.clone()).collect(),
+            package,
+            check,
+            current: None,
+            unlisted: BTreeMap::new(),
+            conffile_sums: BTreeMap::new(),
+            state: State::Reading,
+        })
+    }
+
+    /// What the package says of itself.
+    #[must_use]
+    pub fn control_archive(&self) -> &ControlArchive {
+        &self.package
+    }
+
+    /// The next entry; what is left of the content of the one before is read for its sum. `None` comes only after the
+    /// whole file was read: its checksums were right and nothing followed that another reader would see.
+    ///
+    /// # Errors
+    /// [`DebError`] for everything that is not in order. After an error, or after one from [`Read`], it never says that
+    /// the end was reached.
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, DebError> {
+        match self.state {
+            State::Ended => return Ok(None),
+            State::Failed => return Err(DebError::AfterError { member: self.member.clone() }),
+            State::Reading => {}
+        }
+        let next = self.advance();
+        self.state = match next {
+            Ok(Some(_)) => State::Reading,
+            Ok(None) => State::Ended,
+            Err(_) => State::Failed,
+        };
+        next
+    }
+
+    /// Reads what is left, so that the whole file was checked, and gives what was learnt.
+    ///
+    /// # Errors
+    /// As [`DataReader::next_entry`].
+    pub fn finish(mut self) -> Result<Unpacked, DebError> {
+        while self.next_entry()?.is_some() {}
+        Ok(Unpacked { package: self.package, conffile_sums: self.conffile_sums })
+    }
+
+    fn advance(&mut self) -> Result<Option<Entry>, DebError> {
+        self.finish_file()?;
+        let next = self.archive.next_entry();
+        let Some(entry) = next.map_err(|e| self.place().explain_tar(e))? else { return Ok(None) };
+        self.check_place(&entry)?;
+        match &entry.kind {
+            EntryKind::File { .. } => {
+                let hash = self.wants_sum(&entry.path).then(Md5::new);
+                self.current = Some(CurrentFile { path: entry.path.clone(), hash });
+            }
+            EntryKind::Hardlink { target } => {
+                if let Some(sum) = self.known_sum(target) {
+                    self.take_sum(&entry.path, sum)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(Some(entry))
+    }
+
+    fn finish_file(&mut self) -> Result<(), DebError> {
+        if self.current.as_ref().is_some_and(|file| file.hash.is_some()) {
+            let copied = io::copy(self, &mut io::sink());
+            copied.map_err(|e| self.place().explain(e))?;
+        }
+        match self.current.take() {
+            Some(CurrentFile { path, hash: Some(hash) }) => self.take_sum(&path, Md5Sum(hash.finalize().into())),
+            _ => Ok(()),
+        }
+    }
+
+    /// A hard link further on may have a sum that its first name has not, so every file is hashed where sums are stated.
+    fn wants_sum(&self, path: &ImagePath) -> bool {
+        (self.check == Md5Check::Compare && !self.package.md5sums().lines().is_empty()) || self.conffiles.contains(path)
+    }
+
+    /// The sum of a file that was read before.
+    fn known_sum(&self, path: &ImagePath) -> Option<Md5Sum> {
+        let listed = self.package.md5sums().of(path).filter(|_| self.check == Md5Check::Compare);
+        listed.or_else(|| self.unlisted.get(path).copied())
+    }
+
+    fn take_sum(&mut self, path: &ImagePath, found: Md5Sum) -> Result<(), DebError> {
+        if self.conffiles.contains(path) {
+            self.conffile_sums.insert(path.clone(), found);
+        }
+        match self.package.md5sums().of(path) {
+            Some(expected) if expected != found && self.check == Md5Check::Compare => {
+                let package = self.package.control().package().clone();
+                Err(DebError::Md5Mismatch { package, path: path.clone(), expected, found })
+            }
+            Some(_) if self.check == Md5Check::Compare => Ok(()),
+            _ => {
+                self.unlisted.insert(path.clone(), found);
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses names that would change other files of a layer, or the records that scanners read.
+    fn check_place(&self, entry: &Entry) -> Result<(), DebError> {
+        let package = || self.package.control().package().clone();
+        if entry.looks_like_whiteout() {
+            return Err(DebError::Whiteout { package: package(), path: entry.path.clone() });
+        }
+        if is_reserved(entry) {
+            let kind = entry.kind.noun();
+            return Err(DebError::Reserved { package: package(), path: entry.path.clone(), kind });
+        }
+        Ok(())
+    }
+
+    fn place(&self) -> Place<'_> {
+        let entry = self.current.as_ref().map(|file| &file.path);
+        Place { member: &self.member, entry, offset: self.archive.position() }
+    }
+}
+
+impl<R: Read> Read for DataReader<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let length = match self.archive.read(buf) {
+            Ok(length) => length,
+            Err(e) => {
+                self.state = State::Failed;
+                return Err(io::Error::other(self.place().explain(e)));
+            }
+        };
+        if let Some(hash) = self.current.as_mut().and_then(|file| file.hash.as_mut()) {
+            hash.update(buf.get(..length).unwrap_or_default());
+        }
+        Ok(length)
+    }
+}
+
+/// Whether an entry stands where scanners look for records of packages. Only the image's builder writes those. The
+/// directories themselves are in many packages; a link or file in their place would redirect the records.
+fn is_reserved(entry: &Entry) -> bool {
+    let is_dir = entry.kind.is_dir();
+    match entry.path.as_bytes() {
+        b"var" | b"var/lib" | b"var/lib/dpkg" | b"var/lib/dpkg/status" | b"var/lib/dpkg/status.d" => !is_dir,
+        path => path.starts_with(b"var/lib/dpkg/status.d/") || (path.starts_with(b"var/lib/dpkg/status/") && !is_dir),
+    }
+}

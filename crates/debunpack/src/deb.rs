@@ -1,0 +1,175 @@
+//! The .deb as a whole: which members it has, in which order.
+
+use std::io::{self, Read};
+
+use crate::ar::{ArError, ArReader, Member, MemberName};
+use crate::control_archive::ControlArchive;
+use crate::data::{DataReader, Md5Check};
+use crate::decompress::Codec;
+use crate::error::{DebError, Place};
+
+/// A Debian package, opened as far as its control archive: see [deb(5)].
+///
+/// The file is read once, from start to end, and never written anywhere. A package is refused wherever two of its
+/// readers (dpkg, dpkg-deb, libapt) would see different content.
+///
+/// [deb(5)]: https://manpages.debian.org/bookworm/dpkg-dev/deb.5.en.html
+#[derive(Debug)]
+pub struct Deb<R> {
+    ar: ArReader<R>,
+    control: ControlArchive,
+    data: MemberName,
+    codec: Codec,
+    limits: Limits,
+}
+
+/// Bounds on what a package may hold. Reaching one is an error that names it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one file of the control archive.
+    pub control_file: u64,
+    /// Bytes of the control archive in all, uncompressed.
+    pub control_archive: u64,
+    /// Bytes of the data archive, uncompressed.
+    pub data_archive: u64,
+    /// Entries of the data archive.
+    pub data_entries: u64,
+    /// Bytes that a compressed byte of the data archive may become, once it is past [`Limits::data_free`].
+    pub data_ratio: u64,
+    /// Bytes of the data archive to which the ratio does not apply.
+    pub data_free: u64,
+}
+
+/// Above every package of Debian. The largest unpack to some 8 GiB, and hardly any are compressed to a hundredth;
+/// xz could reach 1:7000, and bzip2 and zstd more.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            control_file: 16 << 20,
+            control_archive: 32 << 20,
+            data_archive: 16 << 30,
+            data_entries: 1_000_000,
+            data_ratio: 1000,
+            data_free: 64 << 20,
+        }
+    }
+}
+
+const FORMAT: &str = "debian-binary";
+const CONTROL: &str = "control.tar";
+const DATA: &str = "data.tar";
+/// The member `debian-binary` has four bytes; dpkg lets more lines follow.
+const MAX_FORMAT: u64 = 4096;
+
+impl<R: Read> Deb<R> {
+    /// Reads a package up to its data archive.
+    ///
+    /// # Errors
+    /// [`DebError`] for everything that is not in order up to there.
+    pub fn open(reader: R, limits: Limits) -> Result<Self, DebError> {
+        let mut ar = ArReader::new(reader).map_err(|e| match e {
+            ArError::Magic { start } if start.starts_with(b"0.93") => DebError::OldFormat,
+            other => other.into(),
+        })?;
+        let format = ar.next_member()?.ok_or(DebError::MissingMember { expected: FORMAT })?;
+        if format.name.as_str() != FORMAT {
+            return Err(out_of_order(FORMAT, format));
+        }
+        check_format(&mut ar, &format.name)?;
+
+        let (member, codec) = expect_archive(&mut ar, CONTROL)?;
+        if matches!(codec, Codec::Bzip2 | Codec::Lzma) {
+            return Err(DebError::Compression { member: member.name, offset: member.offset });
+        }
+        let control = ControlArchive::read(&mut ar, &member.name, codec, &limits)?;
+
+        let (data, codec) = expect_archive(&mut ar, DATA)?;
+        Ok(Self { ar, control, data: data.name, codec, limits })
+    }
+
+    /// What the package says of itself.
+    #[must_use]
+    pub fn control_archive(&self) -> &ControlArchive {
+        &self.control
+    }
+
+    /// Goes on to the files of the package.
+    ///
+    /// # Errors
+    /// Where no memory is left for the decoder.
+    pub fn into_data(self, check: Md5Check) -> Result<DataReader<R>, DebError> {
+        let content = LastMember { ar: self.ar, ended: false };
+        DataReader::new(content, self.data, self.codec, &self.limits, self.control, check)
+    }
+}
+
+/// The content of the data member. Its end is reported only after the rest of the file was seen to be in order, so that
+/// whoever reads to the end has checked the whole file.
+#[derive(Debug)]
+pub(crate) struct LastMember<R> {
+    ar: ArReader<R>,
+    ended: bool,
+}
+
+impl<R: Read> LastMember<R> {
+    /// Members behind the data archive are ignored, as by dpkg, signatures (`_gpgorigin`) among them. But libapt would
+    /// take a second control or data archive for the first.
+    fn check_rest(&mut self) -> Result<(), DebError> {
+        while let Some(Member { name, offset, .. }) = self.ar.next_member()? {
+            let text = name.as_str();
+            if text == FORMAT || text.starts_with(CONTROL) || text.starts_with(DATA) {
+                return Err(DebError::RepeatedMember { member: name, offset });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for LastMember<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buf.is_empty() {
+            return Ok(0);
+        }
+        let length = self.ar.read(buf)?;
+        if length == 0 {
+            self.check_rest().map_err(io::Error::other)?;
+            self.ended = true;
+        }
+        Ok(length)
+    }
+}
+
+/// The first line is the version of the format. A higher minor version changes nothing for us, and more lines are for
+/// later versions.
+fn check_format<R: Read>(ar: &mut ArReader<R>, member: &MemberName) -> Result<(), DebError> {
+    let mut content = Vec::new();
+    let read = ar.by_ref().take(MAX_FORMAT).read_to_end(&mut content);
+    read.map_err(|e| Place { member, entry: None, offset: 0 }.explain(e))?;
+    let known = || {
+        let line = content.split_inclusive(|b| *b == b'\n').next()?.strip_suffix(b"\n")?;
+        let minor = line.strip_prefix(b"2.")?;
+        (!minor.is_empty() && minor.iter().all(u8::is_ascii_digit)).then_some(())
+    };
+    known().ok_or_else(|| DebError::Format { start: content.iter().take(64).copied().collect() })
+}
+
+/// The next member but those that start with `_`, which are no part of the package. It must be the archive `expected`.
+fn expect_archive<R: Read>(ar: &mut ArReader<R>, expected: &'static str) -> Result<(Member, Codec), DebError> {
+    let member = loop {
+        let next = ar.next_member()?.ok_or(DebError::MissingMember { expected })?;
+        if !next.name.as_str().starts_with('_') {
+            break next;
+        }
+    };
+    let Some(suffix) = member.name.as_str().strip_prefix(expected) else {
+        return Err(out_of_order(expected, member));
+    };
+    match Codec::from_suffix(suffix) {
+        Some(codec) => Ok((member, codec)),
+        None => Err(DebError::Compression { member: member.name, offset: member.offset }),
+    }
+}
+
+fn out_of_order(expected: &'static str, found: Member) -> DebError {
+    DebError::MemberOrder { expected, found: found.name, offset: found.offset }
+}

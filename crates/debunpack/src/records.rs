@@ -1,0 +1,246 @@
+//! Records of installed packages, as scanners of images read them.
+//!
+//! An image holds either a file for each package in `var/lib/dpkg/status.d` (the form of distroless images) or one
+//! database `var/lib/dpkg/status`, never both: a scanner would report every package twice.
+
+use std::collections::BTreeMap;
+
+use distil_imgcore::{ImagePath, PathError};
+
+use crate::control::{Control, ControlError};
+use crate::deb822::{Comments, Deb822Error, Limits, Paragraph, Paragraphs};
+use crate::md5sums::{Md5Sum, Md5sums};
+use crate::package_name::{MD5SUMS, PackageName};
+
+/// Where an image keeps its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Database {
+    /// `var/lib/dpkg/status.d/NAME`, the control file byte for byte, and `NAME.md5sums` beside it.
+    #[default]
+    StatusDirectory,
+    /// `var/lib/dpkg/status`, all packages in one file, and `var/lib/dpkg/info/NAME.md5sums`.
+    StatusFile,
+}
+
+/// The folder of [`Database::StatusDirectory`].
+pub const STATUS_DIRECTORY: &str = "var/lib/dpkg/status.d";
+/// The file of [`Database::StatusFile`].
+pub const STATUS_FILE: &str = "var/lib/dpkg/status";
+const INFO_DIRECTORY: &str = "var/lib/dpkg/info";
+
+impl Database {
+    /// Where the record of a package stands.
+    ///
+    /// # Errors
+    /// None in practice: a package name is a valid file name.
+    pub fn record_path(self, package: &PackageName) -> Result<ImagePath, PathError> {
+        match self {
+            Self::StatusDirectory => path_of(STATUS_DIRECTORY, package, ""),
+            Self::StatusFile => ImagePath::from_archive(STATUS_FILE.as_bytes()),
+        }
+    }
+
+    /// Where the sums of a package's files stand.
+    ///
+    /// # Errors
+    /// None in practice: a package name is a valid file name.
+    pub fn md5sums_path(self, package: &PackageName) -> Result<ImagePath, PathError> {
+        match self {
+            Self::StatusDirectory => path_of(STATUS_DIRECTORY, package, MD5SUMS),
+            Self::StatusFile => path_of(INFO_DIRECTORY, package, MD5SUMS),
+        }
+    }
+}
+
+fn path_of(directory: &str, package: &PackageName, ending: &str) -> Result<ImagePath, PathError> {
+    ImagePath::from_archive(format!("{directory}/{package}{ending}").as_bytes())
+}
+
+/// The lines of a package's `md5sums` for the files that are in the image, in the package's order, and then those of its
+/// configuration files, sorted. Scanners report every line as a file, whether it is there or not.
+///
+/// `locate` says where a file of the package is in the image, and nothing where it was left out. A package may call a
+/// file `lib/x` that is `usr/lib/x` in the image.
+#[must_use]
+pub fn md5sums_record(
+    md5sums: &Md5sums,
+    conffile_sums: &BTreeMap<ImagePath, Md5Sum>,
+    locate: impl Fn(&ImagePath) -> Option<ImagePath>,
+) -> Vec<u8> {
+    let mut record = Vec::new();
+    let mut add = |path: &ImagePath, sum: Md5Sum| {
+        if let Some(place) = locate(path) {
+            record.extend_from_slice(format!("{sum}  ").as_bytes());
+            record.extend_from_slice(place.as_bytes());
+            record.push(b'\n');
+        }
+    };
+    let listed = md5sums.lines().iter().filter(|(path, _)| !conffile_sums.contains_key(path));
+    listed.for_each(|(path, sum)| add(path, *sum));
+    conffile_sums.iter().for_each(|(path, sum)| add(path, *sum));
+    record
+}
+
+/// The database of [`Database::StatusFile`]: the control files in the order given, each with the field `Status` behind
+/// its first.
+#[must_use]
+pub fn status_file<'a>(packages: impl IntoIterator<Item = &'a Control>) -> Vec<u8> {
+    let mut file = Vec::new();
+    for control in packages {
+        let record = control.bytes().trim_ascii();
+        let second = end_of_first_field(record);
+        let (first, rest) = record.split_at_checked(second).unwrap_or((record, b""));
+        file.extend_from_slice(first);
+        file.extend_from_slice(b"Status: install ok installed\n");
+        file.extend_from_slice(rest);
+        file.extend_from_slice(b"\n\n");
+    }
+    file
+}
+
+/// Behind the newline that ends the first field, continuation lines included.
+fn end_of_first_field(record: &[u8]) -> usize {
+    let mut at = 0;
+    for line in record.split_inclusive(|b| *b == b'\n') {
+        if at > 0 && !matches!(line.first(), Some(b' ' | b'\t')) {
+            break;
+        }
+        at += line.len();
+    }
+    at
+}
+
+/// Why bytes are not records of packages.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Not paragraphs of fields.
+    #[error(transparent)]
+    Syntax(#[from] Deb822Error),
+    /// A record that does not say which package it is for.
+    #[error("the record on line {line} is not in order")]
+    Record {
+        /// Its first line, from 1.
+        line: usize,
+        /// What is wrong.
+        source: ControlError,
+    },
+}
+
+/// The packages that a database or a single record says are installed.
+///
+/// A record without `Status` counts as installed, since those of `status.d` have none. Packages that are removed or only
+/// half there do not count.
+///
+/// # Errors
+/// [`RecordError`] where the bytes are not records, or one has no package, version or architecture.
+pub fn installed_packages(bytes: &[u8]) -> Result<Vec<Control>, RecordError> {
+    // The database of a large system has some megabytes.
+    let limits = Limits { document: 256 << 20, ..Limits::default() };
+    let mut packages = Vec::new();
+    for paragraph in Paragraphs::new(bytes, Comments::Refused, limits) {
+        let paragraph = paragraph?;
+        if is_installed(&paragraph) {
+            let control = Control::from_paragraph(&paragraph);
+            packages.push(control.map_err(|source| RecordError::Record { line: paragraph.line(), source })?);
+        }
+    }
+    Ok(packages)
+}
+
+fn is_installed(record: &Paragraph<'_>) -> bool {
+    let Some(status) = record.field("Status") else { return true };
+    let state = status.value().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2);
+    // Packages whose triggers wait have all their files, too.
+    matches!(state, Some(b"installed" | b"triggers-pending" | b"triggers-awaited"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn control(text: &str) -> Control {
+        Control::parse(text.as_bytes()).unwrap()
+    }
+
+    fn path(name: &str) -> ImagePath {
+        ImagePath::from_archive(name.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn records_have_their_places() {
+        let name: PackageName = "libstdc++6".parse().unwrap();
+        let places = |database: Database| {
+            [database.record_path(&name).unwrap().to_string(), database.md5sums_path(&name).unwrap().to_string()]
+        };
+        assert_eq!(
+            places(Database::StatusDirectory),
+            ["/var/lib/dpkg/status.d/libstdc++6", "/var/lib/dpkg/status.d/libstdc++6.md5sums"]
+        );
+        assert_eq!(places(Database::StatusFile), ["/var/lib/dpkg/status", "/var/lib/dpkg/info/libstdc++6.md5sums"]);
+    }
+
+    #[test]
+    fn only_files_of_the_image_are_listed() {
+        let sum = |digit: &str| digit.repeat(32);
+        let text =
+            format!("{}  usr/b\n{}  lib/a\n{}  usr/share/man/x\n{}  etc/c\n", sum("1"), sum("2"), sum("3"), sum("4"));
+        let md5sums = Md5sums::parse(text.as_bytes()).unwrap();
+        let conffile_sums = ["etc/z", "etc/c"].map(|p| (path(p), sum("5").parse().unwrap())).into();
+        let locate = |p: &ImagePath| match p.as_bytes() {
+            b"lib/a" => Some(path("usr/lib/a")),
+            b"usr/share/man/x" => None,
+            _ => Some(p.clone()),
+        };
+        let record = md5sums_record(&md5sums, &conffile_sums, locate);
+        let expected =
+            format!("{}  usr/b\n{}  usr/lib/a\n{}  etc/c\n{}  etc/z\n", sum("1"), sum("2"), sum("5"), sum("5"));
+        assert_eq!(String::from_utf8(record).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_status_is_the_second_field() {
+        let hello = control("\nPackage: hello\nVersion: 1\nArchitecture: all\nDescription: a\n b\n\n");
+        let other = control("Package:\n other\nVersion: 1\nArchitecture: all\n");
+        assert_eq!(
+            String::from_utf8(status_file([&hello, &other])).unwrap(),
+            "Package: hello\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nDescription: a\n b\n\n\
+             Package:\n other\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n"
+        );
+        let found = installed_packages(&status_file([&hello, &other])).unwrap();
+        let names: Vec<_> = found.iter().map(|c| c.package().as_str()).collect();
+        assert_eq!(names, ["hello", "other"]);
+    }
+
+    #[test]
+    fn only_installed_packages_count() {
+        let record = |name: &str, status: &str| format!("Package: {name}\n{status}Version: 1\nArchitecture: all\n\n");
+        let text = [
+            record("aa", ""),
+            record("bb", "Status: install ok installed\n"),
+            record("cc", "Status: hold ok installed\n"),
+            record("dd", "Status: deinstall ok config-files\n"),
+            record("ee", "Status: install ok unpacked\n"),
+            record("ff", "Status: install ok triggers-pending\n"),
+            "Package: gg\nStatus: purge ok not-installed\n".to_owned(),
+        ]
+        .concat();
+        let names: Vec<_> =
+            installed_packages(text.as_bytes()).unwrap().iter().map(|c| c.package().to_string()).collect();
+        assert_eq!(names, ["aa", "bb", "cc", "ff"]);
+        let found = installed_packages(b"\nPackage: aa\n");
+        assert!(matches!(found, Err(RecordError::Record { line: 2, .. })), "{found:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(names in prop::collection::vec("[a-z][a-z0-9+.-]{1,8}", 0..5)) {
+            let controls: Vec<_> = names.iter().map(|n| control(&format!("Package: {n}\nVersion: 1\nArchitecture: all\n"))).collect();
+            let found = installed_packages(&status_file(&controls)).unwrap();
+            let found: Vec<_> = found.iter().map(|c| c.package().to_string()).collect();
+            prop_assert_eq!(found, names);
+        }
+    }
+}
