@@ -1,0 +1,318 @@
+//! A recipe, or packages as they are, to an image.
+
+mod assemble;
+mod convert;
+mod directories;
+mod error;
+mod output;
+mod own;
+mod parallel;
+mod plan;
+mod records;
+mod settings;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use distil_cache::Session;
+use distil_debunpack::records::Database;
+use distil_imgcore::{Compression, DiffId, Digest, Image, Index, Layer, Platform, Reference};
+use distil_rootfs::Filter;
+
+pub use assemble::Warning;
+pub use error::BuildError;
+
+use crate::inputs;
+use crate::progress::{Phase, Progress};
+use crate::recipe::{self, Layers, Recipe, Strategy};
+use assemble::Parts;
+use convert::{Converted, Package, Rules, Workshop};
+use own::OwnFiles;
+
+type Jobs = NonZeroUsize;
+
+/// What to build, and where to.
+#[derive(Debug)]
+pub struct BuildRequest<'a> {
+    /// What to build.
+    pub what: What,
+    /// For which platforms, in place of the recipe's; none for those.
+    pub platforms: Vec<Platform>,
+    /// The platform of this machine, for what names none.
+    pub host: Platform,
+    /// Where the image goes: at least one place.
+    pub outputs: Vec<Reference>,
+    /// `SOURCE_DATE_EPOCH`: the time of the image in seconds since 1970, in place of that of its newest package.
+    pub epoch: Option<i64>,
+    /// How many threads work. The result does not depend on it.
+    pub jobs: NonZeroUsize,
+    /// The directory for what is kept while building.
+    pub cache_dir: PathBuf,
+    /// Set to true from elsewhere, ends the build soon.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// What an image is made of.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// A recipe, with the variant applied that is wanted.
+    Recipe {
+        /// The recipe.
+        recipe: Box<Recipe>,
+        /// Where the files lie that it names.
+        dir: PathBuf,
+    },
+    /// Packages as they are, and archives as layers of their own. Nothing is added but the records of the packages.
+    Packages {
+        /// The .debs.
+        debs: Vec<PathBuf>,
+        /// The archives, the lowest first.
+        tars: Vec<PathBuf>,
+    },
+}
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The image in each place it was written to.
+    pub images: Vec<BuiltImage>,
+    /// What somebody should know, none of it a reason to stop, with the platform it is about.
+    pub warnings: Vec<(Platform, Warning)>,
+}
+
+/// An image in one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltImage {
+    /// The place.
+    pub reference: Reference,
+    /// The digest of the index; for a docker archive of the manifest, since it holds no index.
+    pub digest: Digest,
+    /// The images of the platforms.
+    pub platforms: Vec<BuiltPlatform>,
+}
+
+/// The image of one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltPlatform {
+    /// The platform.
+    pub platform: Platform,
+    /// The digest of the manifest.
+    pub digest: Digest,
+    /// The layers by their uncompressed content, the lowest first.
+    pub diff_ids: Vec<DiffId>,
+}
+
+/// Builds an image and writes it to every output. Nothing is written before the whole image is known to be good.
+///
+/// ```no_run
+/// use std::sync::atomic::AtomicBool;
+///
+/// use distil_pipeline::{BuildRequest, Silent, What, build};
+///
+/// let request = BuildRequest {
+///     what: What::Packages { debs: vec!["hello.deb".into()], tars: Vec::new() },
+///     platforms: Vec::new(),
+///     host: "linux/amd64".parse()?,
+///     outputs: vec!["oci:hello:latest".parse()?],
+///     epoch: None,
+///     jobs: std::num::NonZeroUsize::MIN,
+///     cache_dir: ".cache".into(),
+///     cancelled: &AtomicBool::new(false),
+/// };
+/// println!("{}", build(&request, &Silent)?.images[0].digest);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`BuildError`]; [`BuildError::is_mistake`] tells what was asked for wrongly from what failed.
+pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
+    output::check(&request.outputs)?;
+    let session = Session::start(&request.cache_dir)?;
+    let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
+    let mut order = Order::new(request)?;
+
+    let packages = parallel::map(request.jobs, &order.debs, |path| Package::open(path))?;
+    let platforms = order.platforms(request, &packages)?;
+    let newest = packages.iter().map(|package| package.head.control_time()).max();
+    let epoch = request.epoch.or(newest);
+    let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
+    let converted = convert_all(&packages, rules, request.jobs, workshop)?;
+    let archives =
+        parallel::map(request.jobs, &order.tars, |path| own::archive(path, order.compression, epoch, workshop))?;
+
+    let own = order.own_files(epoch.unwrap_or(0))?;
+    let parts = Parts {
+        own: &own,
+        archives: &archives,
+        layers: order.layers,
+        compression: order.compression,
+        database: order.database,
+        settings: &order.settings,
+        annotations: &order.annotations,
+        epoch: epoch.unwrap_or(0),
+        accounts: order.recipe.as_ref().map(|(recipe, _)| &recipe.users),
+        filter: order.filter.as_ref(),
+        jobs: request.jobs,
+    };
+    let mut images = Vec::new();
+    let mut warnings = Vec::new();
+    for platform in &platforms {
+        let chosen = choose(platform, &packages, &converted)?;
+        let (image, about) = parts.image(platform, &chosen, workshop)?;
+        images.push(image);
+        warnings.extend(about.into_iter().map(|warning| (platform.clone(), warning)));
+    }
+    let index = Index::new(images, &order.annotations)?;
+    if request.cancelled.load(Ordering::Relaxed) {
+        return Err(BuildError::Cancelled);
+    }
+    let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
+    progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
+    let images = output::write(&index, &request.outputs, workshop)?;
+    Ok(Built { images, warnings })
+}
+
+/// What a request comes down to.
+struct Order {
+    debs: Vec<PathBuf>,
+    tars: Vec<PathBuf>,
+    recipe: Option<(Box<Recipe>, PathBuf)>,
+    /// Own files as found before the time of the image was known.
+    inputs: Option<inputs::Inputs>,
+    filter: Option<Filter>,
+    layers: Layers,
+    compression: Compression,
+    database: Database,
+    settings: distil_imgcore::Settings,
+    annotations: BTreeMap<String, String>,
+}
+
+impl Order {
+    fn new(request: &BuildRequest<'_>) -> Result<Self, BuildError> {
+        let default = output::default_compression(&request.outputs);
+        match &request.what {
+            What::Recipe { recipe, dir } => {
+                let found = inputs::find(recipe, dir, 0)?;
+                Ok(Self {
+                    debs: found.debs.clone(),
+                    tars: Vec::new(),
+                    filter: Some(Filter::new(&recipe.filter)?),
+                    layers: recipe.layers,
+                    compression: recipe.layers.compression.unwrap_or(default),
+                    database: match recipe.debian.database {
+                        recipe::Database::StatusD => Database::StatusDirectory,
+                        recipe::Database::Status => Database::StatusFile,
+                    },
+                    settings: settings::of_recipe(recipe),
+                    annotations: recipe.image.annotations.clone(),
+                    inputs: Some(found),
+                    recipe: Some((recipe.clone(), dir.clone())),
+                })
+            }
+            What::Packages { debs, tars } => Ok(Self {
+                debs: debs.clone(),
+                tars: tars.clone(),
+                recipe: None,
+                inputs: None,
+                filter: None,
+                layers: Layers { strategy: Strategy::Package, ..Layers::default() },
+                compression: default,
+                database: Database::default(),
+                settings: settings::of_packages(),
+                annotations: BTreeMap::new(),
+            }),
+        }
+    }
+
+    fn own_files(&mut self, epoch: i64) -> Result<OwnFiles, BuildError> {
+        match (&self.recipe, self.inputs.take()) {
+            (Some((recipe, dir)), Some(inputs)) => OwnFiles::new(recipe, inputs, dir, epoch),
+            _ => Ok(OwnFiles::default()),
+        }
+    }
+
+    /// The platforms to build, in the order asked for. Every package must be for one of them.
+    fn platforms(&self, request: &BuildRequest<'_>, packages: &[Package]) -> Result<Vec<Platform>, BuildError> {
+        let stated = self.recipe.as_ref().map(|(recipe, _)| recipe.platforms.clone()).unwrap_or_default();
+        let mut platforms = if request.platforms.is_empty() { stated } else { request.platforms.clone() };
+        if platforms.is_empty() && self.recipe.is_none() {
+            let architectures: BTreeSet<&str> = packages
+                .iter()
+                .map(|p| p.control().architecture())
+                .filter(|a| !a.is_all())
+                .map(|a| a.as_str())
+                .collect();
+            let known = architectures.into_iter().filter_map(|a| Platform::from_debian_architecture(a).ok());
+            platforms = known.collect();
+        }
+        if platforms.is_empty() {
+            platforms.push(request.host.clone());
+        }
+        if let Some(strange) = platforms.iter().find(|p| p.debian_architecture().is_none()) {
+            return Err(BuildError::Platform(strange.clone()));
+        }
+        // A platform that was left out on the command line leaves its packages out with it.
+        let all = self.recipe.as_ref().map_or(&[][..], |(recipe, _)| recipe.platforms.as_slice());
+        for package in packages {
+            let fits = |platform: &Platform| is_for(package, platform);
+            if !platforms.iter().chain(all).any(fits) {
+                return Err(BuildError::Architecture {
+                    path: package.path.clone(),
+                    architecture: package.control().architecture().to_string(),
+                    platforms,
+                });
+            }
+        }
+        Ok(platforms)
+    }
+}
+
+fn is_for(package: &Package, platform: &Platform) -> bool {
+    let architecture = package.control().architecture();
+    architecture.is_all() || platform.debian_architecture() == Some(architecture.as_str())
+}
+
+/// Converts every package, the largest first, so that no thread ends with a large one alone. The results have the order of
+/// the packages.
+fn convert_all(
+    packages: &[Package],
+    rules: Rules<'_>,
+    jobs: Jobs,
+    workshop: Workshop<'_>,
+) -> Result<Vec<Converted>, BuildError> {
+    let bytes = packages.iter().map(|package| package.size).sum();
+    workshop.progress.phase(Phase::Convert { packages: packages.len(), bytes });
+    let mut largest_first: Vec<(usize, &Package)> = packages.iter().enumerate().collect();
+    largest_first.sort_by_key(|(_, package)| std::cmp::Reverse(package.size));
+    let none = BTreeSet::new();
+    let mut converted = parallel::map(jobs, &largest_first, |(i, package)| {
+        workshop.progress.started(package.name());
+        let converted = package.convert(rules, &none, workshop)?;
+        workshop.progress.finished(package.name());
+        Ok::<_, BuildError>((*i, converted))
+    })?;
+    converted.sort_by_key(|(i, _)| *i);
+    Ok(converted.into_iter().map(|(_, converted)| converted).collect())
+}
+
+/// The packages for one platform, in the order of their names.
+fn choose<'a>(
+    platform: &Platform,
+    packages: &'a [Package],
+    converted: &'a [Converted],
+) -> Result<Vec<(&'a Package, &'a Converted)>, BuildError> {
+    let mut chosen: BTreeMap<&str, (&Package, &Converted)> = BTreeMap::new();
+    for (package, converted) in packages.iter().zip(converted).filter(|(package, _)| is_for(package, platform)) {
+        if let Some((first, _)) = chosen.insert(package.name(), (package, converted)) {
+            return Err(BuildError::PackageTwice {
+                name: package.name().to_owned(),
+                first: first.path.clone(),
+                second: package.path.clone(),
+            });
+        }
+    }
+    Ok(chosen.into_values().collect())
+}

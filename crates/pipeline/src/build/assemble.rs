@@ -1,0 +1,247 @@
+//! Fragments and own files to the image of one platform.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use distil_debunpack::records::Database;
+use distil_imgcore::tree::Conflict;
+use distil_imgcore::{
+    Compression, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer, Origin, Platform, Settings,
+    compose,
+};
+use distil_rootfs::{Filter, Generated};
+
+use super::convert::{Converted, Package, Rules, Workshop};
+use super::directories::directories;
+use super::error::BuildError;
+use super::own::{self, OwnFiles};
+use super::plan::{Candidate, plan};
+use super::records::{self, Record};
+use super::tree::{ImageTree, image_tree};
+use super::{Jobs, parallel};
+use crate::recipe::{Layers, Strategy};
+
+/// Something in an image that is unlikely to be meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Two packages want one directory with different modes or owners; the first one's stands.
+    Directory(Box<Conflict>),
+    /// The root file system lacks something, or has it in an unusual way.
+    Rootfs(distil_rootfs::Warning),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(conflict) => write!(f, "{conflict}; the first stands"),
+            Self::Rootfs(warning) => warning.fmt(f),
+        }
+    }
+}
+
+/// What an image is made of, the same for all platforms.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) own: &'a OwnFiles,
+    /// Layers of the user's, on top of everything.
+    pub(super) archives: &'a [Layer],
+    pub(super) layers: Layers,
+    pub(super) compression: Compression,
+    pub(super) database: Database,
+    pub(super) settings: &'a Settings,
+    pub(super) annotations: &'a BTreeMap<String, String>,
+    /// When it was made, in seconds since 1970.
+    pub(super) epoch: i64,
+    /// What maintainer scripts would have made is made with these users; `None` adds nothing.
+    pub(super) accounts: Option<&'a distil_rootfs::Accounts>,
+    pub(super) filter: Option<&'a Filter>,
+    pub(super) jobs: Jobs,
+}
+
+/// A package on its way into layers.
+struct Piece<'a> {
+    package: &'a Package,
+    fragment: Fragment,
+    record: Record,
+}
+
+impl Parts<'_> {
+    /// Makes the image of one platform out of its packages, given in the order of their names.
+    pub(super) fn image(
+        &self,
+        platform: &Platform,
+        packages: &[(&Package, &Converted)],
+        workshop: Workshop<'_>,
+    ) -> Result<(Image, Vec<Warning>), BuildError> {
+        let mut image = image_tree(platform, packages, self.own.tree(), &self.own.wishes)?;
+        let mut warnings: Vec<Warning> =
+            image.directories.iter().map(|conflict| Warning::Directory(Box::new(conflict.clone()))).collect();
+        let generated = self.finish(platform, packages, &mut image, &mut warnings)?;
+        let pieces = parallel::map(self.jobs, packages, |(package, converted)| {
+            let fragment = self.fitted(package, converted, &image, workshop)?;
+            let record = Record::new(package, converted, &image.tree, &fragment, self.filter.is_some());
+            Ok::<_, BuildError>(Piece { package: *package, fragment, record })
+        })?;
+        let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
+        let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
+        let layers = self.compose(&image.tree, &pieces, own)?;
+        let mut builder = ImageBuilder::new(platform.clone(), self.epoch)
+            .settings(self.settings.clone())
+            .annotations(self.annotations.clone());
+        for layer in layers.into_iter().chain(self.archives.iter().cloned()) {
+            builder = builder.layer(layer);
+        }
+        Ok((builder.finish()?, warnings))
+    }
+
+    /// Makes what maintainer scripts would have made, and takes out of the tree what that replaces.
+    fn finish(
+        &self,
+        platform: &Platform,
+        packages: &[(&Package, &Converted)],
+        image: &mut ImageTree,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Vec<Generated>, BuildError> {
+        let Some(accounts) = self.accounts else { return Ok(Vec::new()) };
+        let wanted = distil_rootfs::wanted(&image.tree);
+        let mut contents = self.own.read(&wanted)?;
+        for (package, converted) in packages {
+            let mine: BTreeSet<ImagePath> =
+                wanted.iter().filter(|path| is_from(&image.tree, path, package)).cloned().collect();
+            let read = converted.fragment.read_files(&mine, MAX_READ);
+            contents.extend(read.map_err(BuildError::read(&package.path))?);
+        }
+        let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch };
+        let finished = distil_rootfs::finish(&image.tree, &contents, &options)
+            .map_err(|source| BuildError::Rootfs { platform: platform.clone(), source })?;
+        for path in finished.replaced {
+            if let Some(node) = image.tree.remove(&path) {
+                image.left_out.entry(node.origin).or_default().insert(path);
+            }
+        }
+        image.tree.extend(own::nodes(&finished.files));
+        warnings.extend(finished.warnings.into_iter().map(Warning::Rootfs));
+        Ok(finished.files)
+    }
+
+    /// A package's fragment without what must not come from it. Only taking out a regular file means reading the package
+    /// again.
+    fn fitted(
+        &self,
+        package: &Package,
+        converted: &Converted,
+        image: &ImageTree,
+        workshop: Workshop<'_>,
+    ) -> Result<Fragment, BuildError> {
+        let fragment = &converted.fragment;
+        let Some(paths) = image.left_out.get(&package.origin()) else { return Ok(fragment.clone()) };
+        let is_file = |path: &ImagePath| fragment.tree().get(path).is_some_and(|node| node.content.is_some());
+        if !paths.iter().any(is_file) {
+            return fragment.without(paths, self.compression).map_err(BuildError::Layer);
+        }
+        let rules = Rules { compression: self.compression, clamp: Some(self.epoch), fitting: self.filter };
+        Ok(package.convert(rules, paths, workshop)?.fragment)
+    }
+
+    fn compose(&self, image: &FileTree, pieces: &[Piece<'_>], own: Fragment) -> Result<Vec<Layer>, BuildError> {
+        let has_own = !own.tree().is_empty() || self.database == Database::StatusFile;
+        let single = self.layers.strategy == Strategy::Single;
+        let reserved = self.archives.len() + usize::from(has_own && !single);
+        let max = usize::from(self.layers.max);
+        let room = max.checked_sub(reserved).filter(|room| *room > 0 || pieces.is_empty());
+        let room = room.ok_or(BuildError::Layers { tars: self.archives.len(), max })?;
+        let candidates: Vec<Candidate<'_>> = pieces.iter().map(Piece::candidate).collect();
+        let mut groups: Vec<Group<'_, '_>> = plan(&candidates, &self.layers, room)
+            .into_iter()
+            .map(|numbers| Group::new(numbers.iter().filter_map(|i| pieces.get(*i)).collect()))
+            .collect();
+        if has_own {
+            let own = Arc::new(own);
+            match groups.first_mut().filter(|_| single) {
+                Some(only) => only.own = Some(own),
+                None => groups.push(Group { own: Some(own), ..Group::new(Vec::new()) }),
+            }
+        }
+        if self.database == Database::StatusFile
+            && let Some(last) = groups.last_mut()
+        {
+            last.recorded = pieces.iter().collect();
+        }
+        parallel::map(self.jobs, &groups, |group| group.layer(image, self))
+    }
+}
+
+/// The largest file of a package that is read whole, to make something of it: a certificate, a copyright file.
+const MAX_READ: u64 = 16 << 20;
+
+fn is_from(tree: &FileTree, path: &ImagePath, package: &Package) -> bool {
+    tree.get(path).is_some_and(|node| node.origin.as_str() == package.name())
+}
+
+impl Piece<'_> {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            name: self.package.name(),
+            source: self.package.control().source().name.as_str(),
+            size: self.fragment.plain_size(),
+        }
+    }
+}
+
+/// What comes into one layer.
+struct Group<'a, 'p> {
+    pieces: Vec<&'a Piece<'p>>,
+    own: Option<Arc<Fragment>>,
+    /// Packages that the one database in this layer records.
+    recorded: Vec<&'a Piece<'p>>,
+}
+
+impl<'a, 'p> Group<'a, 'p> {
+    fn new(pieces: Vec<&'a Piece<'p>>) -> Self {
+        Self { pieces, own: None, recorded: Vec::new() }
+    }
+
+    fn layer(&self, image: &FileTree, parts: &Parts<'_>) -> Result<Layer, BuildError> {
+        // With own files among them the layer changes with the image anyway.
+        let newest = self.pieces.iter().map(|piece| piece.package.head.control_time()).max();
+        let time = newest.filter(|_| self.own.is_none()).unwrap_or(parts.epoch).min(parts.epoch);
+        let records = self.records(parts)?;
+        let mut fragments: Vec<&Fragment> = self.pieces.iter().map(|piece| &piece.fragment).collect();
+        fragments.push(&records);
+        fragments.extend(self.own.as_deref());
+        let trees: Vec<&FileTree> = fragments.iter().map(|fragment| fragment.tree()).collect();
+        let directories = directories(image, &trees, time);
+        let layer = compose(&directories, &fragments, parts.compression).map_err(BuildError::Layer)?;
+        Ok(layer.with_created_by(&self.created_by()))
+    }
+
+    fn records(&self, parts: &Parts<'_>) -> Result<Fragment, BuildError> {
+        let origin = Origin::new("distil");
+        let writer = FragmentWriter::new(Vec::new(), parts.compression, origin, Some(parts.epoch));
+        let mut writer = writer.map_err(BuildError::Layer)?;
+        let records: Vec<&Record> = match parts.database {
+            Database::StatusDirectory => self.pieces.iter().map(|piece| &piece.record).collect(),
+            Database::StatusFile => self.recorded.iter().map(|piece| &piece.record).collect(),
+        };
+        for (entry, bytes) in records::files(&records, parts.database, parts.epoch)? {
+            writer.add(entry, &mut bytes.as_slice()).map_err(BuildError::Layer)?;
+        }
+        let (packed, index) = writer.finish().map_err(BuildError::Layer)?;
+        Ok(index.with_content(Arc::new(packed)))
+    }
+
+    fn created_by(&self) -> String {
+        let names: Vec<String> = self
+            .pieces
+            .iter()
+            .map(|piece| format!("{} {}", piece.package.name(), piece.package.control().version()))
+            .collect();
+        match (names.as_slice(), &self.own) {
+            ([], _) => "distil: files of the recipe".to_owned(),
+            (names, None) => format!("distil: {}", names.join(", ")),
+            (names, Some(_)) => format!("distil: {}, files of the recipe", names.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! One .deb to a fragment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use distil_cache::Session;
+use distil_debunpack::{Control, ControlArchive, Deb, Limits, Md5Check, Md5Sum};
+use distil_imgcore::{Compression, Entry, EntryKind, Fragment, FragmentWriter, ImagePath, Origin};
+use distil_rootfs::{Filter, usr_merge};
+
+use super::error::{BuildError, Cancelled};
+use crate::progress::Progress;
+use crate::spool::MaybeSpool;
+
+/// A package whose control data was read.
+#[derive(Debug)]
+pub(super) struct Package {
+    pub(super) path: PathBuf,
+    /// Bytes of the .deb.
+    pub(super) size: u64,
+    /// What it says of itself.
+    pub(super) head: ControlArchive,
+}
+
+/// What decides on a fragment's bytes beside the package itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) compression: Compression,
+    /// No time of an entry is later.
+    pub(super) clamp: Option<i64>,
+    /// How packages are fitted into a system; `None` leaves them as they are.
+    pub(super) fitting: Option<&'a Filter>,
+}
+
+/// A package as a fragment.
+#[derive(Debug)]
+pub(super) struct Converted {
+    pub(super) fragment: Fragment,
+    /// MD5 of the conffiles, by their path in the package.
+    pub(super) conffiles: BTreeMap<ImagePath, Md5Sum>,
+}
+
+/// What a conversion works with.
+#[derive(Clone, Copy)]
+pub(super) struct Workshop<'a> {
+    pub(super) session: &'a Session,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) cancelled: &'a AtomicBool,
+}
+
+/// Bytes read from a .deb at a time.
+const READ_BUFFER: usize = 256 << 10;
+
+impl Package {
+    /// Reads the control data of a .deb; the files in it are not looked at yet.
+    pub(super) fn open(path: &Path) -> Result<Self, BuildError> {
+        let file = File::open(path).map_err(BuildError::read(path))?;
+        let metadata = file.metadata().map_err(BuildError::read(path))?;
+        if metadata.is_dir() {
+            return Err(BuildError::read(path)(io::ErrorKind::IsADirectory.into()));
+        }
+        let deb = Deb::open(BufReader::new(file), Limits::default()).map_err(BuildError::deb(path))?;
+        Ok(Self { path: path.to_owned(), size: metadata.len(), head: deb.control_archive().clone() })
+    }
+
+    pub(super) fn control(&self) -> &Control {
+        self.head.control()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.control().package().as_str()
+    }
+
+    /// How messages and trees call the package.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::new(self.name())
+    }
+
+    /// Streams the package's files into a fragment without those at the paths `left_out`.
+    pub(super) fn convert(
+        &self,
+        rules: Rules<'_>,
+        left_out: &BTreeSet<ImagePath>,
+        workshop: Workshop<'_>,
+    ) -> Result<Converted, BuildError> {
+        let mut renamed = BTreeMap::new();
+        loop {
+            let mut pass = Pass::new(rules, left_out, &renamed);
+            match pass.run(self, workshop)? {
+                Outcome::Done(converted) => return Ok(converted),
+                Outcome::Rename { file, to } => renamed.insert(file, to),
+            };
+        }
+    }
+}
+
+enum Outcome {
+    Done(Converted),
+    /// A file that stays out has another name that stays in: the file has to get that name, from the start.
+    Rename {
+        file: ImagePath,
+        to: ImagePath,
+    },
+}
+
+/// One reading of a package.
+struct Pass<'a> {
+    rules: Rules<'a>,
+    left_out: &'a BTreeSet<ImagePath>,
+    /// Files that take the name of one of their hard links.
+    renamed: &'a BTreeMap<ImagePath, ImagePath>,
+    /// Directories in the order of the package; those that lost all they had are dropped at the end.
+    directories: Vec<Entry>,
+    /// Directories that something was taken out of.
+    emptied: BTreeSet<ImagePath>,
+    /// Directories that something was left in.
+    filled: BTreeSet<ImagePath>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(rules: Rules<'a>, left_out: &'a BTreeSet<ImagePath>, renamed: &'a BTreeMap<ImagePath, ImagePath>) -> Self {
+        let (emptied, filled) = (BTreeSet::new(), BTreeSet::new());
+        Self { rules, left_out, renamed, directories: Vec::new(), emptied, filled }
+    }
+
+    fn run(&mut self, package: &Package, workshop: Workshop<'_>) -> Result<Outcome, BuildError> {
+        let path = &package.path;
+        let stream = || BuildError::stream(path);
+        let file = File::open(path).map_err(BuildError::read(path))?;
+        let file = Watched { inner: file, name: package.name(), workshop };
+        let deb = BufReader::with_capacity(READ_BUFFER, file);
+        let deb = Deb::open(deb, Limits::default()).map_err(BuildError::deb(path))?;
+        if deb.control_archive().control().bytes() != package.control().bytes() {
+            let changed = io::Error::other("the file has changed since the build began");
+            return Err(BuildError::read(path)(changed));
+        }
+        let mut data = deb.into_data(Md5Check::Compare).map_err(BuildError::deb(path))?;
+        let sink = MaybeSpool::new(workshop.session);
+        let mut writer =
+            FragmentWriter::new(sink, self.rules.compression, package.origin(), self.rules.clamp).map_err(stream())?;
+        while let Some(entry) = data.next_entry().map_err(BuildError::deb(path))? {
+            match self.place(entry).map_err(|source| BuildError::Path { path: path.clone(), source })? {
+                Place::Out => {}
+                Place::Rename { file, to } => return Ok(Outcome::Rename { file, to }),
+                Place::In(entry) => writer.add(entry, &mut data).map_err(stream())?,
+            }
+        }
+        let conffiles = data.finish().map_err(BuildError::deb(path))?.conffile_sums;
+        // What is below a directory comes before it, and may leave it empty.
+        let mut directories = std::mem::take(&mut self.directories);
+        directories.sort_by(|a, b| b.path.cmp(&a.path));
+        for directory in directories {
+            let stays = !self.emptied.contains(&directory.path) || self.filled.contains(&directory.path);
+            self.note(&directory.path, stays);
+            if stays {
+                writer.add(directory, &mut io::empty()).map_err(stream())?;
+            }
+        }
+        let (sink, index) = writer.finish().map_err(stream())?;
+        let fragment = index.with_content(sink.content().map_err(stream())?);
+        Ok(Outcome::Done(Converted { fragment, conffiles }))
+    }
+
+    /// Where in the image an entry comes, if it does.
+    fn place(&mut self, entry: Entry) -> Result<Place, distil_imgcore::PathError> {
+        let fitted = match self.rules.fitting {
+            None => Some(entry),
+            Some(_) => usr_merge::merge(entry)?,
+        };
+        let Some(mut entry) = fitted else { return Ok(Place::Out) };
+        if let Some(name) = self.renamed.get(&entry.path) {
+            entry.path = name.clone();
+            self.note(&entry.path, true);
+            return Ok(Place::In(entry));
+        }
+        let stays = self.stays(&entry.path);
+        if !stays || !entry.kind.is_dir() {
+            self.note(&entry.path, stays);
+        }
+        if !stays {
+            return Ok(Place::Out);
+        }
+        match &mut entry.kind {
+            EntryKind::Directory => {
+                self.directories.push(entry);
+                return Ok(Place::Out);
+            }
+            EntryKind::Hardlink { target } => match self.renamed.get(target) {
+                Some(name) if *name == entry.path => return Ok(Place::Out),
+                Some(name) => *target = name.clone(),
+                None if !self.stays(target) => {
+                    return Ok(Place::Rename { file: target.clone(), to: entry.path });
+                }
+                None => {}
+            },
+            _ => {}
+        }
+        Ok(Place::In(entry))
+    }
+
+    fn stays(&self, path: &ImagePath) -> bool {
+        !self.left_out.contains(path) && self.rules.fitting.is_none_or(|filter| filter.keeps(path))
+    }
+
+    /// Remembers of every directory above whether something in it stays.
+    fn note(&mut self, path: &ImagePath, stays: bool) {
+        let set = if stays { &mut self.filled } else { &mut self.emptied };
+        for above in path.ancestors() {
+            if !set.insert(above) {
+                break;
+            }
+        }
+    }
+}
+
+enum Place {
+    In(Entry),
+    /// Not now: directories are added at the end.
+    Out,
+    Rename {
+        file: ImagePath,
+        to: ImagePath,
+    },
+}
+
+/// Reports the bytes that are read, and stops when asked to.
+struct Watched<'a, R> {
+    inner: R,
+    name: &'a str,
+    workshop: Workshop<'a>,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.workshop.cancelled.load(Ordering::Relaxed) {
+            return Err(io::Error::other(Cancelled));
+        }
+        let n = self.inner.read(buf)?;
+        self.workshop.progress.advanced(self.name, n as u64);
+        Ok(n)
+    }
+}

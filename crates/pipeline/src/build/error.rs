@@ -1,0 +1,214 @@
+//! Why an image was not built.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use distil_cache::CacheError;
+use distil_debunpack::DebError;
+use distil_imgcore::document::DocumentError;
+use distil_imgcore::tar::TarError;
+use distil_imgcore::tree::Conflict;
+use distil_imgcore::{Escaped, PathError, Platform};
+
+use crate::inputs::InputError;
+
+/// Why an image was not built. Nothing was written then, or nothing that is not whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A file that is not there or cannot be read.
+    #[error("cannot read {}", shown(.path))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A package that is broken, or that two readers would understand differently.
+    #[error("cannot use the package {}", shown(.path))]
+    Deb {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<DebError>,
+    },
+    /// A tar that is broken, or that two readers would understand differently.
+    #[error("cannot use the archive {}", shown(.path))]
+    Tar {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<TarError>,
+    },
+    /// A file of the recipe that is not as the recipe names it.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A package for none of the platforms that are built.
+    #[error("{} is for {architecture}, and none of the platforms {} is", shown(.path), list(.platforms))]
+    Architecture {
+        /// The file.
+        path: PathBuf,
+        /// Its architecture, in Debian's words.
+        architecture: String,
+        /// What is built.
+        platforms: Vec<Platform>,
+    },
+    /// A platform that Debian has no architecture for.
+    #[error("Debian has no architecture for {0}")]
+    Platform(Platform),
+    /// One package twice for one platform.
+    #[error("{} and {} are both the package {name}", shown(.first), shown(.second))]
+    PackageTwice {
+        /// The name of the package.
+        name: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// Paths that several packages, or a package and the recipe, want for themselves.
+    #[error("{} for {platform}", counted(.conflicts.len()))]
+    Conflicts {
+        /// The platform that is built.
+        platform: Platform,
+        /// Every conflict.
+        conflicts: Vec<Conflict>,
+    },
+    /// A path that moves into `/usr` and becomes too long there.
+    #[error("{} holds a path that does not fit a merged /usr", shown(.path))]
+    Path {
+        /// The package, or the recipe's directory.
+        path: PathBuf,
+        /// What is wrong with the path.
+        source: PathError,
+    },
+    /// What maintainer scripts would have made cannot be made.
+    #[error("cannot finish the root file system for {platform}")]
+    Rootfs {
+        /// The platform that is built.
+        platform: Platform,
+        /// Why not.
+        source: distil_rootfs::Error,
+    },
+    /// Rules of the recipe that are no filter.
+    #[error("cannot use the filter")]
+    Filter(#[from] distil_rootfs::FilterError),
+    /// More layers than asked for stand on their own.
+    #[error("{tars} archives of their own leave no room for packages in {max} layers")]
+    Layers {
+        /// Archives that are layers of their own.
+        tars: usize,
+        /// The most layers allowed.
+        max: usize,
+    },
+    /// A setting or name that no image can state.
+    #[error("cannot describe the image")]
+    Document(#[from] DocumentError),
+    /// The cache's directory failed.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Layers could not be compressed, or read back.
+    #[error("cannot make a layer")]
+    Layer(#[source] io::Error),
+    /// A destination failed.
+    #[error(transparent)]
+    Store(#[from] distil_imgcore::Error),
+    /// A destination that cannot be written yet.
+    #[error("cannot write to {0}: registries are not supported yet")]
+    Registry(String),
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl BuildError {
+    /// Whether what was asked for cannot be, rather than something failing: the caller has to ask for something else.
+    #[must_use]
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            Self::Input(e) => e.is_mistake(),
+            Self::Architecture { .. }
+            | Self::Platform(_)
+            | Self::PackageTwice { .. }
+            | Self::Conflicts { .. }
+            | Self::Filter(_)
+            | Self::Layers { .. }
+            | Self::Document(_)
+            | Self::Registry(_) => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Read { path: path.to_owned(), source }
+    }
+
+    pub(super) fn deb(path: &Path) -> impl FnOnce(DebError) -> Self {
+        move |source| Self::Deb { path: path.to_owned(), source: Box::new(source) }.sorted()
+    }
+
+    pub(super) fn tar(path: &Path) -> impl FnOnce(TarError) -> Self {
+        move |source| match source.fault {
+            distil_imgcore::tar::Fault::Io(e) => Self::stream(path)(e),
+            _ => Self::Tar { path: path.to_owned(), source: Box::new(source) },
+        }
+    }
+
+    /// An error that came up while a file was turned into a fragment: it is the file's own, the cache's or the codec's.
+    pub(super) fn stream(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| {
+            let error = match error.downcast::<Cancelled>() {
+                Ok(Cancelled) => return Self::Cancelled,
+                Err(error) => error,
+            };
+            let error = match error.downcast::<CacheError>() {
+                Ok(error) => return Self::Cache(error),
+                Err(error) => error,
+            };
+            let error = match error.downcast::<DebError>() {
+                Ok(error) => return Self::deb(path)(error),
+                Err(error) => error,
+            };
+            match error.downcast::<TarError>() {
+                Ok(error) => Self::tar(path)(error),
+                Err(error) => Self::read(path)(error),
+            }
+        }
+    }
+
+    /// A request to stop that a decoder has wrapped is still one.
+    fn sorted(self) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&self);
+        while let Some(error) = cause {
+            if error.is::<Cancelled>() || error.downcast_ref::<io::Error>().is_some_and(Cancelled::is_in) {
+                return Self::Cancelled;
+            }
+            cause = error.source();
+        }
+        self
+    }
+}
+
+/// Ends a read when somebody asked to stop.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("interrupted")]
+pub(super) struct Cancelled;
+
+impl Cancelled {
+    fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
+fn shown(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    Escaped(path.as_os_str().as_bytes()).to_string()
+}
+
+fn list(platforms: &[Platform]) -> String {
+    platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn counted(n: usize) -> String {
+    if n == 1 { "1 conflict between files".to_owned() } else { format!("{n} conflicts between files") }
+}

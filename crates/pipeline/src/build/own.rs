@@ -1,0 +1,131 @@
+//! What an image has beside packages: the recipe's own files, generated ones, and archives of the user's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use distil_imgcore::compression::decompress;
+use distil_imgcore::tar::{Dialect, Limits, TarReader};
+use distil_imgcore::{
+    Codec, Compression, FileTree, Fragment, FragmentWriter, ImagePath, Layer, LayerWriter, Node, Origin,
+};
+use distil_rootfs::{Generated, usr_merge};
+
+use super::convert::Workshop;
+use super::error::BuildError;
+use super::tree::RECIPE;
+use crate::inputs::{Input, Inputs};
+use crate::recipe::{FileSource, Recipe};
+use crate::spool::MaybeSpool;
+
+/// The recipe's own files.
+#[derive(Debug, Default)]
+pub(super) struct OwnFiles {
+    pub(super) files: Vec<Input>,
+    /// Directories that the recipe states, not merely copies.
+    pub(super) wishes: BTreeSet<ImagePath>,
+}
+
+/// The largest own file that is read whole, to make something of it: a certificate.
+const MAX_READ: u64 = 16 << 20;
+
+impl OwnFiles {
+    /// The own files as a merged `/usr` has them.
+    pub(super) fn new(recipe: &Recipe, inputs: Inputs, dir: &Path, epoch: i64) -> Result<Self, BuildError> {
+        let path = |source| BuildError::Path { path: dir.to_owned(), source };
+        let mut files = Vec::new();
+        for mut input in inputs.files {
+            input.entry.meta.mtime = epoch;
+            if let Some(entry) = usr_merge::merge(input.entry).map_err(path)? {
+                files.push(Input { entry, content: input.content });
+            }
+        }
+        let stated = recipe.files.iter().filter(|(_, file)| matches!(file.source, FileSource::Directory));
+        let wishes = stated.map(|(path, _)| usr_merge::rewrite(path).map(std::borrow::Cow::into_owned));
+        Ok(Self { files, wishes: wishes.collect::<Result<_, _>>().map_err(path)? })
+    }
+
+    pub(super) fn tree(&self) -> FileTree {
+        let node = |input: &Input| Node { entry: input.entry.clone(), content: None, origin: Origin::new(RECIPE) };
+        self.files.iter().map(node).collect()
+    }
+
+    /// Reads some of the files whole.
+    pub(super) fn read(&self, wanted: &BTreeSet<ImagePath>) -> Result<BTreeMap<ImagePath, Vec<u8>>, BuildError> {
+        let mut found = BTreeMap::new();
+        for input in self.files.iter().filter(|input| wanted.contains(&input.entry.path)) {
+            let Some(path) = &input.content else { continue };
+            let mut bytes = Vec::new();
+            let file = File::open(path).map_err(BuildError::read(path))?;
+            file.take(MAX_READ + 1).read_to_end(&mut bytes).map_err(BuildError::read(path))?;
+            if bytes.len() as u64 > MAX_READ {
+                return Err(BuildError::read(path)(io::ErrorKind::FileTooLarge.into()));
+            }
+            found.insert(input.entry.path.clone(), bytes);
+        }
+        Ok(found)
+    }
+}
+
+/// Own and generated files as one fragment, own ones without those at the paths `left_out`.
+pub(super) fn fragment(
+    own: &OwnFiles,
+    left_out: Option<&BTreeSet<ImagePath>>,
+    generated: &[Generated],
+    compression: Compression,
+    workshop: Workshop<'_>,
+) -> Result<Fragment, BuildError> {
+    let sink = MaybeSpool::new(workshop.session);
+    let layer = BuildError::Layer;
+    let mut writer = FragmentWriter::new(sink, compression, Origin::new(RECIPE), None).map_err(layer)?;
+    for file in generated {
+        writer.add(file.entry.clone(), &mut file.bytes.as_slice()).map_err(layer)?;
+    }
+    for input in &own.files {
+        let path = &input.entry.path;
+        if left_out.is_some_and(|paths| paths.contains(path)) {
+            continue;
+        }
+        match &input.content {
+            None => writer.add(input.entry.clone(), &mut io::empty()).map_err(layer)?,
+            Some(source) => {
+                let mut file = File::open(source).map_err(BuildError::read(source))?;
+                writer.add(input.entry.clone(), &mut file).map_err(BuildError::stream(source))?;
+            }
+        }
+    }
+    let (sink, index) = writer.finish().map_err(layer)?;
+    Ok(index.with_content(sink.content().map_err(layer)?))
+}
+
+/// An archive of the user's as a layer of its own, whiteouts and all. It may be compressed with gzip or zstd.
+pub(super) fn archive(
+    path: &PathBuf,
+    compression: Compression,
+    clamp: Option<i64>,
+    workshop: Workshop<'_>,
+) -> Result<Layer, BuildError> {
+    let file = File::open(path).map_err(BuildError::read(path))?;
+    let mut file = BufReader::with_capacity(256 << 10, file);
+    let codec = match file.fill_buf().map_err(BuildError::read(path))? {
+        [0x1f, 0x8b, ..] => Codec::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Codec::Zstd,
+        _ => Codec::None,
+    };
+    let tar = decompress(codec, file).map_err(BuildError::read(path))?;
+    let mut reader = TarReader::new(tar, Dialect::Own, Limits::default());
+    let sink = MaybeSpool::new(workshop.session);
+    let origin = Origin::new(&path.to_string_lossy());
+    let mut writer = LayerWriter::new(sink, compression, origin, clamp).map_err(BuildError::Layer)?;
+    while let Some(entry) = reader.next_entry().map_err(BuildError::tar(path))? {
+        writer.add(entry, &mut reader).map_err(BuildError::stream(path))?;
+    }
+    let (layer, _) = writer.finish(MaybeSpool::content).map_err(BuildError::Layer)?;
+    Ok(layer.with_created_by("distil: an archive of its own"))
+}
+
+/// An entry for each generated file in a tree.
+pub(super) fn nodes(generated: &[Generated]) -> impl Iterator<Item = Node> {
+    generated.iter().map(|file| Node { entry: file.entry.clone(), content: None, origin: Origin::new("distil") })
+}

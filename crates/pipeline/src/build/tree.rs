@@ -1,0 +1,80 @@
+//! All packages and own files as one tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use distil_debunpack::{Relation, RelationField};
+use distil_imgcore::tree::{Conflict, Resolution, merge};
+use distil_imgcore::{FileTree, ImagePath, Node, Origin, Platform};
+
+use super::convert::{Converted, Package};
+use super::error::BuildError;
+
+/// The name under which the recipe's own files stand in trees and messages. No package can have it.
+pub(super) const RECIPE: &str = "[files]";
+
+/// What the image will hold, and what has to go for it.
+#[derive(Debug, Default)]
+pub(super) struct ImageTree {
+    pub(super) tree: FileTree,
+    /// Paths that must not come from an origin, though it has them.
+    pub(super) left_out: BTreeMap<Origin, BTreeSet<ImagePath>>,
+    /// Directories that packages want with different modes or owners.
+    pub(super) directories: Vec<Conflict>,
+}
+
+/// Merges packages, given in the order of their names, and lays the recipe's own files over them.
+///
+/// One path of two packages goes to the one that Replaces the other. The recipe's own files go before any package's;
+/// `wishes` are the directories among them whose mode and owner count.
+pub(super) fn image_tree(
+    platform: &Platform,
+    packages: &[(&Package, &Converted)],
+    own: FileTree,
+    wishes: &BTreeSet<ImagePath>,
+) -> Result<ImageTree, BuildError> {
+    let by_name: BTreeMap<&str, &Package> = packages.iter().map(|(p, _)| (p.name(), *p)).collect();
+    let replaces = |winner: &Node, loser: &Node| {
+        let (winner, loser) = (by_name.get(winner.origin.as_str()), by_name.get(loser.origin.as_str()));
+        winner.zip(loser).is_some_and(|(winner, loser)| replaces(winner, loser))
+    };
+    let resolve = |first: &Node, second: &Node| match (replaces(first, second), replaces(second, first)) {
+        (true, false) => Resolution::First,
+        (false, true) => Resolution::Second,
+        _ => Resolution::Conflict,
+    };
+    let mut merged = merge(packages.iter().map(|(_, c)| c.fragment.tree().clone()), &resolve);
+    let mut left_out = std::mem::take(&mut merged.left_out);
+    let mut found = std::mem::take(&mut merged.conflicts);
+    // Own files replace whole paths of packages on purpose; a directory over a file, or the other way round, is a slip.
+    let over = merge([merged.tree, own], &|_, _| Resolution::Second);
+    left_out.extend(over.left_out);
+    found.extend(
+        over.conflicts.into_iter().filter(|c| [&c.first, &c.second].iter().any(|n| n.origin.as_str() == RECIPE)),
+    );
+    if !found.is_empty() {
+        return Err(BuildError::Conflicts { platform: platform.clone(), conflicts: found });
+    }
+    let mut image = ImageTree { tree: over.tree, directories: merged.directories, ..ImageTree::default() };
+    for node in left_out {
+        image.left_out.entry(node.origin).or_default().insert(node.entry.path);
+    }
+    // The merge has kept the directories of packages. Those that came with a copied tree may not change them, or a folder
+    // `tmp` in it would close /tmp; those that the recipe states may.
+    for wish in over.directories.into_iter().filter(|c| wishes.contains(&c.second.entry.path)) {
+        image.tree.insert(wish.second);
+    }
+    Ok(image)
+}
+
+/// Whether a package says that it takes files over from another one.
+fn replaces(winner: &Package, loser: &Package) -> bool {
+    let names = |relation: &Relation| {
+        relation.package == *loser.control().package()
+            && relation.constraint.as_ref().is_none_or(|bound| bound.allows(loser.control().version()))
+    };
+    // A field that cannot be read gives no right to anything.
+    winner
+        .control()
+        .relations(RelationField::Replaces)
+        .is_ok_and(|field| field.groups().iter().flat_map(|group| group.alternatives()).any(names))
+}
