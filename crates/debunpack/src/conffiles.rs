@@ -91,10 +91,12 @@ mod tests {
         assert_eq!(parse_conffiles(b""), Ok(vec![]));
     }
 
+    type Case<'a> = (&'a [u8], usize, fn(&ConffilesErrorKind) -> bool);
+
     #[test]
     fn bad_lines_say_what_is_wrong() {
         use ConffilesErrorKind as Kind;
-        let cases: [(&[u8], usize, fn(&Kind) -> bool); 8] = [
+        let cases: [Case<'_>; 8] = [
             (b"\n", 1, |k| matches!(k, Kind::Blank)),
             (b"/etc/a\n/etc/b \n", 2, |k| matches!(k, Kind::Blank)),
             (b"/etc/a", 1, |k| matches!(k, Kind::Unterminated)),

@@ -117,3 +117,75 @@ fn plain_file(entry: &Entry, member: &MemberName) -> Result<Option<u64>, DebErro
         _ => Err(DebError::ControlEntry { member: member.clone(), path: entry.path.clone(), kind: entry.kind.noun() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testdeb::{CONTROL, Kind, deb};
+    use crate::{ControlError, Deb};
+
+    fn read(entries: &[(&str, Kind<'_>)]) -> Result<ControlArchive, DebError> {
+        read_with(entries, Limits::default())
+    }
+
+    fn read_with(entries: &[(&str, Kind<'_>)], limits: Limits) -> Result<ControlArchive, DebError> {
+        Deb::open(deb(entries, &[]).as_slice(), limits).map(|deb| deb.control_archive().clone())
+    }
+
+    #[test]
+    fn files_are_kept_by_name() {
+        let archive = read(&[
+            ("./", Kind::Directory),
+            ("./postinst", Kind::File(b"#!/bin/sh\n")),
+            ("control", Kind::File(CONTROL)),
+            ("./triggers", Kind::File(b"activate-noawait ldconfig\n")),
+            ("./conffiles", Kind::File(b"/etc/a\n")),
+        ])
+        .unwrap();
+        assert_eq!(archive.control().bytes(), CONTROL);
+        assert_eq!(archive.control_time(), 1_700_000_000);
+        assert_eq!(archive.scripts().collect::<Vec<_>>(), [("postinst", &b"#!/bin/sh\n"[..])]);
+        assert_eq!(archive.file("triggers").unwrap(), b"activate-noawait ldconfig\n");
+        assert_eq!((archive.conffiles().len(), archive.md5sums().lines().len()), (1, 0));
+        assert_eq!(archive.file("postrm"), None);
+    }
+
+    #[test]
+    fn only_plain_files_at_the_top_are_let_in() {
+        for (name, kind, noun) in [
+            ("./control", Kind::Symlink("/etc/passwd"), "symbolic link"),
+            ("./control/", Kind::Directory, "directory"),
+            ("./sub/", Kind::Directory, "directory"),
+            ("./md5sums", Kind::Symlink("control"), "symbolic link"),
+            ("./sub/control", Kind::File(b""), "file"),
+        ] {
+            let found = read(&[(name, kind)]);
+            assert!(matches!(&found, Err(DebError::ControlEntry { kind, .. }) if *kind == noun), "{name}: {found:?}");
+        }
+        let linked = read(&[("./a", Kind::File(CONTROL)), ("./control", Kind::Hardlink("./a"))]);
+        assert!(matches!(linked, Err(DebError::ControlEntry { kind: "hard link", .. })), "{linked:?}");
+        assert!(matches!(read(&[("./md5sums", Kind::File(b""))]), Err(DebError::NoControl { .. })));
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        let entries = [("./control", Kind::File(CONTROL)), ("./big", Kind::File(&[0; 2000]))];
+        let small_file = Limits { control_file: 1999, ..Limits::default() };
+        let found = read_with(&entries, small_file);
+        assert!(matches!(found, Err(DebError::ControlFileSize { size: 2000, limit: 1999, .. })), "{found:?}");
+        let small_archive = Limits { control_archive: 4000, ..Limits::default() };
+        assert!(matches!(read_with(&entries, small_archive), Err(DebError::Decode { .. })));
+        assert!(read_with(&entries, Limits { control_file: 2000, ..Limits::default() }).is_ok());
+    }
+
+    #[test]
+    fn files_that_have_a_form_must_keep_it() {
+        let with = |name: &'static str, content: &'static [u8]| {
+            read(&[("./control", Kind::File(CONTROL)), (name, Kind::File(content))])
+        };
+        assert!(matches!(with("./conffiles", b"etc/a\n"), Err(DebError::Conffiles(_))));
+        assert!(matches!(with("./md5sums", b"no sum\n"), Err(DebError::Md5sums(_))));
+        let found = read(&[("./control", Kind::File(b"Package: hello\n"))]);
+        assert!(matches!(found, Err(DebError::Control(ControlError::Missing { field: "Version" }))), "{found:?}");
+    }
+}

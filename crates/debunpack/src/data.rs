@@ -229,3 +229,118 @@ fn is_reserved(entry: &Entry) -> bool {
         path => path.starts_with(b"var/lib/dpkg/status.d/") || (path.starts_with(b"var/lib/dpkg/status/") && !is_dir),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Deb;
+    use crate::testdeb::{CONTROL, Kind, deb};
+
+    const MD5_OF_A: &str = "0cc175b9c0f1b6a831c399e269772661";
+    const MD5_OF_B: &str = "92eb5ffee6ae2fec3ad71c777531578f";
+
+    fn reader(md5sums: &str, data: &[(&str, Kind<'_>)], check: Md5Check) -> DataReader<io::Cursor<Vec<u8>>> {
+        let control = [
+            ("control", Kind::File(CONTROL)),
+            ("conffiles", Kind::File(b"/etc/conf\n/etc/gone\n")),
+            ("md5sums", Kind::File(md5sums.as_bytes())),
+        ];
+        let file = io::Cursor::new(deb(&control, data));
+        Deb::open(file, Limits::default()).unwrap().into_data(check).unwrap()
+    }
+
+    fn read(md5sums: &str, data: &[(&str, Kind<'_>)]) -> Result<Unpacked, DebError> {
+        reader(md5sums, data, Md5Check::Compare).finish()
+    }
+
+    #[test]
+    fn sums_of_conffiles_are_collected() {
+        let data = [("etc/", Kind::Directory), ("etc/conf", Kind::File(b"a")), ("etc/other", Kind::File(b"b"))];
+        for check in [Md5Check::Compare, Md5Check::Ignore] {
+            let unpacked = reader("", &data, check).finish().unwrap();
+            let sums: Vec<_> = unpacked.conffile_sums.iter().map(|(p, s)| (p.to_string(), s.to_string())).collect();
+            assert_eq!(sums, [("/etc/conf".to_owned(), MD5_OF_A.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn files_are_what_md5sums_says() {
+        let right = format!("{MD5_OF_A}  a\n{MD5_OF_A}  not/there\n");
+        let wrong = format!("{MD5_OF_B}  a\n");
+        let data = [("a", Kind::File(b"a")), ("not-listed", Kind::File(b"b"))];
+        read(&right, &data).unwrap();
+        match read(&wrong, &data) {
+            Err(DebError::Md5Mismatch { path, expected, found, .. }) => {
+                assert_eq!((path.to_string(), expected.to_string()), ("/a".into(), MD5_OF_B.into()));
+                assert_eq!(found.to_string(), MD5_OF_A);
+            }
+            other => panic!("{other:?}"),
+        }
+        reader(&wrong, &data, Md5Check::Ignore).finish().unwrap();
+    }
+
+    #[test]
+    fn hard_links_have_the_sum_of_their_file() {
+        let data = [("a", Kind::File(b"a")), ("link", Kind::Hardlink("a"))];
+        for listed in ["", &format!("{MD5_OF_A}  a\n")] {
+            read(&format!("{listed}{MD5_OF_A}  link\n"), &data).unwrap();
+            let found = read(&format!("{listed}{MD5_OF_B}  link\n"), &data);
+            assert!(matches!(found, Err(DebError::Md5Mismatch { .. })), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_sum_covers_what_the_caller_did_not_read() {
+        let data = [("a", Kind::File(b"a longer content")), ("b", Kind::File(b"b"))];
+        let mut reader = reader(&format!("{MD5_OF_B}  a\n"), &data, Md5Check::Compare);
+        reader.next_entry().unwrap();
+        assert_eq!(reader.read(&mut [0; 3]).unwrap(), 3);
+        assert!(matches!(reader.next_entry(), Err(DebError::Md5Mismatch { .. })));
+        assert!(matches!(reader.next_entry(), Err(DebError::AfterError { .. })));
+        assert!(matches!(reader.finish(), Err(DebError::AfterError { .. })));
+    }
+
+    #[test]
+    fn whiteouts_are_refused() {
+        for name in ["usr/.wh.sh", "usr/.wh..wh..opq", "usr/.wh.d/x", "usr/.wh."] {
+            let found = read("", &[("usr/", Kind::Directory), (name, Kind::File(b""))]);
+            assert!(matches!(found, Err(DebError::Whiteout { .. })), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn records_of_packages_are_not_for_packages() {
+        let directories = ["var/", "var/lib/", "var/lib/dpkg/", "var/lib/dpkg/status.d/"].map(|d| (d, Kind::Directory));
+        read("", &directories).unwrap();
+        for (depth, name, kind) in [
+            (0, "var", Kind::Symlink("tmp")),
+            (1, "var/lib", Kind::File(b"")),
+            (2, "var/lib/dpkg", Kind::Symlink("/tmp")),
+            (3, "var/lib/dpkg/status", Kind::File(b"")),
+            (3, "var/lib/dpkg/status", Kind::Symlink("x")),
+            (3, "var/lib/dpkg/status.d", Kind::Symlink("x")),
+            (4, "var/lib/dpkg/status.d/openssl", Kind::File(b"")),
+            (4, "./var/lib//dpkg/status.d/openssl", Kind::Symlink("x")),
+            (4, "var/lib/dpkg/status.d/sub/", Kind::Directory),
+        ] {
+            let entries: Vec<_> = directories.into_iter().take(depth).chain([(name, kind)]).collect();
+            let found = read("", &entries);
+            assert!(matches!(found, Err(DebError::Reserved { .. })), "{name}: {found:?}");
+        }
+        let beside = [("var/lib/dpkg/info/", Kind::Directory), ("var/lib/dpkg/statusx", Kind::File(b""))];
+        let entries: Vec<_> = directories.into_iter().take(3).chain(beside).collect();
+        read("", &entries).unwrap();
+    }
+
+    #[test]
+    fn limits_of_the_data_archive_hold() {
+        let zeros = vec![0; 4096];
+        let file = deb(&[("control", Kind::File(CONTROL))], &[("a", Kind::File(&zeros)), ("b", Kind::File(b""))]);
+        let read = |limits| Deb::open(file.as_slice(), limits)?.into_data(Md5Check::Compare)?.finish();
+        assert!(read(Limits::default()).is_ok());
+        let found = read(Limits { data_entries: 1, ..Limits::default() });
+        assert!(matches!(found, Err(DebError::Tar { .. })), "{found:?}");
+        let found = read(Limits { data_archive: 5000, ..Limits::default() });
+        assert!(matches!(found, Err(DebError::Decode { .. })), "{found:?}");
+    }
+}

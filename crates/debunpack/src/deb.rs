@@ -173,3 +173,118 @@ fn expect_archive<R: Read>(ar: &mut ArReader<R>, expected: &'static str) -> Resu
 fn out_of_order(expected: &'static str, found: Member) -> DebError {
     DebError::MemberOrder { expected, found: found.name, offset: found.offset }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testdeb::{CONTROL as CONTROL_FILE, Kind, ar, tar};
+
+    /// Reads a package to its end.
+    fn read(bytes: &[u8]) -> Result<(), DebError> {
+        Deb::open(bytes, Limits::default())?.into_data(Md5Check::Compare)?.finish().map(|_| ())
+    }
+
+    /// A sound package, its members changed by `change`.
+    fn with(change: impl FnOnce(&mut Vec<(&'static str, Vec<u8>)>)) -> Result<(), DebError> {
+        let mut members = vec![
+            (FORMAT, b"2.0\n".to_vec()),
+            (CONTROL, tar(&[("./control", Kind::File(CONTROL_FILE))])),
+            (DATA, tar(&[("./", Kind::Directory), ("./a", Kind::File(b"a"))])),
+        ];
+        change(&mut members);
+        let members: Vec<_> = members.iter().map(|(name, content)| (*name, content.as_slice())).collect();
+        read(&ar(&members))
+    }
+
+    fn named(member: &'static str) -> (&'static str, Vec<u8>) {
+        (member, b"x".to_vec())
+    }
+
+    #[test]
+    fn members_that_are_no_part_of_the_package_are_skipped() {
+        assert!(with(|_| {}).is_ok());
+        assert!(with(|m| m.insert(1, named("_before"))).is_ok());
+        assert!(with(|m| m.insert(2, named("_between"))).is_ok());
+        assert!(with(|m| m.extend([named("_gpgorigin"), named("unknown")])).is_ok());
+    }
+
+    #[test]
+    fn members_are_there_once_and_in_order() {
+        let order = |result| match result {
+            Err(DebError::MemberOrder { expected, found, .. }) => (expected, found.to_string()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(order(with(|m| m.swap(1, 2))), (CONTROL, DATA.into()));
+        assert_eq!(order(with(|m| m.insert(2, named("unknown")))), (DATA, "unknown".into()));
+        assert_eq!(order(with(|m| m.insert(2, named("control.tar.xz")))), (DATA, "control.tar.xz".into()));
+        assert_eq!(order(with(|m| m.insert(0, named("_first")))), (FORMAT, "_first".into()));
+        for (kept, expected) in [(0, FORMAT), (1, CONTROL), (2, DATA)] {
+            let found = with(|m| m.truncate(kept));
+            assert!(matches!(found, Err(DebError::MissingMember { expected: e }) if e == expected), "{found:?}");
+        }
+        for again in ["data.tar.gz", "data.tar", "control.tar.xz", "control.tarball", FORMAT] {
+            let found = with(|m| m.push(named(again)));
+            assert!(matches!(found, Err(DebError::RepeatedMember { .. })), "{again}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_compression_follows_from_the_name() {
+        for name in ["data.tar.br", "data.targz", "data.tar.gz.gz"] {
+            let found = with(|m| m[2].0 = name);
+            assert!(matches!(found, Err(DebError::Compression { .. })), "{name}: {found:?}");
+        }
+        for name in ["control.tar.bz2", "control.tar.lzma"] {
+            let found = with(|m| m[1].0 = name);
+            assert!(matches!(found, Err(DebError::Compression { .. })), "{name}: {found:?}");
+        }
+        let found = with(|m| m[2].0 = "data.tar.xz");
+        assert!(matches!(found, Err(DebError::Decode { .. })), "{found:?}");
+    }
+
+    #[test]
+    fn the_format_is_2() {
+        for good in ["2.0\n", "2.999\nmore\n", "2.1\n\n"] {
+            assert!(with(|m| m[0].1 = good.into()).is_ok(), "{good:?}");
+        }
+        for bad in ["", "2.0", "3.0\n", "2\n", "2.\n", "2.x\n", " 2.0\n", "20.0\n", "2.0\r\n"] {
+            let found = with(|m| m[0].1 = bad.into());
+            assert!(matches!(found, Err(DebError::Format { .. })), "{bad:?}: {found:?}");
+        }
+        assert!(matches!(read(b"0.939000\n1\n"), Err(DebError::OldFormat)));
+        assert!(matches!(read(b""), Err(DebError::Ar(ArError::Magic { .. }))));
+    }
+
+    #[test]
+    fn the_end_of_the_file_is_seen_before_the_end_of_the_entries() {
+        let bytes = crate::testdeb::deb(&[("control", Kind::File(CONTROL_FILE))], &[("a", Kind::File(b""))]);
+        for (tail, truncated) in [(&b"\n"[..], true), (&[b'x'; 60], false)] {
+            let found = read(&[bytes.as_slice(), tail].concat());
+            match found {
+                Err(DebError::Ar(ArError::Truncated { .. })) => assert!(truncated),
+                Err(DebError::Ar(ArError::Header { .. })) => assert!(!truncated),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_package_cut_anywhere_is_an_error() {
+        let whole = include_bytes!("../testdata/hello.deb");
+        read(whole).unwrap();
+        for cut in 0..whole.len() {
+            assert!(read(&whole[..cut]).is_err(), "{cut}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_byte_ends_in_an_answer(at in 0..936_usize, byte in any::<u8>()) {
+            let mut bytes = include_bytes!("../testdata/hello.deb").to_vec();
+            bytes[at] = byte;
+            let _ = read(&bytes);
+        }
+    }
+}

@@ -61,7 +61,7 @@ pub enum DebError {
         offset: u64,
     },
     /// A member cannot be decompressed.
-    #[error("{member}: cannot decompress behind byte {offset}{}", shown(.entry))]
+    #[error("{member}: cannot decompress past byte {offset}{}", shown(.entry.as_ref()))]
     Decode {
         /// The member.
         member: MemberName,
@@ -163,8 +163,8 @@ pub enum DebError {
     },
 }
 
-fn shown(entry: &Option<ImagePath>) -> String {
-    entry.as_ref().map_or_else(String::new, |path| format!(", in {path}"))
+fn shown(entry: Option<&ImagePath>) -> String {
+    entry.map_or_else(String::new, |path| format!(", in {path}"))
 }
 
 /// Where in a package a stream was being read, for messages.

@@ -148,11 +148,13 @@ mod tests {
         assert_eq!(sums.of(&ImagePath::from_archive(b"usr").unwrap()), None);
     }
 
+    type Case = (String, fn(&Md5sumsErrorKind) -> bool);
+
     #[test]
     fn bad_lines_say_what_is_wrong() {
         use Md5sumsErrorKind as Kind;
         let upper = SUM.to_uppercase();
-        let cases: [(String, fn(&Kind) -> bool); 10] = [
+        let cases: [Case; 10] = [
             (format!("{SUM}  a"), |k| matches!(k, Kind::Unterminated)),
             ("\n".into(), |k| matches!(k, Kind::Sum(_))),
             (format!("{upper}  a\n"), |k| matches!(k, Kind::Sum(_))),

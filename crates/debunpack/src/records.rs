@@ -76,8 +76,9 @@ pub fn md5sums_record(
         }
     };
     let listed = md5sums.lines().iter().filter(|(path, _)| !conffile_sums.contains_key(path));
-    listed.for_each(|(path, sum)| add(path, *sum));
-    conffile_sums.iter().for_each(|(path, sum)| add(path, *sum));
+    for (path, sum) in listed.map(|(path, sum)| (path, sum)).chain(conffile_sums) {
+        add(path, *sum);
+    }
     record
 }
 

@@ -346,10 +346,12 @@ mod tests {
         }
     }
 
+    type Case<'a> = (&'a str, fn(&RelationErrorKind) -> bool);
+
     #[test]
     fn bad_relations_say_what_is_wrong() {
         use RelationErrorKind as Kind;
-        let cases: [(&str, fn(&Kind) -> bool); 17] = [
+        let cases: [Case<'_>; 17] = [
             ("aa,", |k| matches!(k, Kind::Empty)),
             ("aa,,bb", |k| matches!(k, Kind::Empty)),
             ("aa | ", |k| matches!(k, Kind::Empty)),

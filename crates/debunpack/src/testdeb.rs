@@ -53,3 +53,11 @@ pub(crate) fn tar(entries: &[(&str, Kind<'_>)]) -> Vec<u8> {
     bytes.resize(bytes.len() + 1024, 0);
     bytes
 }
+
+/// A control file with all that is needed.
+pub(crate) const CONTROL: &[u8] = b"Package: hello\nVersion: 1.0\nArchitecture: all\n";
+
+/// A package of uncompressed members.
+pub(crate) fn deb(control: &[(&str, Kind<'_>)], data: &[(&str, Kind<'_>)]) -> Vec<u8> {
+    ar(&[("debian-binary", b"2.0\n"), ("control.tar", &tar(control)), ("data.tar", &tar(data))])
+}
