@@ -4,14 +4,14 @@ mod glob;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath, Metadata, PathError};
 
-use crate::recipe::{FileSource, OwnFile, Recipe, reserved};
+use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Recipe, reserved};
 
 /// Files on disk that a recipe asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,10 +99,25 @@ impl InputError {
     #[must_use]
     pub fn is_mistake(&self) -> bool {
         match self {
-            Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Read { source, .. } => matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData),
             _ => true,
         }
     }
+}
+
+/// Reads the text of a recipe, and of a longer one only so much that [`Recipe::parse`] refuses it.
+///
+/// # Errors
+/// [`InputError::Read`] where it cannot be read or is not UTF-8.
+pub fn read_recipe(path: &Path) -> Result<String, InputError> {
+    let file = fs::File::open(path).map_err(|e| read_error(path, e))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_RECIPE as u64 + 1).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
+    if bytes.len() > MAX_RECIPE {
+        // The end may cut a character in two, which is no mistake of the recipe.
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    String::from_utf8(bytes).map_err(|e| read_error(path, io::Error::new(io::ErrorKind::InvalidData, e)))
 }
 
 /// Looks for the files that a recipe names, relative to `dir`.

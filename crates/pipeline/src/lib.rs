@@ -1,9 +1,27 @@
 //! The verbs of distil as a library: what a recipe says, and what is built, read, compared and copied for it.
 
+mod build;
+mod contents;
+pub mod copy;
+pub mod files;
+pub mod init;
 pub mod inputs;
+pub mod inspect;
+mod packages;
 mod progress;
+mod read;
 pub mod recipe;
-mod schema;
+pub mod schema;
+mod spool;
+pub mod stores;
+mod written;
 
+pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, Warning, What, build};
+pub use copy::{CopyError, copy};
+pub use distil_imgcore::{DiffId, Digest, Escaped, ImagePath, PathError, Platform, Reference, ReferenceError};
+pub use files::{FileList, files};
+pub use init::{InitError, init};
+pub use inspect::{Inspection, inspect};
 pub use progress::{Phase, Progress, Silent};
-pub use schema::RECIPE_SCHEMA;
+pub use read::ReadError;
+pub use written::WrittenDocument;

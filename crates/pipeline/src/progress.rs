@@ -38,9 +38,11 @@ pub enum Phase {
         bytes: Option<u64>,
     },
     /// Blobs are copied from one store to another.
-    Copy {
-        /// How many blobs.
-        blobs: usize,
+    Copy,
+    /// Layers are read.
+    Read {
+        /// How many layers.
+        layers: usize,
         /// How many bytes they have.
         bytes: u64,
     },

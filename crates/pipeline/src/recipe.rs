@@ -20,7 +20,8 @@ use distil_rootfs::{Accounts, FilterRules};
 use toml::de::DeTable;
 
 pub(crate) use debian::Component;
-pub use debian::{Database, DebPattern, Debian};
+pub use debian::{DebPattern, Debian};
+pub use distil_debunpack::records::Database;
 pub(crate) use files::reserved;
 pub use files::{FileSource, OwnFile};
 pub use image::{ImageSettings, Port, PortError, SignalError, StopSignal};

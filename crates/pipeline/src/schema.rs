@@ -1,10 +1,39 @@
-//! The JSON Schema of the recipe.
+//! The JSON Schemas of what users write and of what commands print.
+
+use schemars::JsonSchema;
+
+use crate::files::FileList;
+use crate::inspect::Inspection;
+use crate::written::WrittenDocument;
 
 /// The JSON Schema (draft 2020-12) of the recipe, by which editors complete and check `distil.toml`.
 ///
 /// It is written by hand, since it says what the parser's types do not: what a key is for, and how a path, a port or a
 /// mode is spelled. Tests compare its keys with those that the parser knows.
-pub const RECIPE_SCHEMA: &str = include_str!("schema/recipe.json");
+pub const RECIPE: &str = include_str!("schema/recipe.json");
+
+/// The schema of what `build` and `copy` print.
+#[must_use]
+pub fn written() -> String {
+    of::<WrittenDocument>()
+}
+
+/// The schema of what `inspect` prints.
+#[must_use]
+pub fn inspection() -> String {
+    of::<Inspection>()
+}
+
+/// The schema of what `files` prints.
+#[must_use]
+pub fn files() -> String {
+    of::<FileList>()
+}
+
+fn of<T: JsonSchema>() -> String {
+    let schema = schemars::schema_for!(T);
+    format!("{schema:#}\n", schema = schema.as_value())
+}
 
 #[cfg(test)]
 mod tests {
@@ -15,7 +44,7 @@ mod tests {
     use crate::recipe::known_keys;
 
     fn schema() -> Value {
-        serde_json::from_str(RECIPE_SCHEMA).unwrap()
+        serde_json::from_str(RECIPE).unwrap()
     }
 
     /// Whether the schema takes a document that is valid TOML.
@@ -117,6 +146,21 @@ mod tests {
         for (recipe, expected) in cases {
             assert_eq!(Recipe::parse(recipe).is_ok(), expected, "the parser on {recipe}: {:?}", Recipe::parse(recipe));
             assert_eq!(takes(recipe), expected, "the schema on {recipe}");
+        }
+    }
+
+    #[test]
+    fn documents_have_schemas_in_which_every_field_is_described() {
+        for text in [written(), inspection(), files()] {
+            let schema: Value = serde_json::from_str(&text).unwrap();
+            assert!(jsonschema::draft202012::meta::is_valid(&schema));
+            let tables = schema["$defs"].as_object().into_iter().flat_map(|defs| defs.values()).chain([&schema]);
+            for table in tables {
+                for (key, value) in table["properties"].as_object().unwrap() {
+                    assert!(value.get("description").is_some(), "{key}");
+                    assert!(!key.contains('_'), "{key}");
+                }
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use distil_debunpack::records::Database;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::problem::ProblemKind;
@@ -19,16 +20,6 @@ pub struct Debian {
     pub database: Database,
 }
 
-/// How an image records which packages it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Database {
-    /// One file for each package in `/var/lib/dpkg/status.d`.
-    #[default]
-    StatusD,
-    /// The file `/var/lib/dpkg/status`, as on a Debian system.
-    Status,
-}
-
 const DATABASES: &[&str] = &["status.d", "status"];
 
 impl Debian {
@@ -43,7 +34,7 @@ impl Debian {
         }
         let database = section
             .value("database")
-            .and_then(|v| v.choice(DATABASES, &[Database::StatusD, Database::Status], problems));
+            .and_then(|v| v.choice(DATABASES, &[Database::StatusDirectory, Database::StatusFile], problems));
         Self { debs: read_debs(section, problems), database: database.unwrap_or_default() }
     }
 }

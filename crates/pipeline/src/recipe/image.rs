@@ -267,11 +267,9 @@ const SIGNALS: [&str; 33] = [
     "IO", "POLL", "PWR", "SYS",
 ];
 
-impl StopSignal {
-    /// The signal as it is written into an image.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl fmt::Display for StopSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -310,7 +308,7 @@ mod tests {
     #[test]
     fn signals_are_those_of_linux() {
         for good in ["SIGTERM", "SIGRTMIN+3", "SIGRTMAX-14", "SIGRTMIN", "15", "64"] {
-            assert_eq!(good.parse::<StopSignal>().unwrap().as_str(), good);
+            assert_eq!(good.parse::<StopSignal>().unwrap().to_string(), good);
         }
         for bad in ["TERM", "SIGFOO", "0", "65", "SIGRTMIN+99", "sigterm", "+9", "SIG"] {
             assert!(bad.parse::<StopSignal>().is_err(), "{bad}");

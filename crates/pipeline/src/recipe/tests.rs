@@ -1,5 +1,6 @@
 use proptest::prelude::{any, prop, prop_assert, proptest};
 
+use distil_debunpack::records::Database;
 use distil_imgcore::PathError;
 use distil_rootfs::{AccountError, Owner};
 
@@ -62,7 +63,7 @@ fn every_key_is_read() {
     assert_eq!(recipe.image.user.owner, Owner { uid: 1000, gid: 1000 });
     assert_eq!(recipe.image.workdir.as_ref().unwrap().to_string(), "/home/nonroot");
     assert_eq!(recipe.image.exposed_ports, ["8080/tcp".parse().unwrap()]);
-    assert_eq!(recipe.debian.database, Database::Status);
+    assert_eq!(recipe.debian.database, Database::StatusFile);
     assert_eq!(recipe.layers.compression.unwrap().to_string(), "gzip:9");
     assert_eq!((recipe.layers.strategy, recipe.layers.max), (Strategy::Single, 12));
     assert_eq!(recipe.filter.docs, distil_rootfs::Docs::None);
@@ -77,7 +78,7 @@ fn an_empty_recipe_has_the_defaults() {
     assert_eq!((recipe.image.user.text.as_str(), recipe.image.user.owner.uid), ("nonroot", 65532));
     assert_eq!(recipe.layers, Layers { strategy: Strategy::Package, max: 40, compression: None });
     assert_eq!(recipe.filter, FilterRules::default());
-    assert_eq!(recipe.debian.database, Database::StatusD);
+    assert_eq!(recipe.debian.database, Database::StatusDirectory);
     assert!(recipe.platforms.is_empty());
 }
 

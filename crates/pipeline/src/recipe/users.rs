@@ -1,5 +1,7 @@
 //! `[users.NAME]`, and whom a name or number in other places of the recipe means.
 
+use std::fmt;
+
 use distil_imgcore::ImagePath;
 use distil_rootfs::{AccountError, Accounts, Owner, User, UserName};
 
@@ -22,6 +24,13 @@ pub struct RunAs {
     pub text: String,
     /// The numbers that it means.
     pub owner: Owner,
+}
+
+/// As it stands in the recipe.
+impl fmt::Display for RunAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// The users of a recipe, and the names by which other keys may call them.

@@ -1,0 +1,165 @@
+//! `inspect`: what an image is.
+
+use std::collections::BTreeMap;
+
+use distil_imgcore::{Descriptor, ImagePath, Platform, Reference};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contents::Contents;
+use crate::packages::{Packages, is_record};
+use crate::progress::Progress;
+use crate::read::{Named, ReadError};
+
+/// What an image is: the JSON document of `inspect`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Inspection {
+    /// `distil.inspect/v1`.
+    pub schema: String,
+    /// The digest that the reference stands for: of the index, or of the manifest where there is none.
+    pub digest: String,
+    /// The media type of what has that digest.
+    pub media_type: String,
+    /// The platforms that the image is for.
+    pub platforms: Vec<PlatformSummary>,
+    /// The platform that all that follows is about.
+    pub platform: String,
+    /// The configuration of the image, as it stands in it.
+    pub config: serde_json::Value,
+    /// Annotations of the image's manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// The layers, lowest first.
+    pub layers: Vec<LayerSummary>,
+    /// The packages, by name.
+    pub packages: Vec<PackageSummary>,
+    /// Artifacts about the index and the image: signatures, statements, SBOMs.
+    pub referrers: Vec<ReferrerSummary>,
+    /// Records of packages that are broken, so that packages may be missing from the list.
+    pub unreadable: Vec<String>,
+}
+
+/// An image of one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlatformSummary {
+    /// The platform, as in `linux/amd64`.
+    pub platform: String,
+    /// The digest of its manifest.
+    pub digest: String,
+}
+
+/// One layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LayerSummary {
+    /// The digest of the bytes as they are stored.
+    pub digest: String,
+    /// The digest of the uncompressed bytes.
+    pub diff_id: String,
+    /// The media type.
+    pub media_type: String,
+    /// Bytes as they are stored.
+    pub size: u64,
+    /// The packages that it brought, by name.
+    pub packages: Vec<String>,
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PackageSummary {
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Debian's name of the architecture, or `all`.
+    pub architecture: String,
+    /// The source package that it was built from.
+    pub source: String,
+    /// The version of that.
+    pub source_version: String,
+}
+
+/// An artifact about an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReferrerSummary {
+    /// The digest that it is about.
+    pub subject: String,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// What it is.
+    pub artifact_type: Option<String>,
+    /// Bytes of its manifest.
+    pub size: u64,
+}
+
+/// Tells what an image is. Of an image for several platforms, all but the list of platforms is about `platform`, or about
+/// the first where none is asked for.
+///
+/// # Errors
+/// [`ReadError`] where the image cannot be read, or is not there for that platform.
+pub fn inspect(
+    reference: &Reference,
+    platform: Option<&Platform>,
+    progress: &dyn Progress,
+) -> Result<Inspection, ReadError> {
+    let named = Named::open(reference)?;
+    let (platform, image) = named.image(platform)?;
+    let packages = Packages::read(&Contents::read(&image, is_record, progress)?);
+    let config = serde_json::from_slice(image.config().bytes()).unwrap_or_default();
+    let layers = image.layers().iter().zip(image.manifest().layers()).enumerate();
+    let in_layer = |number: usize| {
+        let here = packages.installed.iter().filter(move |p| p.layer == number);
+        here.map(|p| p.control.package().to_string()).collect()
+    };
+    let layers = layers.map(|(number, (layer, descriptor))| LayerSummary {
+        digest: layer.digest().to_string(),
+        diff_id: layer.diff_id().to_string(),
+        media_type: descriptor.media_type().as_str().to_owned(),
+        size: layer.size(),
+        packages: in_layer(number),
+    });
+    let installed = packages.installed.iter().map(|p| PackageSummary {
+        name: p.control.package().to_string(),
+        version: p.control.version().to_string(),
+        architecture: p.control.architecture().to_string(),
+        source: p.control.source().name.to_string(),
+        source_version: p.control.source().version.to_string(),
+    });
+    let platforms = named.platforms.iter().map(|(platform, manifest)| PlatformSummary {
+        platform: platform.to_string(),
+        digest: manifest.digest().to_string(),
+    });
+    Ok(Inspection {
+        schema: "distil.inspect/v1".to_owned(),
+        digest: named.root.digest().to_string(),
+        media_type: named.root.media_type().as_str().to_owned(),
+        platforms: platforms.collect(),
+        platform: platform.to_string(),
+        config,
+        annotations: image.manifest().annotations().clone(),
+        layers: layers.collect(),
+        packages: installed.collect(),
+        referrers: referrers(&named, image.manifest().descriptor())?,
+        unreadable: packages.unreadable.iter().map(ImagePath::to_string).collect(),
+    })
+}
+
+fn referrers(named: &Named, manifest: &Descriptor) -> Result<Vec<ReferrerSummary>, ReadError> {
+    let mut subjects = vec![named.root.digest()];
+    if manifest.digest() != named.root.digest() {
+        subjects.push(manifest.digest());
+    }
+    let mut found = Vec::new();
+    for subject in subjects {
+        found.extend(named.store.referrers(subject)?.iter().map(|referrer| ReferrerSummary {
+            subject: subject.to_string(),
+            digest: referrer.digest().to_string(),
+            artifact_type: referrer.artifact_type().map(|t| t.as_str().to_owned()),
+            size: referrer.size(),
+        }));
+    }
+    Ok(found)
+}

@@ -1,0 +1,142 @@
+//! Reading an image: which one is meant, and why it cannot be read.
+
+use std::io;
+use std::sync::Arc;
+
+use distil_imgcore::entry::BadWhiteout;
+use distil_imgcore::tar::TarError;
+use distil_imgcore::{Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, Store};
+
+use crate::stores::{self, StoreError};
+
+/// Why an image cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The place cannot be opened.
+    #[error(transparent)]
+    Open(#[from] StoreError),
+    /// The place was opened, and the image in it cannot be read.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// What the reference names is no image: an artifact, or an index without images.
+    #[error("{digest} is not an image")]
+    NotAnImage {
+        /// What it names.
+        digest: Digest,
+    },
+    /// The image is not there for the platform that was asked for.
+    #[error("the image is not there for {wanted}")]
+    NoPlatform {
+        /// The platform that was asked for.
+        wanted: Platform,
+        /// Those that are there.
+        known: Vec<Platform>,
+    },
+    /// A layer cannot be read or decompressed.
+    #[error("cannot read the layer {digest}")]
+    Layer {
+        /// The layer's digest.
+        digest: Digest,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A layer's archive is broken, or has no single meaning.
+    #[error("the layer {digest} is broken")]
+    Archive {
+        /// The layer's digest.
+        digest: Digest,
+        /// What is wrong with it.
+        source: Box<TarError>,
+    },
+    /// A whiteout that deletes nothing one could name.
+    #[error("a layer has a whiteout without meaning")]
+    Whiteout(#[source] BadWhiteout),
+    /// A record of packages that is larger than any real one.
+    #[error("{path} has {size} bytes, where {allowed} are the most that is read")]
+    RecordTooLarge {
+        /// Its path.
+        path: ImagePath,
+        /// Its size.
+        size: u64,
+        /// The size that would have been read.
+        allowed: u64,
+    },
+}
+
+/// An image that a reference names, with all its platforms.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) store: Arc<dyn Store>,
+    /// The index, or the manifest where there is none.
+    pub(crate) root: Descriptor,
+    /// The manifests with their platforms, in the order of the index.
+    pub(crate) platforms: Vec<(Platform, Descriptor)>,
+}
+
+impl Named {
+    pub(crate) fn open(reference: &Reference) -> Result<Self, ReadError> {
+        let (store, selector) = stores::source(reference)?;
+        let root = store.resolve(&selector)?;
+        Self::read(store, root)
+    }
+
+    pub(crate) fn read(store: Arc<dyn Store>, root: Descriptor) -> Result<Self, ReadError> {
+        let mut platforms = Vec::new();
+        collect(&store, &root, 0, &mut platforms)?;
+        if platforms.is_empty() {
+            return Err(ReadError::NotAnImage { digest: root.digest().clone() });
+        }
+        Ok(Self { store, root, platforms })
+    }
+
+    /// The image for a platform, or the first where none is asked for.
+    pub(crate) fn image(&self, wanted: Option<&Platform>) -> Result<(Platform, Image), ReadError> {
+        let found = self.platforms.iter().find(|(platform, _)| wanted.is_none_or(|wanted| wanted == platform));
+        match (found, wanted) {
+            (Some((platform, manifest)), _) => Ok((platform.clone(), Image::read(&self.store, manifest)?)),
+            (None, Some(wanted)) => {
+                let known = self.platforms.iter().map(|(platform, _)| platform.clone()).collect();
+                Err(ReadError::NoPlatform { wanted: wanted.clone(), known })
+            }
+            (None, None) => Err(ReadError::NotAnImage { digest: self.root.digest().clone() }),
+        }
+    }
+}
+
+/// Finds the manifests of images under an index. What an index says of a platform is believed, so that an image of which
+/// only some platforms are there can be read.
+fn collect(
+    store: &Arc<dyn Store>,
+    at: &Descriptor,
+    depth: usize,
+    found: &mut Vec<(Platform, Descriptor)>,
+) -> Result<(), ReadError> {
+    /// Indexes inside indexes are rare, and deeper ones are nobody's image.
+    const DEEPEST: usize = 4;
+    match at.kind() {
+        MediaKind::Index if depth < DEEPEST => {
+            if let Document::Index(index) = store.document(at)? {
+                for child in index.manifests() {
+                    collect(store, child, depth + 1, found)?;
+                }
+            }
+            Ok(())
+        }
+        MediaKind::Manifest => {
+            match at.platform() {
+                // What BuildKit stores beside images is for no platform.
+                Some(platform) if platform.is_unknown() => {}
+                Some(platform) => found.push((platform.clone(), at.clone())),
+                None => {
+                    let artifact = matches!(store.document(at)?, Document::Manifest(m) if m.is_artifact());
+                    if !artifact {
+                        found.push((Image::read(store, at)?.platform().clone(), at.clone()));
+                    }
+                }
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
