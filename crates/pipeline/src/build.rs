@@ -27,7 +27,7 @@ pub use error::BuildError;
 
 use crate::inputs;
 use crate::progress::{Phase, Progress};
-use crate::recipe::{self, Layers, Recipe, Strategy};
+use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;
 use convert::{Converted, Package, Rules, Workshop};
 use own::OwnFiles;
@@ -202,10 +202,7 @@ impl Order {
                     filter: Some(Filter::new(&recipe.filter)?),
                     layers: recipe.layers,
                     compression: recipe.layers.compression.unwrap_or(default),
-                    database: match recipe.debian.database {
-                        recipe::Database::StatusD => Database::StatusDirectory,
-                        recipe::Database::Status => Database::StatusFile,
-                    },
+                    database: recipe.debian.database,
                     settings: settings::of_recipe(recipe),
                     annotations: recipe.image.annotations.clone(),
                     inputs: Some(found),

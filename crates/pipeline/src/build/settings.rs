@@ -29,7 +29,7 @@ pub(super) fn of_recipe(recipe: &Recipe) -> Settings {
         env,
         exposed_ports: image.exposed_ports.iter().map(ToString::to_string).collect(),
         volumes: image.volumes.iter().map(text).collect(),
-        stop_signal: image.stop_signal.as_ref().map(|signal| signal.as_str().to_owned()).unwrap_or_default(),
+        stop_signal: image.stop_signal.as_ref().map(ToString::to_string).unwrap_or_default(),
         labels: image.labels.clone(),
     }
 }
