@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a task runner reads its environment and the clock itself")]
 
 mod apt;
+mod bench;
 mod debs;
 mod error;
 mod example;
@@ -26,6 +27,7 @@ Usage: cargo xtask TASK
   debs SET [--into DIR]          download a package set: python, jre, large, or sample (200 packages, fixed seed)
   debs --list FILE [--into DIR]  download the packages that FILE names, one a line
   example python                 download the example's packages and build its image to oci:target/python:latest
+  bench                          time whole builds beside other tools, and write benches/RESULTS.md
   peers                          fetch the programs that the tests compare with
   test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing
 ";
@@ -52,6 +54,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match arguments.as_slice() {
         ["debs", rest @ ..] => debs::task(&root, rest),
         ["example", "python"] => example::python(&root),
+        ["bench"] => bench::task(&root),
         ["peers"] => peers::fetch(&root),
         ["test", rest @ ..] => suite::task(&root, rest),
         [] | ["help" | "--help" | "-h"] => {
