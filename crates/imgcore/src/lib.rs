@@ -35,6 +35,7 @@ pub mod tar;
 mod temp;
 mod time;
 pub mod tree;
+pub mod validate;
 
 pub use builder::{ImageBuilder, Settings};
 pub use compression::{Codec, Compression};

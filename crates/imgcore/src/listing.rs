@@ -138,15 +138,16 @@ impl Listing {
         self.search(store, |_, document| document.subject().is_some_and(|s| s.digest() == subject))
     }
 
-    /// Entries that are no referrers, each digest once. One whose document is missing cannot be told, and counts.
+    /// Entries that are no referrers, each digest once. One whose document cannot be read as one
+    /// counts as an image.
     fn images(&self, store: &dyn Store, keep: impl Fn(&Entry) -> bool) -> Result<Vec<&Entry>, Error> {
         let mut images = BTreeMap::new();
         for entry in self.entries.iter().filter(|entry| keep(entry)) {
             let referrer = entry.descriptor.media_type().is_index_or_manifest()
                 && match store.document(&entry.descriptor) {
                     Ok(document) => document.subject().is_some(),
-                    Err(e) if e.is_not_found() => false,
-                    Err(e) => return Err(e),
+                    Err(e) if e.is_io() => return Err(e),
+                    Err(_) => false,
                 };
             if !referrer {
                 images.entry(entry.descriptor.digest()).or_insert(entry);
@@ -156,7 +157,8 @@ impl Listing {
     }
 
     /// Looks into all manifests and indexes that can be reached, and gives those wanted, sorted by digest. Documents that
-    /// are not there are passed over: a layout may hold a part of an image.
+    /// are not there or not valid are passed over: a layout may hold a part of an image, and what is wrong with one image
+    /// does not concern another.
     fn search(
         &self,
         store: &dyn Store,
@@ -175,8 +177,8 @@ impl Listing {
             }
             let document = match store.document(&descriptor) {
                 Ok(document) => document,
-                Err(e) if e.is_not_found() => continue,
-                Err(e) => return Err(e),
+                Err(e) if e.is_io() => return Err(e),
+                Err(_) => continue,
             };
             if wanted(&descriptor, &document) {
                 found.insert(descriptor.digest().clone(), described(&descriptor, &document));

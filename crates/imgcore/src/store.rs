@@ -66,10 +66,11 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn tags(&self) -> Result<Vec<RefName>, Error>;
 
     /// The manifests whose subject is this digest, sorted by digest; each descriptor carries the artifact's type and the
-    /// annotations of its manifest. Layouts find them by looking into their manifests.
+    /// annotations of its manifest. Layouts find them by looking into their manifests; one that is
+    /// missing or not valid is none.
     ///
     /// # Errors
-    /// Where a manifest cannot be read: it might be one of them.
+    /// Where the place cannot be asked.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error>;
 }
 
