@@ -1,1 +1,59 @@
-fn main() {}
+//! The command line of distil: arguments in, one call of the library, text or JSON out, an exit status.
+//!
+//! Everything that belongs to the machine and not to the work is read here and handed down: flags, environment, clock,
+//! terminal, signals. Advice to the user is written here, too; the library says only what happened.
+
+mod arguments;
+mod commands;
+mod environment;
+mod failure;
+mod printer;
+mod progress;
+mod signals;
+mod size;
+mod snippet;
+mod status;
+mod table;
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+
+use arguments::Arguments;
+use commands::Context;
+use environment::Environment;
+use printer::Printer;
+use status::Status;
+
+fn main() -> ExitCode {
+    let environment = Environment::read();
+    // A panic is a bug, and must not look like an answer. The standard hook has said where it was by then.
+    let status =
+        panic::catch_unwind(AssertUnwindSafe(|| run(std::env::args_os(), &environment))).unwrap_or_else(|_| {
+            Printer::plain().error("this is a bug in distil: please report the lines above");
+            Status::Failed
+        });
+    status.into()
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Status {
+    let parsed = Arguments::command().try_get_matches_from(arguments);
+    let arguments = match parsed.and_then(|mut matches| Arguments::from_arg_matches_mut(&mut matches)) {
+        Ok(arguments) => arguments,
+        Err(error) => return Printer::of(environment).command_line(&error),
+    };
+    let printer = Printer::new(&arguments.global, environment);
+    let context = Context { global: arguments.global, environment, printer };
+    match arguments.command.run(&context) {
+        Ok(status) => status,
+        Err(failure) => {
+            context.printer.failure(&failure);
+            failure.status()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

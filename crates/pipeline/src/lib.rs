@@ -14,14 +14,16 @@ pub mod recipe;
 pub mod schema;
 mod spool;
 pub mod stores;
+pub mod validate;
 mod written;
 
 pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, Warning, What, build};
 pub use copy::{CopyError, copy};
-pub use distil_imgcore::{DiffId, Digest, Escaped, ImagePath, PathError, Platform, Reference, ReferenceError};
+pub use distil_imgcore::{DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError};
 pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
 pub use progress::{Phase, Progress, Silent};
 pub use read::ReadError;
+pub use validate::{Validation, validate};
 pub use written::WrittenDocument;

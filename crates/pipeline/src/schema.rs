@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 
 use crate::files::FileList;
 use crate::inspect::Inspection;
+use crate::validate::Validation;
 use crate::written::WrittenDocument;
 
 /// The JSON Schema (draft 2020-12) of the recipe, by which editors complete and check `distil.toml`.
@@ -28,6 +29,12 @@ pub fn inspection() -> String {
 #[must_use]
 pub fn files() -> String {
     of::<FileList>()
+}
+
+/// The schema of what `validate` prints.
+#[must_use]
+pub fn validation() -> String {
+    of::<Validation>()
 }
 
 fn of<T: JsonSchema>() -> String {
@@ -151,7 +158,7 @@ mod tests {
 
     #[test]
     fn documents_have_schemas_in_which_every_field_is_described() {
-        for text in [written(), inspection(), files()] {
+        for text in [written(), inspection(), files(), validation()] {
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::draft202012::meta::is_valid(&schema));
             let tables = schema["$defs"].as_object().into_iter().flat_map(|defs| defs.values()).chain([&schema]);

@@ -1,0 +1,95 @@
+//! The commands, one file for each.
+
+mod build;
+mod completions;
+mod copy;
+mod files;
+mod init;
+mod inspect;
+mod man;
+mod schema;
+mod validate;
+
+use std::error::Error;
+
+use clap::Subcommand;
+use distil_pipeline::{BuiltImage, ImagePath, Reference, WrittenDocument};
+
+use crate::arguments::Global;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::status::Status;
+
+/// What every command is given beside its own arguments.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) global: Global,
+    pub(crate) environment: &'a Environment,
+    pub(crate) printer: Printer,
+}
+
+/// A command with its arguments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Init),
+    Build(build::Build),
+    Inspect(inspect::Inspect),
+    Validate(validate::Validate),
+    Files(files::Files),
+    Copy(copy::Copy),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
+        match self {
+            Self::Init(command) => command.run(context),
+            Self::Build(command) => command.run(context),
+            Self::Inspect(command) => command.run(context),
+            Self::Validate(command) => command.run(context),
+            Self::Files(command) => command.run(context),
+            Self::Copy(command) => command.run(context),
+            Self::Schema(command) => command.run(context),
+            Self::Completions(command) => command.run(context),
+            Self::Man(command) => command.run(context),
+        }
+    }
+}
+
+/// Reads a reference from the command line.
+fn reference(text: &str) -> Result<Reference, String> {
+    text.parse().map_err(|error| with_causes(&error))
+}
+
+/// Reads a path of an image from the command line; the slash at its start may be left out.
+fn image_path(text: &str) -> Result<ImagePath, String> {
+    ImagePath::from_foreign(text.as_bytes()).map_err(|error| with_causes(&error))
+}
+
+/// A message with its causes in one line, since the parser of the command line shows no more.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Prints which images were written.
+fn print_written(images: &[BuiltImage], context: &Context<'_>) -> Result<Status, Failure> {
+    let printer = context.printer;
+    if printer.json {
+        printer.document(&WrittenDocument::new(images))?;
+        return Ok(Status::Yes);
+    }
+    for image in images {
+        let reference = image.reference.to_string();
+        printer.result(&format!("{} {}\n", distil_pipeline::Escaped(reference.as_bytes()), image.digest))?;
+        if printer.is_verbose() {
+            for platform in &image.platforms {
+                printer.result(&format!("  {} {}\n", platform.platform, platform.digest))?;
+            }
+        }
+    }
+    Ok(Status::Yes)
+}

@@ -1,0 +1,116 @@
+//! `distil build`.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use distil_pipeline::recipe::Recipe;
+use distil_pipeline::{BuildError, BuildRequest, Platform, Reference, What};
+
+use super::Context;
+use crate::failure::Failure;
+use crate::progress;
+use crate::signals::Signals;
+use crate::status::Status;
+
+/// Build an image from a recipe, or from packages
+///
+/// Without --deb and --tar the image is what the recipe says. With them packages are taken as they are, each tar is a
+/// layer of its own, and nothing is resolved or added.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    distil build -o oci:image:latest\n  \
+    distil build app/distil.toml --variant debug -o oci-archive:app.tar:debug\n  \
+    distil build --deb dist/*.deb --tar files.tar -o docker-archive:app.tar:app:latest")]
+pub(crate) struct Build {
+    /// The recipe; distil.toml where none is given
+    #[arg(value_name = "RECIPE", conflicts_with_all = ["debs", "tars"])]
+    recipe: Option<PathBuf>,
+    /// Where to write the image; may be repeated
+    #[arg(short, long = "output", value_name = "REF", required = true, value_parser = super::reference)]
+    outputs: Vec<Reference>,
+    /// Build for this platform, as in linux/arm64; may be repeated
+    #[arg(long = "platform", value_name = "OS/ARCH")]
+    platforms: Vec<Platform>,
+    /// Build this variant of the recipe
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["debs", "tars"])]
+    variant: Option<String>,
+    /// Packages to take as they are
+    #[arg(long = "deb", value_name = "FILE", num_args = 1..)]
+    debs: Vec<PathBuf>,
+    /// Tars to add as they are, each as a layer
+    #[arg(long = "tar", value_name = "FILE", num_args = 1..)]
+    tars: Vec<PathBuf>,
+    /// How many threads to use; as many as there are cores where nothing is said
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl Build {
+    pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
+        let (global, environment, printer) = (&context.global, context.environment, context.printer);
+        let signals = Signals::install().map_err(Failure::Signals)?;
+        let what = if self.debs.is_empty() && self.tars.is_empty() {
+            let path = self.recipe.unwrap_or_else(|| PathBuf::from("distil.toml"));
+            let recipe = read_recipe(&path, self.variant.as_deref())?;
+            What::Recipe { recipe: Box::new(recipe), dir: directory_of(&path) }
+        } else {
+            What::Packages { debs: self.debs, tars: self.tars }
+        };
+        let cancelled = signals.cancel();
+        let request = BuildRequest {
+            what,
+            platforms: self.platforms,
+            host: host()?,
+            outputs: self.outputs,
+            epoch: environment.epoch()?,
+            jobs: environment.jobs(self.jobs),
+            cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
+            cancelled: &cancelled,
+        };
+        let progress = progress::of(global, environment, printer);
+        let built = distil_pipeline::build(&request, progress.as_ref());
+        drop(progress);
+        let built = match (built, signals.status()) {
+            (Err(BuildError::Cancelled), Some(status)) => return Ok(status),
+            (built, _) => built?,
+        };
+        for (platform, warning) in &built.warnings {
+            printer.warning(format!("{platform}: {warning}"));
+        }
+        super::print_written(&built.images, context)
+    }
+}
+
+/// The platform of this machine.
+fn host() -> Result<Platform, Failure> {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        "loongarch64" => "loong64",
+        other => other,
+    };
+    Platform::new("linux", architecture, None).map_err(Failure::Host)
+}
+
+fn read_recipe(path: &Path, variant: Option<&str>) -> Result<Recipe, Failure> {
+    let text = distil_pipeline::inputs::read_recipe(path)?;
+    let recipe = match Recipe::parse(&text) {
+        Ok(recipe) => recipe,
+        Err(error) => return Err(Failure::Recipe { path: path.to_owned(), text, error }),
+    };
+    Ok(match variant {
+        Some(name) => recipe.with_variant(name)?,
+        None => recipe,
+    })
+}
+
+/// The directory to which a recipe's paths are relative.
+fn directory_of(recipe: &Path) -> PathBuf {
+    match recipe.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

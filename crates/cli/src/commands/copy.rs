@@ -1,0 +1,37 @@
+//! `distil copy`.
+
+use clap::Args;
+use distil_pipeline::{CopyError, Reference};
+
+use super::Context;
+use crate::failure::Failure;
+use crate::progress;
+use crate::signals::Signals;
+use crate::status::Status;
+
+/// Copy an image with all that refers to it: signatures, attestations, SBOMs
+///
+/// A tag is resolved once, and everything is copied by digest. What the destination has already is not copied again.
+#[derive(Debug, Args)]
+pub(crate) struct Copy {
+    /// The image, as in oci:DIR:TAG
+    #[arg(value_name = "SRC", value_parser = super::reference)]
+    source: Reference,
+    /// Where to copy it to
+    #[arg(value_name = "DST", value_parser = super::reference)]
+    destination: Reference,
+}
+
+impl Copy {
+    pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
+        let signals = Signals::install().map_err(Failure::Signals)?;
+        let cancelled = signals.cancel();
+        let progress = progress::of(&context.global, context.environment, context.printer);
+        let copied = distil_pipeline::copy(&self.source, &self.destination, &cancelled, progress.as_ref());
+        drop(progress);
+        match (copied, signals.status()) {
+            (Err(CopyError::Cancelled), Some(status)) => Ok(status),
+            (copied, _) => super::print_written(&[copied?], context),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `distil init`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Context;
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// Write a commented starter recipe
+///
+/// Writes distil.toml into DIR, which is made where it is missing. A recipe that is already there is left alone.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to write it
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+impl Init {
+    pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
+        let path = distil_pipeline::init(&self.dir)?;
+        let shown = path.display().to_string();
+        if context.printer.json {
+            context.printer.document(&json!({ "schema": "distil.init/v1", "recipe": shown }))?;
+            return Ok(Status::Yes);
+        }
+        context.printer.result(&format!("{}\n", distil_pipeline::Escaped(shown.as_bytes())))?;
+        context.printer.note(
+            "Next: put packages into dist, say in the recipe what to start, and run\n  \
+             distil build -o oci:image:latest",
+        );
+        Ok(Status::Yes)
+    }
+}

@@ -1,0 +1,40 @@
+//! `distil schema`.
+
+use clap::{Args, ValueEnum};
+
+use super::Context;
+use crate::failure::Failure;
+use crate::status::Status;
+
+/// Print the JSON Schema of the recipe, or of a command's JSON document
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of what; for a command, of what it prints with --json
+    #[arg(value_name = "WHAT", default_value = "recipe")]
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    Recipe,
+    Build,
+    Copy,
+    Inspect,
+    Validate,
+    Files,
+}
+
+impl Schema {
+    pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
+        use distil_pipeline::schema;
+        let schema = match self.what {
+            What::Recipe => schema::RECIPE.to_owned(),
+            What::Build | What::Copy => schema::written(),
+            What::Inspect => schema::inspection(),
+            What::Validate => schema::validation(),
+            What::Files => schema::files(),
+        };
+        context.printer.result(&schema)?;
+        Ok(Status::Yes)
+    }
+}

@@ -1,0 +1,118 @@
+//! The environment, the clock and the terminal: read once, here, and asked from then on.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::failure::Failure;
+
+/// What a command may know of the machine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    /// `SOURCE_DATE_EPOCH`.
+    pub(crate) epoch: Option<OsString>,
+    /// `XDG_CACHE_HOME`.
+    pub(crate) xdg_cache_home: Option<OsString>,
+    /// `HOME`.
+    pub(crate) home: Option<OsString>,
+    /// `NO_COLOR`.
+    pub(crate) no_color: Option<OsString>,
+    /// `TERM`.
+    pub(crate) term: Option<OsString>,
+    /// Whether standard output is a terminal.
+    pub(crate) stdout_is_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub(crate) stderr_is_terminal: bool,
+    /// Seconds since 1970.
+    pub(crate) now: u64,
+    /// How many threads can run at once.
+    pub(crate) cores: Option<NonZeroUsize>,
+}
+
+impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
+    pub(crate) fn read() -> Self {
+        let var = |name: &str| std::env::var_os(name);
+        Self {
+            epoch: var("SOURCE_DATE_EPOCH"),
+            xdg_cache_home: var("XDG_CACHE_HOME"),
+            home: var("HOME"),
+            no_color: var("NO_COLOR"),
+            term: var("TERM"),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            cores: std::thread::available_parallelism().ok(),
+        }
+    }
+
+    /// Whether the terminal, where there is one, understands more than lines of text.
+    pub(crate) fn is_capable(&self) -> bool {
+        self.term.as_ref().is_some_and(|term| term != "dumb" && !term.is_empty())
+    }
+
+    /// Whether colours are wanted where nobody said so: see <https://no-color.org>.
+    pub(crate) fn wants_color(&self) -> bool {
+        self.is_capable() && self.no_color.as_ref().is_none_or(|value| value.is_empty())
+    }
+
+    /// The time that `SOURCE_DATE_EPOCH` sets: see <https://reproducible-builds.org/specs/source-date-epoch/>.
+    ///
+    /// Whatever is not a plain number of the past is refused, since a build that silently takes another time is not
+    /// reproducible.
+    pub(crate) fn epoch(&self) -> Result<Option<i64>, Failure> {
+        let Some(found) = &self.epoch else { return Ok(None) };
+        let digits = found.to_str().filter(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
+        let seconds = digits.and_then(|text| text.parse::<u64>().ok()).filter(|seconds| *seconds <= self.now);
+        let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
+        seconds.map(Some).ok_or_else(|| Failure::Epoch { found: found.to_string_lossy().into_owned() })
+    }
+
+    /// The directory of the cache: the one given, or the one that the [base directory specification] states.
+    ///
+    /// [base directory specification]: https://specifications.freedesktop.org/basedir-spec/latest/
+    pub(crate) fn cache_dir(&self, given: Option<&Path>) -> Result<PathBuf, Failure> {
+        // The specification wants relative paths in its variables ignored.
+        let absolute = |value: &Option<OsString>| value.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
+        let given = given.map(Path::to_owned);
+        let xdg = || absolute(&self.xdg_cache_home).map(|dir| dir.join("distil"));
+        let home = || absolute(&self.home).map(|dir| dir.join(".cache/distil"));
+        given.or_else(xdg).or_else(home).ok_or(Failure::NoCacheDir)
+    }
+
+    /// How many threads to use: as many as were asked for, or as can run at once.
+    pub(crate) fn jobs(&self, given: Option<NonZeroUsize>) -> NonZeroUsize {
+        given.or(self.cores).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_epoch_is_a_number_of_the_past() {
+        let epoch = |text: &str| Environment { epoch: Some(text.into()), now: 1000, ..Environment::default() }.epoch();
+        assert_eq!(epoch("0").unwrap(), Some(0));
+        assert_eq!(epoch("1000").unwrap(), Some(1000));
+        for bad in ["", "1001", "-1", "+1", " 1", "1.0", "0x1", "99999999999999999999", "now"] {
+            assert!(matches!(epoch(bad), Err(Failure::Epoch { .. })), "{bad:?}");
+        }
+        assert_eq!(Environment::default().epoch().unwrap(), None);
+    }
+
+    #[test]
+    fn the_cache_is_where_the_specification_wants_it() {
+        let dir = |xdg: Option<&str>, home: Option<&str>, given: Option<&str>| {
+            let (xdg_cache_home, home) = (xdg.map(OsString::from), home.map(OsString::from));
+            Environment { xdg_cache_home, home, ..Environment::default() }.cache_dir(given.map(Path::new)).ok()
+        };
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(dir(Some("/x"), Some("/h"), Some("g")), path("g"));
+        assert_eq!(dir(Some("/x"), Some("/h"), None), path("/x/distil"));
+        assert_eq!(dir(Some("x"), Some("/h"), None), path("/h/.cache/distil"));
+        assert_eq!(dir(Some(""), None, None), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! `validate`: whether an image is what it says, to the last byte.
+
+use std::io::{self, Read};
+
+use distil_imgcore::validate::{Limits, Problem, validate as validate_store};
+use distil_imgcore::{Descriptor, Digest, Error, RefName, Reference, Selector, Store};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::progress::{Phase, Progress};
+use crate::stores::{self, StoreError};
+
+/// Whether an image is valid: the JSON document of `validate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Validation {
+    /// `distil.validate/v1`.
+    pub schema: String,
+    /// Whether nothing is wrong.
+    pub valid: bool,
+    /// Everything that is wrong.
+    pub problems: Vec<Finding>,
+}
+
+/// One thing that is wrong with an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Finding {
+    /// The document or blob.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+/// Recomputes every digest and size of an image, its platforms and referrers, and reads every layer.
+///
+/// # Errors
+/// [`StoreError`] where nothing can be said about the image: it is not there, or the disk failed. What is broken about it
+/// is a finding and no error, an unfinished layout among it.
+pub fn validate(reference: &Reference, progress: &dyn Progress) -> Result<Validation, StoreError> {
+    progress.phase(Phase::Check);
+    let problems = match stores::source(reference) {
+        Ok((store, selector)) => {
+            let store = Told { inner: store.as_ref(), progress };
+            validate_store(&store, &selector, &Limits::default())?
+        }
+        Err(StoreError::Store(error)) if says_something(&error) => {
+            vec![Problem::from_error(&reference.to_string(), &error)]
+        }
+        Err(error) => return Err(error),
+    };
+    let finding = |Problem { at, expected, found }: Problem| Finding { place: at, expected, found };
+    Ok(Validation {
+        schema: "distil.validate/v1".to_owned(),
+        valid: problems.is_empty(),
+        problems: problems.into_iter().map(finding).collect(),
+    })
+}
+
+/// Whether an error of opening a place is about what lies there. Where nothing lies there, the name is wrong.
+fn says_something(error: &Error) -> bool {
+    let missing = matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+    !error.is_io() && !missing
+}
+
+/// A store that tells which blobs are read, when each is opened.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    inner: &'a dyn Store,
+    progress: &'a dyn Progress,
+}
+
+impl std::fmt::Debug for Told<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl Store for Told<'_> {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
+        self.inner.has(blob)
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
+        let reader = self.inner.open(blob)?;
+        let name = blob.digest().to_string();
+        self.progress.advanced(&name, blob.size());
+        self.progress.finished(&name);
+        Ok(reader)
+    }
+
+    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
+        self.inner.put(blob, content)
+    }
+
+    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
+        self.inner.tag(name, root)
+    }
+
+    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
+        self.inner.resolve(wanted)
+    }
+
+    fn tags(&self) -> Result<Vec<RefName>, Error> {
+        self.inner.tags()
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        self.inner.referrers(subject)
+    }
+}
