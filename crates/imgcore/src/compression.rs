@@ -215,7 +215,7 @@ pub(crate) fn tail<'a>(codec: Codec, parts: impl IntoIterator<Item = &'a Part>) 
 }
 
 /// Largest zstd window that is read, as a power of two: what the format asks every decoder to have, and 16 times more.
-const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+pub(crate) const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
 /// Reads a layer's tar. All members of gzip and all frames of zstd are read; a checksum that is wrong, a stream that ends
 /// early, and bytes that are neither are errors.

@@ -177,7 +177,7 @@ mod tests {
         let destination = Memory::new();
         let mut copied = 0;
         copy_graph(source, &destination, root, referrers, &mut |p| {
-            copied += usize::from(matches!(p, Progress::Finished(_)))
+            copied += usize::from(matches!(p, Progress::Finished(_)));
         })?;
         Ok((destination, copied))
     }

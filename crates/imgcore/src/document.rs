@@ -26,9 +26,9 @@ pub const MAX_INDEX_DEPTH: usize = 4;
 #[derive(Debug, Clone)]
 pub enum Document {
     /// The manifest of an image or artifact.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     /// An index.
-    Index(IndexDocument),
+    Index(Box<IndexDocument>),
 }
 
 /// Why bytes are not the document that they should be.
@@ -47,6 +47,9 @@ pub enum DocumentError {
     /// Not an object.
     #[error("the document is not an object")]
     NoObject,
+    /// Not an array.
+    #[error("the document is not an array")]
+    NoArray,
     /// A field that some readers take for a known one.
     #[error("the field \"{}\" differs from {known} in case alone", Escaped(.found.as_bytes()))]
     Respelled {
@@ -77,6 +80,12 @@ pub enum DocumentError {
     /// The media type is of nothing that names other blobs, Docker's schema 1 among them.
     #[error("{0} is neither a manifest nor an index")]
     NotADocument(MediaType),
+    /// The media type is of something other than a manifest.
+    #[error("{0} is not a manifest")]
+    NotAManifest(MediaType),
+    /// A docker archive names a file that is not in it.
+    #[error("the archive has no file \"{}\"", Escaped(.0.as_bytes()))]
+    NoMember(String),
     /// A media type is none.
     #[error(transparent)]
     MediaTypeGrammar(#[from] MediaTypeError),
@@ -108,16 +117,16 @@ pub enum DocumentError {
     #[error("the config is for {found}, not for {expected}")]
     Platform {
         /// What the index says.
-        expected: Platform,
+        expected: Box<Platform>,
         /// What the config says.
-        found: Platform,
+        found: Box<Platform>,
     },
     /// A platform is none.
     #[error(transparent)]
     PlatformGrammar(#[from] PlatformError),
     /// Two images of one index are for one platform: clients pick different ones.
     #[error("two images for {0}")]
-    PlatformTwice(Platform),
+    PlatformTwice(Box<Platform>),
     /// A layer of a type that cannot be read.
     #[error("{0} is not a layer that can be read")]
     LayerType(MediaType),
@@ -151,8 +160,8 @@ impl Document {
     /// [`DocumentError`] for everything that the specification forbids or two readers would understand differently.
     pub fn parse(descriptor: &Descriptor, bytes: Vec<u8>) -> Result<Self, DocumentError> {
         match descriptor.kind() {
-            MediaKind::Manifest => Manifest::parse(bytes, descriptor.media_type()).map(Self::Manifest),
-            MediaKind::Index => IndexDocument::parse(bytes, descriptor.media_type()).map(Self::Index),
+            MediaKind::Manifest => Manifest::parse(bytes, descriptor.media_type()).map(|m| Self::Manifest(Box::new(m))),
+            MediaKind::Index => IndexDocument::parse(bytes, descriptor.media_type()).map(|i| Self::Index(Box::new(i))),
             _ => Err(DocumentError::NotADocument(descriptor.media_type().clone())),
         }
     }
@@ -240,8 +249,9 @@ impl<'a> Fields<'a> {
         let items: &Vec<Value> = match self.0.get(name) {
             Some(Value::Array(items)) => items,
             other => {
-                return Err(serde::de::Error::custom(format!("{name}: an array is needed{}", hint(other))))
-                    .map_err(DocumentError::Form);
+                let missing = if other.is_none() { ", the field is missing" } else { "" };
+                let message = format!("{name}: an array is needed{missing}");
+                return Err(DocumentError::Form(serde::de::Error::custom(message)));
             }
         };
         if items.len() > limit {
@@ -258,12 +268,5 @@ impl<'a> Fields<'a> {
     pub(crate) fn annotations(&self) -> Result<std::collections::BTreeMap<String, String>, DocumentError> {
         let map: Option<_> = serde::Deserialize::deserialize(self.field("annotations").unwrap_or(&Value::Null))?;
         Ok(map.unwrap_or_default())
-    }
-}
-
-fn hint(found: Option<&Value>) -> &'static str {
-    match found {
-        None => ", the field is missing",
-        Some(_) => "",
     }
 }

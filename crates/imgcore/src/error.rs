@@ -8,6 +8,7 @@ use crate::descriptor::DescriptorError;
 use crate::digest::{ContentMismatch, Digest};
 use crate::document::DocumentError;
 use crate::escape::Escaped;
+use crate::platform::Platform;
 use crate::store::Selector;
 use crate::tar::TarError;
 
@@ -51,6 +52,14 @@ pub enum Error {
         /// The store.
         place: String,
     },
+    /// No image is for this platform.
+    #[error("{place} has no image{}", .wanted.as_ref().map(|p| format!(" for {p}")).unwrap_or_default())]
+    NoPlatform {
+        /// The platform that was asked for, if any was.
+        wanted: Option<Box<Platform>>,
+        /// The store.
+        place: String,
+    },
     /// Several images where one had to be named.
     #[error("{place} has {found} images, and none was named")]
     Ambiguous {
@@ -67,7 +76,7 @@ pub enum Error {
         /// The store.
         place: String,
         /// What is wrong.
-        source: DocumentError,
+        source: Box<DocumentError>,
     },
     /// A layout or archive that was not written to its end, or is none.
     #[error("{} is incomplete or not an image layout: {file} is missing or broken", shown(.path))]
@@ -77,7 +86,7 @@ pub enum Error {
         /// The file in it.
         file: String,
         /// What is wrong with it, where it is there.
-        source: Option<DocumentError>,
+        source: Option<Box<DocumentError>>,
     },
     /// A directory that is to become a layout holds something else.
     #[error("{} is not an image layout and not empty", shown(.path))]
@@ -138,11 +147,21 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
+    /// A document that is not what it must be.
+    pub(crate) fn invalid(what: &impl ToString, place: String, source: DocumentError) -> Self {
+        Self::Document { what: what.to_string(), place, source: Box::new(source) }
+    }
+
+    /// A layout whose file is missing, or broken as `source` says.
+    pub(crate) fn incomplete(path: &Path, file: &str, source: Option<DocumentError>) -> Self {
+        Self::Incomplete { path: path.to_owned(), file: file.to_owned(), source: source.map(Box::new) }
+    }
+
     /// Whether what was asked for is simply not there: no such image, blob or layout.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         match self {
-            Self::NoBlob { .. } | Self::NoImage { .. } => true,
+            Self::NoBlob { .. } | Self::NoImage { .. } | Self::NoPlatform { .. } => true,
             Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
             _ => false,
         }
@@ -167,6 +186,16 @@ impl Error {
     pub fn mismatch(&self) -> Option<&ContentMismatch> {
         match self {
             Self::Blob { source, .. } => source.get_ref()?.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a document, where that is what went wrong.
+    #[must_use]
+    pub fn document(&self) -> Option<&DocumentError> {
+        match self {
+            Self::Document { source, .. } => Some(source),
+            Self::Incomplete { source, .. } => source.as_deref(),
             _ => None,
         }
     }

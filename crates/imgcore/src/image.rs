@@ -72,7 +72,7 @@ impl Image {
             let (digest, size) = (descriptor.digest().clone(), descriptor.size());
             layers.push(Layer::stated(digest, size, diff_id.clone(), codec, Arc::new(content)));
         }
-        Ok(Self { manifest, config, layers })
+        Ok(Self { manifest: *manifest, config, layers })
     }
 
     /// The digest of the manifest.
@@ -146,7 +146,7 @@ impl Index {
         images.sort_by(|a, b| a.platform().cmp(b.platform()));
         for (a, b) in images.iter().zip(images.iter().skip(1)) {
             if a.platform() == b.platform() {
-                return Err(DocumentError::PlatformTwice(a.platform().clone()));
+                return Err(DocumentError::PlatformTwice(Box::new(a.platform().clone())));
             }
         }
         let descriptors: Vec<Descriptor> = images.iter().map(Image::descriptor).collect();

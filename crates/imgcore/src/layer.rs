@@ -28,21 +28,8 @@ pub struct Layer {
 impl Layer {
     /// A layer whose bytes lie somewhere already, with what its manifest and config state of it. Nothing is compared here:
     /// `content` must do that itself while it is read, as the readers of stores do.
-    pub(crate) fn stated(
-        digest: Digest,
-        size: u64,
-        diff_id: DiffId,
-        codec: Codec,
-        content: Arc<dyn Content>,
-    ) -> Self {
-        Self {
-            digest,
-            size,
-            diff_id,
-            codec,
-            created_by: String::new(),
-            content,
-        }
+    pub(crate) fn stated(digest: Digest, size: u64, diff_id: DiffId, codec: Codec, content: Arc<dyn Content>) -> Self {
+        Self { digest, size, diff_id, codec, created_by: String::new(), content }
     }
 
     /// The digest of the bytes as they are stored.

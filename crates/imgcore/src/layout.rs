@@ -101,7 +101,7 @@ impl Layout {
         let bytes = self.document(INDEX_JSON, MAX_LAYOUT_INDEX)?;
         Listing::parse(&bytes).map_err(|source| match source {
             DocumentError::Json(_) => self.incomplete(INDEX_JSON, Some(source)),
-            source => Error::Document { what: INDEX_JSON.into(), place: self.place(), source },
+            source => Error::invalid(&INDEX_JSON, self.place(), source),
         })
     }
 
@@ -113,7 +113,7 @@ impl Layout {
     }
 
     fn incomplete(&self, file: &str, source: Option<DocumentError>) -> Error {
-        Error::Incomplete { path: self.dir.path().to_owned(), file: file.to_owned(), source }
+        Error::incomplete(self.dir.path(), file, source)
     }
 
     /// The directory of a blob, where it is there.
@@ -475,8 +475,8 @@ mod tests {
         let index =
             |entries: Vec<Value>| json::to_canonical(&serde_json::json!({"schemaVersion": 2, "manifests": entries}));
         let error = check("index.json", &index(vec![entry("a"), entry("a")]));
-        assert!(matches!(error, Error::Document { source: DocumentError::NameTwice(_), .. }));
+        assert!(matches!(error.document(), Some(DocumentError::NameTwice(_))));
         let error = check("index.json", &index(vec![entry("../../tmp/x")]));
-        assert!(matches!(error, Error::Document { source: DocumentError::RefName(_), .. }));
+        assert!(matches!(error.document(), Some(DocumentError::RefName(_))));
     }
 }

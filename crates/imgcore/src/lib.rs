@@ -1,5 +1,6 @@
 //! OCI images from file trees.
 
+mod archive;
 mod base64;
 mod builder;
 pub mod compression;
@@ -9,6 +10,8 @@ mod copy;
 pub mod descriptor;
 pub mod digest;
 mod dir;
+mod docker_archive;
+mod docker_archive_writer;
 pub mod document;
 pub mod entry;
 pub mod error;
@@ -32,11 +35,13 @@ pub mod reference;
 mod registry_name;
 pub mod store;
 pub mod tar;
+mod tar_file;
 mod temp;
 mod time;
 pub mod tree;
 pub mod validate;
 
+pub use archive::{Archive, ArchiveWriter};
 pub use builder::{ImageBuilder, Settings};
 pub use compression::{Codec, Compression};
 pub use config::Config;
@@ -44,6 +49,8 @@ pub use content::Content;
 pub use copy::{Progress, Referrers, copy_graph};
 pub use descriptor::{Descriptor, DescriptorError};
 pub use digest::{DiffId, Digest, DigestError};
+pub use docker_archive::DockerArchive;
+pub use docker_archive_writer::DockerArchiveWriter;
 pub use document::{Document, DocumentError};
 pub use entry::{Entry, EntryKind, Metadata};
 pub use error::Error;

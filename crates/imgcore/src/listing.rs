@@ -43,6 +43,16 @@ impl Entry {
         let name = descriptor.annotations().get(REF_NAME).map(|name| name.parse()).transpose()?;
         Ok(Self { name, descriptor, raw })
     }
+
+    fn of(name: Option<&RefName>, root: &Descriptor) -> Self {
+        let mut annotations = root.annotations().clone();
+        match name {
+            Some(name) => annotations.insert(REF_NAME.into(), name.to_string()),
+            None => annotations.remove(REF_NAME),
+        };
+        let descriptor = root.clone().with_annotations(annotations);
+        Self { name: name.cloned(), raw: descriptor.to_json(), descriptor }
+    }
 }
 
 impl Listing {
@@ -80,15 +90,14 @@ impl Listing {
         self.entries.iter().filter_map(|entry| entry.name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// The listing with one more entry, and nothing taken away.
+    pub(crate) fn with(mut self, name: Option<&RefName>, root: &Descriptor) -> Self {
+        self.entries.push(Entry::of(name, root));
+        self
+    }
+
     /// The listing with one more entry, in place of the one that it replaces; see [`Store::tag`].
     pub(crate) fn tag(&self, store: &dyn Store, name: Option<&RefName>, root: &Descriptor) -> Result<Self, Error> {
-        let mut annotations = root.annotations().clone();
-        match name {
-            Some(name) => annotations.insert(REF_NAME.into(), name.to_string()),
-            None => annotations.remove(REF_NAME),
-        };
-        let descriptor = root.clone().with_annotations(annotations);
-        let new = Entry { name: name.cloned(), raw: descriptor.to_json(), descriptor };
         let mut entries = self.entries.clone();
         if name.is_some() {
             entries.retain(|entry| entry.name.as_ref() != name);
@@ -105,7 +114,7 @@ impl Listing {
                 several => return Err(Error::Ambiguous { found: several.len(), place: store.place() }),
             }
         }
-        entries.push(new);
+        entries.push(Entry::of(name, root));
         Ok(Self { entries, others: self.others.clone() })
     }
 

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io::{self, Read};
 
+use crate::config::Config;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::document::{Document, DocumentError, MAX_DOCUMENT};
+use crate::document::{Document, DocumentError, MAX_DOCUMENT, MAX_INDEX_DEPTH};
 use crate::error::Error;
 use crate::json::JsonError;
+use crate::platform::Platform;
 use crate::ref_name::RefName;
 
 /// A place of blobs by digest, and of names for some of them: a layout, an archive, a registry's repository, memory.
@@ -123,11 +125,54 @@ impl dyn Store + '_ {
         Document::parse(blob, self.read(blob)?).map_err(|source| self.bad_document(blob, source))
     }
 
+    /// The manifest of the image for a platform, under an index or by itself; without a platform, of the only image.
+    ///
+    /// # Errors
+    /// Those of reading; [`Error::NoPlatform`] where there is no such image, [`Error::Ambiguous`] where there are several.
+    pub fn image_for(&self, root: &Descriptor, platform: Option<&Platform>) -> Result<Descriptor, Error> {
+        let mut found = Vec::new();
+        self.images_under(root, platform, 0, &mut found)?;
+        match (found.len(), found.pop()) {
+            (1, Some(image)) => Ok(image),
+            (0, _) => Err(Error::NoPlatform { wanted: platform.cloned().map(Box::new), place: self.place() }),
+            (found, _) => Err(Error::Ambiguous { found, place: self.place() }),
+        }
+    }
+
+    fn images_under(
+        &self,
+        root: &Descriptor,
+        platform: Option<&Platform>,
+        depth: usize,
+        found: &mut Vec<Descriptor>,
+    ) -> Result<(), Error> {
+        match self.document(root)? {
+            Document::Manifest(manifest)
+                if manifest.is_artifact() || root.platform().is_some_and(Platform::is_unknown) => {}
+            Document::Manifest(manifest) => {
+                let config = manifest.config();
+                let config = Config::parse(self.read(config)?).map_err(|e| self.bad_document(config, e))?;
+                if platform.is_none_or(|wanted| wanted == config.platform()) {
+                    found.push(root.clone());
+                }
+            }
+            Document::Index(_) if depth >= MAX_INDEX_DEPTH => {
+                return Err(Error::TooMany { what: "levels of indexes", limit: MAX_INDEX_DEPTH, place: self.place() });
+            }
+            Document::Index(index) => {
+                for child in index.manifests().iter().filter(|child| child.media_type().is_index_or_manifest()) {
+                    self.images_under(child, platform, depth + 1, found)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn bad_blob(&self, blob: &Descriptor, source: io::Error) -> Error {
         Error::Blob { digest: blob.digest().clone(), place: self.place(), source }
     }
 
     pub(crate) fn bad_document(&self, blob: &Descriptor, source: DocumentError) -> Error {
-        Error::Document { what: blob.digest().to_string(), place: self.place(), source }
+        Error::invalid(blob.digest(), self.place(), source)
     }
 }

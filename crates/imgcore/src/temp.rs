@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,21 +52,19 @@ impl TempFile {
         }
     }
 
+    /// The file, for who writes to it at offsets.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// What messages call it.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path_of(&self.name)
+    }
+
     /// Writes a blob, checked against its descriptor.
     pub(crate) fn write_blob(&mut self, blob: &Descriptor, content: &mut dyn Read, place: &str) -> Result<(), Error> {
-        let mut content = VerifyingReader::new(content, blob.digest().clone(), blob.size());
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            let n = match content.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(n) => n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    return Err(Error::Blob { digest: blob.digest().clone(), place: place.to_owned(), source });
-                }
-            };
-            self.write(chunk.get(..n).unwrap_or_default())?;
-        }
+        copy_verified(blob, content, place, |bytes| self.write(bytes))
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -79,6 +78,27 @@ impl TempFile {
         self.dir.rename(&self.name, to, name)?;
         self.kept = true;
         to.sync()
+    }
+}
+
+/// Passes a blob on in pieces, checked against its descriptor: when this returns, what was passed on is the blob.
+pub(crate) fn copy_verified(
+    blob: &Descriptor,
+    content: &mut dyn Read,
+    place: &str,
+    mut write: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut content = VerifyingReader::new(content, blob.digest().clone(), blob.size());
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match content.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(n) => write(chunk.get(..n).unwrap_or_default())?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => {
+                return Err(Error::Blob { digest: blob.digest().clone(), place: place.to_owned(), source });
+            }
+        }
     }
 }
 

@@ -76,8 +76,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn problem(&mut self, at: &str, error: DocumentError) {
-        self.problems.push(Problem::from_document(at, &error));
+    fn problem(&mut self, at: &str, error: &DocumentError) {
+        self.problems.push(Problem::from_document(at, error));
     }
 
     /// Checks a manifest or index with all below it; gives the platform of an image.
@@ -89,7 +89,7 @@ impl Check<'_> {
         if self.seen.len() >= MAX_DOCUMENTS {
             self.problem(
                 at,
-                DocumentError::TooMany { what: "documents", limit: MAX_DOCUMENTS, found: MAX_DOCUMENTS + 1 },
+                &DocumentError::TooMany { what: "documents", limit: MAX_DOCUMENTS, found: MAX_DOCUMENTS + 1 },
             );
             return Ok(None);
         }
@@ -97,7 +97,7 @@ impl Check<'_> {
         self.seen.insert(key.clone(), None);
         if blob.kind() == MediaKind::Index && depth >= MAX_INDEX_DEPTH {
             let found = depth + 1;
-            self.problem(at, DocumentError::TooMany { what: "levels of indexes", limit: MAX_INDEX_DEPTH, found });
+            self.problem(at, &DocumentError::TooMany { what: "levels of indexes", limit: MAX_INDEX_DEPTH, found });
             return Ok(None);
         }
         let platform = match self.store.document(blob) {
@@ -129,7 +129,7 @@ impl Check<'_> {
             let stated = child.platform().filter(|platform| !platform.is_unknown());
             let Some(platform) = found.and_then(|found| stated.cloned().or(Some(found))) else { continue };
             if !platforms.insert(platform.clone()) {
-                self.problem(at, DocumentError::PlatformTwice(platform));
+                self.problem(at, &DocumentError::PlatformTwice(Box::new(platform)));
             }
         }
         Ok(())
@@ -150,12 +150,15 @@ impl Check<'_> {
         let config = self.config(manifest, at)?;
         if let Some(config) = &config {
             if let Err(e) = check_counts(manifest, config) {
-                self.problem(at, e);
+                self.problem(at, &e);
             }
             if let Some(expected) = stated.filter(|stated| !agree(stated, config.platform())) {
                 self.problem(
                     at,
-                    DocumentError::Platform { expected: expected.clone(), found: config.platform().clone() },
+                    &DocumentError::Platform {
+                        expected: Box::new(expected.clone()),
+                        found: Box::new(config.platform().clone()),
+                    },
                 );
             }
         }
@@ -166,7 +169,7 @@ impl Check<'_> {
             match layer_codec(layer) {
                 Ok(codec) => left = self.layer(layer, codec, diff_ids.get(i), left, &layer_at)?,
                 Err(e) => {
-                    self.problem(&layer_at, e);
+                    self.problem(&layer_at, &e);
                     self.blob(layer, &layer_at)?;
                 }
             }
@@ -178,7 +181,7 @@ impl Check<'_> {
         let blob = manifest.config();
         let at = format!("{at}, config {}", blob.digest());
         if let Err(e) = check_config_type(manifest) {
-            self.problem(&at, e);
+            self.problem(&at, &e);
         }
         let bytes = match self.store.read(blob) {
             Ok(bytes) => bytes,
@@ -190,7 +193,7 @@ impl Check<'_> {
         match Config::parse(bytes) {
             Ok(config) => Ok(Some(config)),
             Err(e) => {
-                self.problem(&at, e);
+                self.problem(&at, &e);
                 Ok(None)
             }
         }

@@ -20,8 +20,8 @@ pub struct Problem {
 impl Problem {
     /// A problem from three texts.
     #[must_use]
-    pub fn new(at: &str, expected: impl ToString, found: impl ToString) -> Self {
-        Self { at: at.to_owned(), expected: expected.to_string(), found: found.to_string() }
+    pub fn new(at: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { at: at.to_owned(), expected: expected.into(), found: found.into() }
     }
 
     /// What an error says about an image; also that of a layout or archive which could not be opened at all. Whether the
@@ -50,7 +50,7 @@ impl Problem {
                 let more = if found > expected { "more" } else { "fewer" };
                 Self::new(at, format!("{expected} bytes"), format!("{more}: {found} were read"))
             }
-            ContentMismatch::Digest { expected, found } => Self::new(at, expected, found),
+            ContentMismatch::Digest { expected, found } => Self::new(at, expected.to_string(), found.to_string()),
         }
     }
 
