@@ -1,7 +1,7 @@
 //! What `distil build` refuses, with which exit status, and what it says then.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use distil_tests::program::{Ran, folder};
 use distil_tests::tar::Entry;
@@ -188,30 +188,44 @@ fn two_versions_of_one_package_are_refused() {
 }
 
 #[test]
-fn a_full_disk_is_an_error_and_harms_nothing() {
-    let project = Project::new(RECIPE);
-    // Sparse zeros would compress to nothing: these bytes do not.
-    let noise: String = (0..6_000_000_u64).map(|n| char::from(33 + (n.wrapping_mul(n) % 89) as u8)).collect();
-    let noise = Deb::new("noise").file("/usr/share/noise", &noise).compressed("xz");
-    assert!(hello().write(&project.folder).is_file());
-    let large = noise.write(Path::new(&project.folder));
-    let small = project.folder.join("hello_1.0_all.deb");
+fn a_full_disk_below_the_layout_harms_nothing() {
+    check_full_disk("small/layout", "cache");
+}
+
+#[test]
+fn a_full_disk_below_the_cache_harms_nothing() {
+    check_full_disk("layout", "small/cache");
+}
+
+/// Builds a small image, then one that does not fit on the disk `small`, then looks whether the small one is still good.
+fn check_full_disk(layout: &str, cache: &str) {
+    let (_guard, folder) = folder();
+    fs::create_dir(folder.join("small")).unwrap();
+    let small = hello().write(&folder);
+    let large = Deb::new("noise").file("/usr/share/noise", &noise(2_000_000)).write(&folder);
     let line = format!(
-        "set -e; mount -t tmpfs -o size=700k tmpfs {dir}\n\
-         {build} --deb {small} --cache-dir {dir}/cache -o oci:{dir}/layout:test >/dev/null\n\
-         dd if=/dev/zero of={dir}/ballast bs=1k count=400 2>/dev/null || true\n\
-         {build} --deb {large} --cache-dir {dir}/cache -o oci:{dir}/layout:test && echo built || echo failed with $?\n\
-         rm {dir}/ballast; $distil validate oci:{dir}/layout:test >/dev/null && echo old image valid",
-        build = "$distil build",
-        dir = project.folder.join("small").display(),
+        "set -e; mount -t tmpfs -o size=700k tmpfs small\n\
+         build() {{ $distil build --deb $1 --cache-dir {cache} -o oci:{layout}:test >/dev/null; }}\n\
+         build {small}; build {large} && echo built || echo failed with $?\n\
+         build {small} && echo builds again\n\
+         $distil validate oci:{layout}:test >/dev/null && echo still valid",
         small = small.display(),
         large = large.display(),
     );
-    fs::create_dir(project.folder.join("small")).unwrap();
-    let shell = Program::new("unshare").args(["--mount", "--map-root-user", "sh", "-c", &line]);
+    let shell = Program::new("unshare").args(["--mount", "--map-root-user", "sh", "-c", &line]).current_dir(&folder);
     let ran = shell.env("distil", distil_tests::place::distil()).run();
-    assert_eq!(ran.text(), "failed with 4\nold image valid\n", "{ran}");
-    assert!(ran.errors().contains("space"), "says what is missing: {ran}");
+    assert_eq!(ran.text(), "failed with 4\nbuilds again\nstill valid\n", "{ran}");
+    assert!(ran.errors().contains("No space left"), "says what is missing: {ran}");
+}
+
+/// Text that no compression makes much smaller, the same every time.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b' ' + (state >> 58) as u8)
+    };
+    std::iter::repeat_with(next).take(length).collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
