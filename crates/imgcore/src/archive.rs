@@ -324,4 +324,28 @@ mod tests {
         assert!(matches!(Archive::open(temp.path()), Err(Error::NotRegular { .. })));
         assert!(Archive::open(&temp.path().join("none")).unwrap_err().is_not_found());
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        /// No archive makes a reader panic, and blobs that come out of it are those that were stated.
+        #[test]
+        fn broken_archives_are_errors(at in proptest::prelude::any::<proptest::sample::Index>(), byte in proptest::prelude::any::<u8>(), cut in 0..3000_usize) {
+            let temp = TempDir::new().unwrap();
+            let path = temp.path().join("a.tar");
+            write(&path);
+            let mut bytes = fs::read(&path).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            bytes.truncate(bytes.len() - cut.saturating_sub(2000));
+            std::io::Write::write_all(&mut fs::File::options().write(true).truncate(true).open(&path).unwrap(), &bytes).unwrap();
+            let _ = crate::DockerArchive::open(&path);
+            if let Ok(archive) = Archive::open(&path) {
+                let layer = Descriptor::of("application/x".parse().unwrap(), &[7; 1000]);
+                let mut content = Vec::new();
+                if Store::open(&archive, &layer).is_ok_and(|mut r| r.read_to_end(&mut content).is_ok()) {
+                    proptest::prop_assert_eq!(content, vec![7; 1000]);
+                }
+            }
+        }
+    }
 }

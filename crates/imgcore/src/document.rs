@@ -270,3 +270,62 @@ impl<'a> Fields<'a> {
         Ok(map.unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::digest::Digest;
+    use crate::listing::Listing;
+
+    fn samples() -> Vec<Vec<u8>> {
+        let blob = json!({"mediaType": MediaType::LAYER, "digest": Digest::of(b"x").to_string(), "size": 1,
+            "platform": {"os": "linux", "architecture": "arm64"}, "annotations": {"a": "b"}, "data": "eA=="});
+        let manifest = json!({"schemaVersion": 2, "config": blob, "layers": [blob], "subject": blob});
+        let index = json!({"schemaVersion": 2, "manifests": [blob, blob]});
+        let config = json!({"os": "linux", "architecture": "arm64", "config": {"Env": ["A=b"]},
+            "rootfs": {"type": "layers", "diff_ids": [Digest::of(b"x").to_string()]}, "history": [{}]});
+        [manifest, index, config].iter().map(json::to_canonical).collect()
+    }
+
+    #[test]
+    fn a_document_is_parsed_as_what_its_descriptor_says() {
+        let check = |media_type: &'static str, bytes: &[u8]| {
+            Document::parse(&Descriptor::of(MediaType::known(media_type), bytes), bytes.to_vec())
+        };
+        let [manifest, index, config] = samples().try_into().unwrap();
+        assert_eq!(check(MediaType::MANIFEST, &manifest).unwrap().children().len(), 2);
+        assert_eq!(check(MediaType::INDEX, &index).unwrap().children().len(), 2);
+        assert!(matches!(check(MediaType::INDEX, &manifest), Err(DocumentError::Confused { .. })));
+        assert!(matches!(check(MediaType::MANIFEST, &index), Err(DocumentError::Confused { .. })));
+        assert!(matches!(check(MediaType::CONFIG, &config), Err(DocumentError::NotADocument(_))));
+        assert!(matches!(check(MediaType::DOCKER_SCHEMA1, &manifest), Err(DocumentError::NotADocument(_))));
+    }
+
+    proptest! {
+        /// No bytes make a parser panic, and what is parsed keeps its bytes.
+        #[test]
+        fn broken_documents_are_errors(which in 0..3_usize, edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3)) {
+            let mut bytes = samples().swap_remove(which);
+            for (at, byte) in &edits {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            for media_type in [MediaType::MANIFEST, MediaType::INDEX] {
+                let descriptor = Descriptor::of(MediaType::known(media_type), &bytes);
+                if let Ok(document) = Document::parse(&descriptor, bytes.clone()) {
+                    prop_assert_eq!(document.bytes(), &bytes);
+                }
+            }
+            if let Ok(config) = Config::parse(bytes.clone()) {
+                prop_assert_eq!(config.digest(), &Digest::of(&bytes));
+            }
+            if let Ok(listing) = Listing::parse(&bytes) {
+                prop_assert_eq!(Listing::parse(&listing.to_bytes()).unwrap().to_bytes(), listing.to_bytes());
+            }
+        }
+    }
+}
