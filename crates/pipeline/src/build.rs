@@ -171,7 +171,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     }
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
-    let images = output::write(&index, &request.outputs, workshop)?;
+    let images = output::write(&index, &request.outputs, &request.host, workshop)?;
     Ok(Built { images, warnings })
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use distil_imgcore::{Error, Layout, RefName, Reference, Selector, Store};
+use distil_imgcore::{
+    Archive, ArchiveWriter, Descriptor, DockerArchive, DockerArchiveWriter, Error, Layout, RefName, Reference, Selector, Store,
+};
 
 /// Why a place cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -30,19 +32,66 @@ const WAIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`StoreError`] where the place is not there, is broken, or is a registry.
 pub fn source(reference: &Reference) -> Result<(Arc<dyn Store>, Selector), StoreError> {
-    match reference {
-        Reference::Layout(at) => Ok((Arc::new(Layout::open(at.path())?), at.selector().clone())),
-        _ => Err(StoreError::NotYet { reference: reference.to_string(), done: "read" }),
-    }
+    let store: (Arc<dyn Store>, _) = match reference {
+        Reference::Layout(at) => (Arc::new(Layout::open(at.path())?), at.selector()),
+        Reference::Archive(at) => (Arc::new(Archive::open(at.path())?), at.selector()),
+        Reference::DockerArchive(at) => (Arc::new(DockerArchive::open(at.path())?), at.selector()),
+        Reference::Registry(_) => return Err(StoreError::NotYet { reference: reference.to_string(), done: "read" }),
+    };
+    Ok((store.0, store.1.clone()))
 }
 
-/// Opens the place that a reference names, to write to it, and tells under which name.
-///
-/// # Errors
-/// As [`source`].
-pub fn destination(reference: &Reference) -> Result<(Arc<dyn Store>, Option<RefName>), StoreError> {
-    match reference {
-        Reference::Layout(at) => Ok((Arc::new(Layout::create(at.path(), WAIT)?), at.name().cloned())),
-        _ => Err(StoreError::NotYet { reference: reference.to_string(), done: "written" }),
+/// A place that an image is being written to. Dropped without [`Destination::finish`], it is as it was before.
+#[derive(Debug)]
+pub struct Destination {
+    kind: Kind,
+    name: Option<RefName>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Layout(Layout),
+    Archive(ArchiveWriter),
+    DockerArchive(DockerArchiveWriter),
+}
+
+impl Destination {
+    /// Opens the place that a reference names, to write to it.
+    ///
+    /// # Errors
+    /// As [`source`].
+    pub fn open(reference: &Reference) -> Result<Self, StoreError> {
+        let (kind, at) = match reference {
+            Reference::Layout(at) => (Kind::Layout(Layout::create(at.path(), WAIT)?), at),
+            Reference::Archive(at) => (Kind::Archive(ArchiveWriter::create(at.path())?), at),
+            Reference::DockerArchive(at) => (Kind::DockerArchive(DockerArchiveWriter::create(at.path())?), at),
+            Reference::Registry(_) => {
+                return Err(StoreError::NotYet { reference: reference.to_string(), done: "written" });
+            }
+        };
+        Ok(Self { kind, name: at.name().cloned() })
+    }
+
+    /// Takes the blobs.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        match &self.kind {
+            Kind::Layout(store) => store,
+            Kind::Archive(store) => store,
+            Kind::DockerArchive(store) => store,
+        }
+    }
+
+    /// Names the image, all of whose blobs were put, and completes the place.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn finish(self, root: &Descriptor) -> Result<(), Error> {
+        self.store().tag(self.name.as_ref(), root)?;
+        match self.kind {
+            Kind::Layout(_) => Ok(()),
+            Kind::Archive(writer) => writer.finish(),
+            Kind::DockerArchive(writer) => writer.finish(),
+        }
     }
 }

@@ -8,9 +8,10 @@ use distil_debunpack::DebError;
 use distil_imgcore::document::DocumentError;
 use distil_imgcore::tar::TarError;
 use distil_imgcore::tree::Conflict;
-use distil_imgcore::{Escaped, PathError, Platform};
+use distil_imgcore::{Escaped, PathError, Platform, Reference};
 
 use crate::inputs::InputError;
+use crate::stores::StoreError;
 
 /// Why an image was not built. Nothing was written then, or nothing that is not whole.
 #[derive(Debug, thiserror::Error)]
@@ -113,9 +114,17 @@ pub enum BuildError {
     /// A destination failed.
     #[error(transparent)]
     Store(#[from] distil_imgcore::Error),
-    /// A destination that cannot be written yet.
-    #[error("cannot write to {0}: registries are not supported yet")]
-    Registry(String),
+    /// A destination cannot be opened.
+    #[error(transparent)]
+    Destination(#[from] StoreError),
+    /// A destination for one platform, and several that it could be, none of them this machine's.
+    #[error("{reference} holds one platform, and there are {}", list(.platforms))]
+    OnePlatform {
+        /// The destination.
+        reference: Reference,
+        /// What is built.
+        platforms: Vec<Platform>,
+    },
     /// Somebody asked to stop.
     #[error("interrupted")]
     Cancelled,
@@ -134,7 +143,8 @@ impl BuildError {
             | Self::Filter(_)
             | Self::Layers { .. }
             | Self::Document(_)
-            | Self::Registry(_) => true,
+            | Self::Destination(StoreError::NotYet { .. })
+            | Self::OnePlatform { .. } => true,
             _ => false,
         }
     }

@@ -1,15 +1,11 @@
 //! Writing an image to where it was asked for.
 
-use std::time::Duration;
-
-use distil_imgcore::{Compression, Index, Layout, Progress as Copied, Reference, Store};
+use distil_imgcore::{Compression, Image, Index, Platform, Progress as Copied, Reference};
 
 use super::convert::Workshop;
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
-
-/// How long to wait for another process that writes to the same layout.
-const WAIT: Duration = Duration::from_secs(60);
+use crate::stores::{Destination, StoreError};
 
 /// zstd; gzip where all that is written are docker archives, whose readers may know no zstd.
 pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
@@ -21,7 +17,8 @@ pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
 pub(super) fn check(outputs: &[Reference]) -> Result<(), BuildError> {
     for output in outputs {
         if let Reference::Registry(name) = output {
-            return Err(BuildError::Registry(name.to_string()));
+            let reference = name.to_string();
+            return Err(StoreError::NotYet { reference, done: "written" }.into());
         }
     }
     Ok(())
@@ -31,14 +28,28 @@ pub(super) fn check(outputs: &[Reference]) -> Result<(), BuildError> {
 pub(super) fn write(
     index: &Index,
     outputs: &[Reference],
+    host: &Platform,
     workshop: Workshop<'_>,
 ) -> Result<Vec<BuiltImage>, BuildError> {
-    outputs.iter().map(|output| write_one(index, output, workshop)).collect()
+    outputs.iter().map(|output| write_one(index, output, host, workshop)).collect()
 }
 
-fn write_one(index: &Index, output: &Reference, workshop: Workshop<'_>) -> Result<BuiltImage, BuildError> {
-    let platforms = index
-        .images()
+fn write_one(
+    index: &Index,
+    output: &Reference,
+    host: &Platform,
+    workshop: Workshop<'_>,
+) -> Result<BuiltImage, BuildError> {
+    let mut report = |copied: Copied<'_>| tell(copied, workshop);
+    let to = Destination::open(output)?;
+    let (root, images) = if let Reference::DockerArchive(_) = output {
+        let image = only(index, output, host)?;
+        (image.write_to(to.store(), &mut report)?, std::slice::from_ref(image))
+    } else {
+        (index.write_to(to.store(), &mut report)?, index.images())
+    };
+    to.finish(&root)?;
+    let platforms = images
         .iter()
         .map(|image| BuiltPlatform {
             platform: image.platform().clone(),
@@ -46,18 +57,18 @@ fn write_one(index: &Index, output: &Reference, workshop: Workshop<'_>) -> Resul
             diff_ids: image.layers().iter().map(|layer| layer.diff_id().clone()).collect(),
         })
         .collect();
-    let mut report = |copied: Copied<'_>| tell(copied, workshop);
-    let digest = match output {
-        Reference::Layout(at) => {
-            let layout = Layout::create(at.path(), WAIT)?;
-            let root = index.write_to(&layout, &mut report)?;
-            layout.tag(at.name(), &root)?;
-            index.digest().clone()
-        }
-        Reference::Archive(_) | Reference::DockerArchive(_) => todo!(),
-        Reference::Registry(name) => return Err(BuildError::Registry(name.to_string())),
-    };
-    Ok(BuiltImage { reference: output.clone(), digest, platforms })
+    Ok(BuiltImage { reference: output.clone(), digest: root.digest().clone(), platforms })
+}
+
+/// The one image that a docker archive holds: the only one, or that for this machine.
+fn only<'a>(index: &'a Index, output: &Reference, host: &Platform) -> Result<&'a Image, BuildError> {
+    match index.images() {
+        [image] => Ok(image),
+        images => images.iter().find(|image| image.platform() == host).ok_or_else(|| BuildError::OnePlatform {
+            reference: output.clone(),
+            platforms: images.iter().map(|image| image.platform().clone()).collect(),
+        }),
+    }
 }
 
 fn tell(copied: Copied<'_>, workshop: Workshop<'_>) {
