@@ -184,7 +184,7 @@ fn two_versions_of_one_package_are_refused() {
     let mut newer = hello();
     newer.control = newer.control.replace("1.0", "2.0");
     fs::write(project.folder.join("newer.deb"), newer.bytes()).unwrap();
-    project.refused(2, &["hello", "1.0", "2.0"]);
+    project.refused(2, &["package hello", "hello_1.0_all.deb", "newer.deb"]);
 }
 
 #[test]
