@@ -18,7 +18,7 @@ use distil_pipeline::{BuiltImage, ImagePath, Reference, WrittenDocument};
 use crate::arguments::Global;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::printer::{Format, Printer};
 use crate::status::Status;
 
 /// What every command is given beside its own arguments.
@@ -77,8 +77,8 @@ fn with_causes(error: &dyn Error) -> String {
 
 /// Prints which images were written.
 fn print_written(images: &[BuiltImage], context: &Context<'_>) -> Result<Status, Failure> {
-    let printer = context.printer;
-    if printer.json {
+    let printer = &context.printer;
+    if printer.format() == Format::Json {
         printer.document(&WrittenDocument::new(images))?;
         return Ok(Status::Yes);
     }

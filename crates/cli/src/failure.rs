@@ -4,6 +4,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
+use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::stores::StoreError;
@@ -19,25 +20,20 @@ pub(crate) enum Failure {
     #[error("no directory for the cache: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoCacheDir,
     /// Drawn into the recipe's text by the printer.
-    #[error("{} is not in order", Escaped(.path.as_os_str().as_bytes()))]
-    Recipe {
-        path: PathBuf,
-        text: String,
-        #[source]
-        error: RecipeError,
-    },
+    #[error("{} is not in order", Escaped(.0.path.as_os_str().as_bytes()))]
+    Recipe(Box<Mistaken>),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
     Variant(#[from] UnknownVariant),
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Build(Box<BuildError>),
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     #[error(transparent)]
-    Open(#[from] StoreError),
+    Open(Box<StoreError>),
     #[error(transparent)]
-    Copy(#[from] CopyError),
+    Copy(Box<CopyError>),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error("cannot write {}", Escaped(.path.as_os_str().as_bytes()))]
@@ -50,16 +46,42 @@ pub(crate) enum Failure {
     Signals(#[source] io::Error),
 }
 
+/// A recipe that was read, and is not in order.
+#[derive(Debug)]
+pub(crate) struct Mistaken {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    pub(crate) error: RecipeError,
+}
+
+/// The large errors of the library, each in a box.
+macro_rules! boxed {
+    ($($variant:ident($error:ty)),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        })*
+    };
+}
+
+boxed!(Build(BuildError), Read(ReadError), Open(StoreError), Copy(CopyError));
+
 impl Failure {
     /// The exit status. What the user has to write or ask differently is a mistake, everything else has failed.
     pub(crate) fn status(&self) -> Status {
         let mistake = match self {
-            Self::Epoch { .. } | Self::NoCacheDir | Self::Recipe { .. } | Self::Variant(_) => true,
+            Self::Epoch { .. } | Self::NoCacheDir | Self::Recipe(_) | Self::Variant(_) => true,
             Self::Input(e) => e.is_mistake(),
             Self::Build(e) => e.is_mistake(),
-            Self::Read(e) | Self::Copy(CopyError::Source { source: e, .. }) => is_mistake(e),
-            Self::Open(e) | Self::Copy(CopyError::Destination(e)) => matches!(e, StoreError::NotYet { .. }),
-            Self::Copy(e) => matches!(e, CopyError::OtherDigest { .. }),
+            Self::Read(e) => is_mistake(e),
+            Self::Open(e) => matches!(**e, StoreError::NotYet { .. }),
+            Self::Copy(e) => match &**e {
+                CopyError::Source { source, .. } => is_mistake(source),
+                CopyError::Destination(e) => matches!(e, StoreError::NotYet { .. }),
+                CopyError::OtherDigest { .. } | CopyError::SeveralPlatforms { .. } => true,
+                _ => false,
+            },
             Self::Init(e) => matches!(e, InitError::Exists { .. }),
             _ => false,
         };
@@ -69,7 +91,10 @@ impl Failure {
     /// Findings that do not fit into the line of the message.
     pub(crate) fn details(&self) -> Vec<String> {
         match self {
-            Self::Build(BuildError::Conflicts { conflicts, .. }) => conflicts.iter().map(ToString::to_string).collect(),
+            Self::Build(e) => match &**e {
+                BuildError::Conflicts { conflicts, .. } => conflicts.iter().map(ToString::to_string).collect(),
+                _ => Vec::new(),
+            },
             _ => Vec::new(),
         }
     }
@@ -79,23 +104,42 @@ impl Failure {
         match self {
             Self::Epoch { .. } => Some("unset it, or set it to the output of `date +%s`".to_owned()),
             Self::NoCacheDir => Some("name a directory with --cache-dir".to_owned()),
-            Self::Input(InputError::Read { path, source })
-            | Self::Build(BuildError::Input(InputError::Read { path, source }))
-                if source.kind() == io::ErrorKind::NotFound && path.file_name().is_some_and(|n| n == "distil.toml") =>
-            {
-                Some("`distil init` writes a recipe to start from".to_owned())
-            }
-            Self::Build(BuildError::Input(InputError::NoMatch { .. })) => {
-                Some("patterns under debs are relative to the recipe's directory".to_owned())
-            }
-            Self::Build(BuildError::Conflicts { .. }) => {
-                Some("leave one of the two out, or exclude the path in [filter]".to_owned())
-            }
+            Self::Input(error) => input_advice(error),
+            Self::Build(error) => build_advice(error),
             Self::Variant(error) => Some(variant_advice(error)),
-            Self::Read(error) | Self::Copy(CopyError::Source { source: error, .. }) => read_advice(error),
+            Self::Read(error) => read_advice(error),
+            Self::Copy(error) => copy_advice(error),
             Self::Init(InitError::Exists { .. }) => Some("it was left as it is".to_owned()),
             _ => None,
         }
+    }
+}
+
+fn input_advice(error: &InputError) -> Option<String> {
+    match error {
+        InputError::Read { path, source }
+            if source.kind() == io::ErrorKind::NotFound && path.file_name().is_some_and(|n| n == RECIPE_NAME) =>
+        {
+            Some("`distil init` writes a recipe to start from".to_owned())
+        }
+        InputError::NoMatch { .. } => Some("patterns under debs are relative to the recipe's directory".to_owned()),
+        _ => None,
+    }
+}
+
+fn build_advice(error: &BuildError) -> Option<String> {
+    match error {
+        BuildError::Input(error) => input_advice(error),
+        BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),
+        _ => None,
+    }
+}
+
+fn copy_advice(error: &CopyError) -> Option<String> {
+    match error {
+        CopyError::Source { source, .. } => read_advice(source),
+        CopyError::SeveralPlatforms { known, .. } => Some(format!("choose one with --platform: {}", list(known))),
+        _ => None,
     }
 }
 
@@ -104,20 +148,20 @@ fn is_mistake(error: &ReadError) -> bool {
 }
 
 fn variant_advice(error: &UnknownVariant) -> String {
-    let list = |names: &[String]| names.join(", ");
     match &error.nearest {
         Some(nearest) => format!("did you mean {nearest}?"),
         None if error.known.is_empty() => "add a table [variants.NAME] to it".to_owned(),
-        None => format!("it has {}", list(&error.known)),
+        None => format!("it has {}", error.known.join(", ")),
     }
 }
 
 fn read_advice(error: &ReadError) -> Option<String> {
     match error {
-        ReadError::NoPlatform { known, .. } => {
-            let known: Vec<String> = known.iter().map(Platform::to_string).collect();
-            Some(format!("it is there for {}", known.join(", ")))
-        }
+        ReadError::NoPlatform { known, .. } => Some(format!("it is there for {}", list(known))),
         _ => None,
     }
+}
+
+fn list(platforms: &[Platform]) -> String {
+    platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -16,13 +16,26 @@ use crate::snippet;
 use crate::status::Status;
 
 /// Writes to the terminal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Printer {
-    pub(crate) json: bool,
-    quiet: bool,
-    verbose: bool,
-    stdout_color: bool,
-    stderr_color: bool,
+    format: Format,
+    verbosity: Verbosity,
+    /// Whether standard output and standard error take colors.
+    colors: (bool, bool),
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
 }
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -30,6 +43,7 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 const HEADING: Style = Style::new().bold();
 
+#[expect(clippy::unused_self, reason = "all writing goes through the printer, whatever it has to look at")]
 impl Printer {
     pub(crate) fn new(global: &Global, environment: &Environment) -> Self {
         let color = |is_terminal: bool| match global.color {
@@ -37,12 +51,15 @@ impl Printer {
             ColorChoice::Never => false,
             ColorChoice::Auto => is_terminal && environment.wants_color(),
         };
+        let verbosity = match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
+        };
         Self {
-            json: global.json,
-            quiet: global.quiet,
-            verbose: global.verbose > 0,
-            stdout_color: color(environment.stdout_is_terminal),
-            stderr_color: color(environment.stderr_is_terminal),
+            format: if global.json { Format::Json } else { Format::Text },
+            verbosity,
+            colors: (color(environment.stdout_is_terminal), color(environment.stderr_is_terminal)),
         }
     }
 
@@ -53,12 +70,17 @@ impl Printer {
 
     /// The printer for when nothing else is known.
     pub(crate) fn plain() -> Self {
-        Self { json: false, quiet: false, verbose: false, stdout_color: false, stderr_color: false }
+        Self { format: Format::Text, verbosity: Verbosity::Normal, colors: (false, false) }
+    }
+
+    /// How results are to be written.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     /// Whether the user asked for more than the result.
     pub(crate) fn is_verbose(&self) -> bool {
-        self.verbose
+        self.verbosity == Verbosity::Verbose
     }
 
     /// Writes text of the result, which ends its lines itself.
@@ -75,32 +97,32 @@ impl Printer {
 
     /// A heading of the result.
     pub(crate) fn heading(&self, text: &str) -> String {
-        painted(self.stdout_color, HEADING, text)
+        painted(self.colors.0, HEADING, text)
     }
 
     /// Says what the user may like to know, unless asked to be quiet.
     pub(crate) fn note(&self, text: &str) {
-        if !self.quiet {
+        if self.verbosity > Verbosity::Quiet {
             self.say(text);
         }
     }
 
     /// Says what the user should look at. It changes no exit status.
     pub(crate) fn warning(&self, text: impl Display) {
-        if !self.quiet {
-            self.say(&format!("{} {text}", painted(self.stderr_color, WARNING, "warning:")));
+        if self.verbosity > Verbosity::Quiet {
+            self.say(&format!("{} {text}", painted(self.colors.1, WARNING, "warning:")));
         }
     }
 
     /// Says what went wrong.
     pub(crate) fn error(&self, text: impl Display) {
-        self.say(&format!("{} {text}", painted(self.stderr_color, ERROR, "error:")));
+        self.say(&format!("{} {text}", painted(self.colors.1, ERROR, "error:")));
     }
 
     /// Says what went wrong, why, and how to get out.
     pub(crate) fn failure(&self, failure: &Failure) {
-        if let Failure::Recipe { path, text, error } = failure {
-            self.say(&snippet::render(path, text, error, self.stderr_color));
+        if let Failure::Recipe(recipe) = failure {
+            self.say(&snippet::render(&recipe.path, &recipe.text, &recipe.error, self.colors.1));
             return;
         }
         self.error(failure);
@@ -118,7 +140,7 @@ impl Printer {
             self.say(&format!("  {detail}"));
         }
         if let Some(advice) = failure.advice() {
-            self.say(&format!("  {} {advice}", painted(self.stderr_color, HELP, "help:")));
+            self.say(&format!("  {} {advice}", painted(self.colors.1, HELP, "help:")));
         }
     }
 
@@ -126,7 +148,7 @@ impl Printer {
     pub(crate) fn command_line(&self, error: &clap::Error) -> Status {
         let rendered = error.render();
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            let text = if self.stdout_color { rendered.ansi().to_string() } else { rendered.to_string() };
+            let text = if self.colors.0 { rendered.ansi().to_string() } else { rendered.to_string() };
             return match self.result(&text) {
                 Ok(()) => Status::Yes,
                 Err(failure) => failure.status(),
@@ -135,12 +157,11 @@ impl Printer {
         let plain = rendered.to_string();
         // The message repeats arguments, which may come from anywhere, such as the names of files.
         let clean = plain.lines().map(|line| Escaped(line.as_bytes()).to_string()).collect::<Vec<_>>().join("\n");
-        let text = if self.stderr_color && clean == plain.trim_end() { rendered.ansi().to_string() } else { clean };
+        let text = if self.colors.1 && clean == plain.trim_end() { rendered.ansi().to_string() } else { clean };
         self.say(text.trim_end());
         Status::Mistake
     }
 
-    #[expect(clippy::unused_self, reason = "all writing goes through the printer, whatever it looks at")]
     fn say(&self, text: &str) {
         // Where standard error is gone there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{text}");

@@ -12,13 +12,13 @@ use crate::printer::Printer;
 use crate::size::Size;
 
 /// What shows the progress of an operation, as the user and the terminal want it.
-pub(crate) fn of(global: &Global, environment: &Environment, printer: Printer) -> Box<dyn Progress> {
+pub(crate) fn of(global: &Global, environment: &Environment, printer: &Printer) -> Box<dyn Progress> {
     let bars = environment.stderr_is_terminal && environment.is_capable();
     match global.progress {
         _ if global.quiet => Box::new(Silent),
         ProgressChoice::None => Box::new(Silent),
         ProgressChoice::Auto if bars => Box::new(Bars::new()),
-        ProgressChoice::Auto | ProgressChoice::Plain => Box::new(Lines::new(printer)),
+        ProgressChoice::Auto | ProgressChoice::Plain => Box::new(Lines::new(printer.clone())),
     }
 }
 

@@ -27,13 +27,12 @@ pub(crate) fn render(path: &Path, text: &str, error: &RecipeError, color: bool) 
             out.push_str(&drawing);
             out.push('\n');
         } else {
-            out.push_str(&format!("error: {name}: {problem}\n"));
+            out.extend([format!("error: {name}: {problem}\n")]);
         }
     }
     let count = error.problems.len();
     let mistakes = if count == 1 { "1 mistake".to_owned() } else { format!("{count} mistakes") };
-    out.push_str(&format!("error: {name} has {mistakes}"));
-    out
+    out + &format!("error: {name} has {mistakes}")
 }
 
 /// The text with everything that a terminal would obey taken out, and all places as they were.

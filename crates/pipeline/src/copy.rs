@@ -4,13 +4,13 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_imgcore::{Descriptor, Digest, Error, Image, RefName, Reference, Selector, Store};
+use distil_imgcore::{Descriptor, Digest, Error, Image, Platform, RefName, Reference, Selector, Store};
 use distil_imgcore::{Progress as Step, Referrers, copy_graph};
 
 use crate::build::{BuiltImage, BuiltPlatform};
 use crate::progress::{Phase, Progress};
 use crate::read::{Named, ReadError};
-use crate::stores::{self, StoreError};
+use crate::stores::{Destination, StoreError};
 
 /// Why an image was not copied. The destination may hold some of its blobs then, but nothing names them.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum CopyError {
         reference: String,
         /// Why not.
         #[source]
-        source: ReadError,
+        source: Box<ReadError>,
     },
     /// The destination cannot be opened.
     #[error(transparent)]
@@ -39,35 +39,56 @@ pub enum CopyError {
         /// The digest of the source.
         found: Digest,
     },
+    /// The image is for several platforms, of which the destination can hold one.
+    #[error("{reference} holds one platform, and the image has {}", .known.len())]
+    SeveralPlatforms {
+        /// The destination.
+        reference: String,
+        /// The platforms of the image.
+        known: Vec<Platform>,
+    },
     /// Somebody asked to stop.
     #[error("interrupted")]
     Cancelled,
 }
 
-/// Copies an image with all its platforms and all that refers to it: signatures, statements, SBOMs. The source's tag is
-/// resolved once, everything else goes by digest, and the destination's tag comes last.
+/// Copies an image with all that refers to it: signatures, statements, SBOMs. The source's tag is resolved once, everything
+/// else goes by digest, and the destination's tag comes last.
+///
+/// All platforms are copied under the same digest. With `platform` the image for that one is copied alone, under its own
+/// digest; a docker archive can hold no more.
 ///
 /// # Errors
 /// [`CopyError`].
 pub fn copy(
     source: &Reference,
     destination: &Reference,
+    platform: Option<&Platform>,
     cancelled: &Arc<AtomicBool>,
     progress: &dyn Progress,
 ) -> Result<BuiltImage, CopyError> {
-    let unreadable = |error: ReadError| CopyError::Source { reference: source.to_string(), source: error };
-    let named = Named::open(source).map_err(unreadable)?;
+    let unreadable = |error: ReadError| CopyError::Source { reference: source.to_string(), source: Box::new(error) };
+    let mut named = Named::open(source).map_err(unreadable)?;
+    let docker = matches!(destination, Reference::DockerArchive(_));
+    if docker && platform.is_none() && named.platforms.len() > 1 {
+        let known = named.platforms.iter().map(|(platform, _)| platform.clone()).collect();
+        return Err(CopyError::SeveralPlatforms { reference: destination.to_string(), known });
+    }
+    if docker || platform.is_some() {
+        named = named.only(platform).map_err(unreadable)?;
+    }
     let mut platforms = Vec::new();
     for (platform, manifest) in &named.platforms {
         let image = Image::read(&named.store, manifest).map_err(|e| unreadable(e.into()))?;
         let (digest, diff_ids) = (image.digest().clone(), image.config().diff_ids().to_vec());
         platforms.push(BuiltPlatform { platform: platform.clone(), digest, diff_ids });
     }
-    let (to, name) = open_destination(destination, named.root.digest())?;
+    check_digest(destination, named.root.digest())?;
+    let to = Destination::open(destination)?;
     let from = Cancellable { inner: Arc::clone(&named.store), cancelled: Arc::clone(cancelled) };
     progress.phase(Phase::Copy);
     let mut current = String::new();
-    let result = copy_graph(&from, to.as_ref(), &named.root, Referrers::Copy, &mut |step| match step {
+    let result = copy_graph(&from, to.store(), &named.root, Referrers::Copy, &mut |step| match step {
         Step::Started(blob) => {
             current = blob.digest().to_string();
             progress.started(&current);
@@ -80,19 +101,21 @@ pub fn copy(
         return Err(CopyError::Cancelled);
     }
     result?;
-    to.tag(name.as_ref(), &named.root)?;
+    to.finish(&named.root)?;
     Ok(BuiltImage { reference: destination.clone(), digest: named.root.digest().clone(), platforms })
 }
 
 /// A destination that names a digest gets no tag, and takes nothing else.
-fn open_destination(reference: &Reference, digest: &Digest) -> Result<(Arc<dyn Store>, Option<RefName>), CopyError> {
-    if let Reference::Layout(at) | Reference::Archive(at) = reference
-        && let Selector::Digest(wanted) = at.selector()
-        && wanted != digest
-    {
-        return Err(CopyError::OtherDigest { reference: reference.to_string(), found: digest.clone() });
+fn check_digest(destination: &Reference, found: &Digest) -> Result<(), CopyError> {
+    match destination {
+        Reference::Layout(at) | Reference::Archive(at) => match at.selector() {
+            Selector::Digest(wanted) if wanted != found => {
+                Err(CopyError::OtherDigest { reference: destination.to_string(), found: found.clone() })
+            }
+            _ => Ok(()),
+        },
+        Reference::DockerArchive(_) | Reference::Registry(_) => Ok(()),
     }
-    Ok(stores::destination(reference)?)
 }
 
 /// A store whose blobs end with an error as soon as somebody asks to stop.

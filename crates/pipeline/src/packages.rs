@@ -180,23 +180,23 @@ mod tests {
 
     #[test]
     fn records_belong_to_the_layer_that_holds_them() {
-        let (a, b) = (record("a", "1", ""), record("b", "2", ""));
+        let (a, b) = (record("aa", "1", ""), record("bb", "2", ""));
         let image = image(&[
-            &[("var/lib/dpkg/status.d/b", &b), ("usr/bin/b", "")],
+            &[("var/lib/dpkg/status.d/bb", &b), ("usr/bin/b", "")],
             &[
-                ("var/lib/dpkg/status.d/a", &a),
-                ("var/lib/dpkg/status.d/a.md5sums", "d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\n"),
+                ("var/lib/dpkg/status.d/aa", &a),
+                ("var/lib/dpkg/status.d/aa.md5sums", "d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\n"),
                 ("usr/bin/a", ""),
             ],
         ]);
         let packages = Packages::read(&image);
-        assert_eq!(shown(&packages), ["a 1 1", "b 2 0"]);
+        assert_eq!(shown(&packages), ["aa 1 1", "bb 2 0"]);
         let owner = |path: &str, layer| {
             let path = ImagePath::from_archive(path.as_bytes()).unwrap();
             packages.owner(&path, &EntryKind::File { size: 0 }, layer).map(str::to_owned)
         };
-        assert_eq!(owner("usr/bin/a", 1).as_deref(), Some("a"));
-        assert_eq!(owner("usr/bin/b", 0).as_deref(), Some("b"));
+        assert_eq!(owner("usr/bin/a", 1).as_deref(), Some("aa"));
+        assert_eq!(owner("usr/bin/b", 0).as_deref(), Some("bb"));
         assert_eq!(owner("etc/x", 2), None);
         assert!(packages.unreadable.is_empty());
     }
@@ -205,10 +205,10 @@ mod tests {
     fn a_package_in_a_database_belongs_to_the_layer_that_brought_this_version() {
         let installed = "Status: install ok installed\n";
         let gone = "Status: deinstall ok config-files\n";
-        let base = [record("a", "1", installed), record("b", "1", installed), record("c", "1", gone)].join("\n");
-        let next = [record("a", "1", installed), record("b", "2", installed)].join("\n");
+        let base = [record("aa", "1", installed), record("bb", "1", installed), record("cc", "1", gone)].join("\n");
+        let next = [record("aa", "1", installed), record("bb", "2", installed)].join("\n");
         let image = image(&[&[("var/lib/dpkg/status", &base)], &[], &[("var/lib/dpkg/status", &next)]]);
-        assert_eq!(shown(&Packages::read(&image)), ["a 1 0", "b 2 2"]);
+        assert_eq!(shown(&Packages::read(&image)), ["aa 1 0", "bb 2 2"]);
     }
 
     #[test]

@@ -90,6 +90,13 @@ impl Named {
         Ok(Self { store, root, platforms })
     }
 
+    /// The image of one platform alone, or of the first where none is asked for.
+    pub(crate) fn only(self, wanted: Option<&Platform>) -> Result<Self, ReadError> {
+        let (platform, image) = self.image(wanted)?;
+        let root = image.manifest().descriptor().clone();
+        Ok(Self { store: self.store, platforms: vec![(platform, root.clone())], root })
+    }
+
     /// The image for a platform, or the first where none is asked for.
     pub(crate) fn image(&self, wanted: Option<&Platform>) -> Result<(Platform, Image), ReadError> {
         let found = self.platforms.iter().find(|(platform, _)| wanted.is_none_or(|wanted| wanted == platform));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use distil_imgcore::{
-    Archive, ArchiveWriter, Descriptor, DockerArchive, DockerArchiveWriter, Error, Layout, RefName, Reference, Selector, Store,
+    Archive, ArchiveWriter, Descriptor, DockerArchive, DockerArchiveWriter, Error, Layout, RefName, Reference,
+    Selector, Store,
 };
 
 /// Why a place cannot be opened.
@@ -52,7 +53,7 @@ pub struct Destination {
 enum Kind {
     Layout(Layout),
     Archive(ArchiveWriter),
-    DockerArchive(DockerArchiveWriter),
+    DockerArchive(Box<DockerArchiveWriter>),
 }
 
 impl Destination {
@@ -64,7 +65,9 @@ impl Destination {
         let (kind, at) = match reference {
             Reference::Layout(at) => (Kind::Layout(Layout::create(at.path(), WAIT)?), at),
             Reference::Archive(at) => (Kind::Archive(ArchiveWriter::create(at.path())?), at),
-            Reference::DockerArchive(at) => (Kind::DockerArchive(DockerArchiveWriter::create(at.path())?), at),
+            Reference::DockerArchive(at) => {
+                (Kind::DockerArchive(Box::new(DockerArchiveWriter::create(at.path())?)), at)
+            }
             Reference::Registry(_) => {
                 return Err(StoreError::NotYet { reference: reference.to_string(), done: "written" });
             }
@@ -78,7 +81,7 @@ impl Destination {
         match &self.kind {
             Kind::Layout(store) => store,
             Kind::Archive(store) => store,
-            Kind::DockerArchive(store) => store,
+            Kind::DockerArchive(store) => store.as_ref(),
         }
     }
 

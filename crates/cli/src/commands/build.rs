@@ -8,7 +8,7 @@ use distil_pipeline::recipe::Recipe;
 use distil_pipeline::{BuildError, BuildRequest, Platform, Reference, What};
 
 use super::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Mistaken};
 use crate::progress;
 use crate::signals::Signals;
 use crate::status::Status;
@@ -48,7 +48,7 @@ pub(crate) struct Build {
 
 impl Build {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
-        let (global, environment, printer) = (&context.global, context.environment, context.printer);
+        let (global, environment, printer) = (&context.global, context.environment, &context.printer);
         let signals = Signals::install().map_err(Failure::Signals)?;
         let what = if self.debs.is_empty() && self.tars.is_empty() {
             let path = self.recipe.unwrap_or_else(|| PathBuf::from("distil.toml"));
@@ -99,7 +99,7 @@ fn read_recipe(path: &Path, variant: Option<&str>) -> Result<Recipe, Failure> {
     let text = distil_pipeline::inputs::read_recipe(path)?;
     let recipe = match Recipe::parse(&text) {
         Ok(recipe) => recipe,
-        Err(error) => return Err(Failure::Recipe { path: path.to_owned(), text, error }),
+        Err(error) => return Err(Failure::Recipe(Box::new(Mistaken { path: path.to_owned(), text, error }))),
     };
     Ok(match variant {
         Some(name) => recipe.with_variant(name)?,

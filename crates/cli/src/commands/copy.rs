@@ -1,7 +1,7 @@
 //! `distil copy`.
 
 use clap::Args;
-use distil_pipeline::{CopyError, Reference};
+use distil_pipeline::{CopyError, Platform, Reference};
 
 use super::Context;
 use crate::failure::Failure;
@@ -20,14 +20,18 @@ pub(crate) struct Copy {
     /// Where to copy it to
     #[arg(value_name = "DST", value_parser = super::reference)]
     destination: Reference,
+    /// Copy the image for this platform alone; a docker archive holds no more than one
+    #[arg(long, value_name = "OS/ARCH")]
+    platform: Option<Platform>,
 }
 
 impl Copy {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let signals = Signals::install().map_err(Failure::Signals)?;
         let cancelled = signals.cancel();
-        let progress = progress::of(&context.global, context.environment, context.printer);
-        let copied = distil_pipeline::copy(&self.source, &self.destination, &cancelled, progress.as_ref());
+        let progress = progress::of(&context.global, context.environment, &context.printer);
+        let platform = self.platform.as_ref();
+        let copied = distil_pipeline::copy(&self.source, &self.destination, platform, &cancelled, progress.as_ref());
         drop(progress);
         match (copied, signals.status()) {
             (Err(CopyError::Cancelled), Some(status)) => Ok(status),

@@ -5,6 +5,7 @@ use distil_pipeline::{FileList, ImagePath, Platform, Reference};
 
 use super::Context;
 use crate::failure::Failure;
+use crate::printer::Format;
 use crate::progress;
 use crate::signals::Signals;
 use crate::size::Size;
@@ -30,13 +31,13 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
-        let printer = context.printer;
+        let printer = &context.printer;
         let _signals = Signals::install().map_err(Failure::Signals)?;
         let progress = progress::of(&context.global, context.environment, printer);
         let list = distil_pipeline::files(&self.reference, self.platform.as_ref(), &self.paths, progress.as_ref());
         drop(progress);
         let list = list?;
-        if printer.json {
+        if printer.format() == Format::Json {
             printer.document(&list)?;
         } else {
             printer.result(&text(&list))?;

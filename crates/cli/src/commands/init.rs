@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Context;
 use crate::failure::Failure;
+use crate::printer::Format;
 use crate::status::Status;
 
 /// Write a commented starter recipe
@@ -23,7 +24,7 @@ impl Init {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let path = distil_pipeline::init(&self.dir)?;
         let shown = path.display().to_string();
-        if context.printer.json {
+        if context.printer.format() == Format::Json {
             context.printer.document(&json!({ "schema": "distil.init/v1", "recipe": shown }))?;
             return Ok(Status::Yes);
         }

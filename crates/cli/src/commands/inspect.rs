@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::printer::{Format, Printer};
 use crate::progress;
 use crate::signals::Signals;
 use crate::size::Size;
@@ -26,7 +26,7 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
-        let printer = context.printer;
+        let printer = &context.printer;
         let _signals = Signals::install().map_err(Failure::Signals)?;
         let progress = progress::of(&context.global, context.environment, printer);
         let found = distil_pipeline::inspect(&self.reference, self.platform.as_ref(), progress.as_ref());
@@ -35,10 +35,10 @@ impl Inspect {
         for path in &found.unreadable {
             printer.warning(format!("the record of packages {path} is broken; packages may be missing from the list"));
         }
-        if printer.json {
+        if printer.format() == Format::Json {
             printer.document(&found)?;
         } else {
-            printer.result(&text(&found, &printer))?;
+            printer.result(&text(&found, printer))?;
         }
         Ok(Status::Yes)
     }
@@ -82,16 +82,16 @@ fn text(image: &Inspection, printer: &Printer) -> String {
         row(if number == 0 { "Annotations" } else { "" }, clean(&format!("{key}={value}")));
     }
     let mut out = summary.lines("");
-    section(&mut out, printer, "Layers", layers(image));
-    section(&mut out, printer, &format!("Packages ({})", image.packages.len()), packages(image));
-    section(&mut out, printer, &format!("Referrers ({})", image.referrers.len()), referrers(image));
+    section(&mut out, printer, "Layers", &layers(image));
+    section(&mut out, printer, &format!("Packages ({})", image.packages.len()), &packages(image));
+    section(&mut out, printer, &format!("Referrers ({})", image.referrers.len()), &referrers(image));
     out
 }
 
-fn section(out: &mut String, printer: &Printer, title: &str, table: Table) {
+fn section(out: &mut String, printer: &Printer, title: &str, table: &Table) {
     let lines = table.lines("  ");
     if !lines.is_empty() {
-        out.push_str(&format!("\n{}\n{lines}", printer.heading(title)));
+        out.extend(["\n", &printer.heading(title), "\n", &lines]);
     }
 }
 

@@ -61,6 +61,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    // proptest has a trait of this name.
+    use crate::recipe::Strategy;
 
     fn layers(strategy: Strategy) -> Layers {
         Layers { strategy, ..Layers::default() }
