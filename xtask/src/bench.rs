@@ -107,7 +107,7 @@ impl Bench {
             let recipe = self.dir.join(format!("{compression}.toml"));
             let text = format!("[debian]\ndebs = [\"{debs}/*.deb\"]\n[layers]\ncompression = \"{compression}\"\n");
             fs::write(&recipe, text).map_err(at(&recipe))?;
-            let build = format!("{distil} build -q --cache-dir {dir}/cache -o oci:{dir}/out {}", recipe.display());
+            let build = format!("{distil} build --quiet --cache-dir {dir}/cache -o oci:{dir}/out {}", recipe.display());
             commands.push((name, format!("rm -rf {dir}/out {dir}/cache && {build}")));
         }
         let unpack = format!(
