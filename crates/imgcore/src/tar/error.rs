@@ -121,6 +121,9 @@ pub enum Fault {
     /// More content than allowed.
     #[error("more than {0} bytes of content")]
     TooMuchContent(u64),
+    /// The reader has failed before.
+    #[error("the archive was found broken before")]
+    AfterError,
     /// An extension header larger than any that is of use.
     #[error("extension header of {0} bytes")]
     LongExtension(u64),

@@ -64,7 +64,16 @@ pub struct TarReader<R> {
     /// Offset and name of the current entry, for messages.
     at: u64,
     name: Option<Vec<u8>>,
-    done: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The end of the archive was seen, and nothing behind it.
+    Ended,
+    /// What follows is of no meaning.
+    Failed,
 }
 
 /// Extension headers that wait for their entry.
@@ -90,7 +99,7 @@ impl<R: Read> TarReader<R> {
             padding: 0,
             at: 0,
             name: None,
-            done: false,
+            state: State::Open,
         }
     }
 
@@ -98,15 +107,20 @@ impl<R: Read> TarReader<R> {
     /// archive and of the stream were seen, with nothing but zeros between them.
     ///
     /// # Errors
-    /// [`TarError`] for everything that two readers could understand differently. After an error the reader gives no
-    /// more entries.
+    /// [`TarError`] for everything that two readers could understand differently. After an error every call fails.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, TarError> {
-        if self.done {
-            return Ok(None);
+        match self.state {
+            State::Open => {}
+            State::Ended => return Ok(None),
+            State::Failed => return Err(self.error(Fault::AfterError)),
         }
-        let entry = self.advance().map_err(|fault| self.error(fault));
-        self.done = !matches!(entry, Ok(Some(_)));
-        entry
+        let entry = self.advance();
+        self.state = match &entry {
+            Ok(Some(_)) => State::Open,
+            Ok(None) => State::Ended,
+            Err(_) => State::Failed,
+        };
+        entry.map_err(|fault| self.error(fault))
     }
 
     /// Bytes of content of the current entry that were not read yet.
@@ -346,7 +360,7 @@ impl<R: Read> Read for TarReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let result = self.read_content(buf);
         result.map_err(|fault| {
-            self.done = true;
+            self.state = State::Failed;
             self.error(fault).into()
         })
     }

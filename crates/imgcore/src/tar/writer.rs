@@ -296,6 +296,13 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_failed_never_says_that_it_ended() {
+        let mut reader = TarReader::new(&[7_u8; BLOCK][..], Dialect::Own, Limits::default());
+        assert!(reader.next_entry().is_err());
+        assert!(matches!(reader.next_entry().unwrap_err().fault, crate::tar::Fault::AfterError));
+    }
+
+    #[test]
     fn content_of_another_size_is_refused() {
         let path = ImagePath::from_archive(b"f").unwrap();
         let entry = Entry { path, kind: EntryKind::File { size: 3 }, meta: Metadata::root(0o644, 0) };
