@@ -1,4 +1,40 @@
-//! OCI images from file trees.
+//! OCI images from file trees: what they are made of, how they are written, read and checked.
+//!
+//! The crate knows nothing of packages and opens no sockets. It refuses input that two readers would understand
+//! differently, and everything that it writes is the same on every machine.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//!
+//! use distil_imgcore::{
+//!     Compression, Entry, EntryKind, ImageBuilder, ImagePath, Index, LayerWriter, Memory, Metadata, Origin, Store,
+//! };
+//!
+//! let mut writer = LayerWriter::new(Vec::new(), Compression::ZSTD, Origin::new("greeting"), None)?;
+//! let path = ImagePath::from_absolute(b"/etc/motd")?;
+//! writer.add(Entry { path, kind: EntryKind::File { size: 6 }, meta: Metadata::root(0o644, 0) }, &mut &b"hello\n"[..])?;
+//! let (layer, _) = writer.finish(|bytes| Ok(Arc::new(bytes)))?;
+//!
+//! let image = ImageBuilder::new("linux/amd64".parse()?, 0).layer(layer).finish()?;
+//! let index = Index::new(vec![image], &BTreeMap::new())?;
+//! let store = Memory::new();
+//! let root = index.write_to(&store, &mut |_| {})?;
+//! store.tag(Some(&"latest".parse()?), &root)?;
+//! assert_eq!(root.digest(), index.digest());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | values | [`Digest`], [`DiffId`], [`MediaType`], [`Platform`], [`Reference`], [`ImagePath`], [`Descriptor`] |
+//! | file trees | [`Entry`], [`FileTree`], [`tree::merge`] |
+//! | archives | [`tar`], [`compression`] |
+//! | layers | [`Fragment`], [`compose`], [`LayerWriter`], [`Layer`] |
+//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
+//! | images | [`ImageBuilder`], [`Image`], [`Index`] |
+//! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`copy_graph`] between them |
+//! | checks | [`validate`] |
 
 mod archive;
 mod base64;
