@@ -38,7 +38,9 @@ impl Input {
         };
         let archives: Vec<_> = debs.iter().map(unpack).collect();
         let mut file = NamedTempFile::new().expect("a temporary file");
-        archives.iter().for_each(|archive| file.write_all(archive).expect("room for the tar"));
+        for archive in &archives {
+            file.write_all(archive).expect("room for the tar");
+        }
         let bytes = archives.iter().map(|archive| archive.len() as u64).sum();
         Self { archives, file, bytes }
     }
@@ -56,8 +58,7 @@ impl Input {
 }
 
 fn fragment(archive: &[u8], compression: Compression) -> Fragment {
-    let mut writer =
-        FragmentWriter::new(Vec::new(), compression, Origin::new("bench"), None).expect("an encoder");
+    let mut writer = FragmentWriter::new(Vec::new(), compression, Origin::new("bench"), None).expect("an encoder");
     let mut reader = TarReader::new(archive, Dialect::Debian, Limits::default());
     while let Some(entry) = reader.next_entry().expect("a tar of dpkg-deb's") {
         writer.add(entry, &mut reader).expect("memory");
@@ -74,7 +75,9 @@ fn hashing(c: &mut Criterion, input: &Input) {
     group.bench_function("distil", |b| {
         b.iter(|| {
             let mut writer = DigestWriter::new(io::sink());
-            input.archives.iter().for_each(|archive| writer.write_all(archive).expect("a sink"));
+            for archive in &input.archives {
+                writer.write_all(archive).expect("a sink");
+            }
             writer.finish().1
         });
     });

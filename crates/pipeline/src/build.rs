@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_cache::Session;
+use distil_debunpack::Architecture;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Compression, DiffId, Digest, Image, Index, Layer, Platform, Reference};
 use distil_rootfs::Filter;
@@ -240,7 +241,7 @@ impl Order {
                 .iter()
                 .map(|p| p.control().architecture())
                 .filter(|a| !a.is_all())
-                .map(|a| a.as_str())
+                .map(Architecture::as_str)
                 .collect();
             let known = architectures.into_iter().filter_map(|a| Platform::from_debian_architecture(a).ok());
             platforms = known.collect();

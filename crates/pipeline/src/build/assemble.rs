@@ -82,7 +82,7 @@ impl Parts<'_> {
         let pieces = parallel::map(self.jobs, packages, |(package, converted)| {
             let fragment = self.fitted(package, converted, &image, workshop)?;
             let record = Record::new(package, converted, &image.tree, &fragment, self.filter.is_some());
-            Ok::<_, BuildError>(Piece { package: *package, fragment, record })
+            Ok::<_, BuildError>(Piece { package, fragment, record })
         })?;
         let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
         let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
@@ -115,7 +115,7 @@ impl Parts<'_> {
         }
         let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch };
         let finished = distil_rootfs::finish(&image.tree, &contents, &options)
-            .map_err(|source| BuildError::Rootfs { platform: platform.clone(), source })?;
+            .map_err(|source| BuildError::Rootfs { platform: Box::new(platform.clone()), source })?;
         for path in finished.replaced {
             if let Some(node) = image.tree.remove(&path) {
                 image.left_out.entry(node.origin).or_default().insert(path);

@@ -71,7 +71,7 @@ pub enum BuildError {
     #[error("{} for {platform}", counted(.conflicts.len()))]
     Conflicts {
         /// The platform that is built.
-        platform: Platform,
+        platform: Box<Platform>,
         /// Every conflict.
         conflicts: Vec<Conflict>,
     },
@@ -87,7 +87,7 @@ pub enum BuildError {
     #[error("cannot finish the root file system for {platform}")]
     Rootfs {
         /// The platform that is built.
-        platform: Platform,
+        platform: Box<Platform>,
         /// Why not.
         source: distil_rootfs::Error,
     },
@@ -104,7 +104,7 @@ pub enum BuildError {
     },
     /// A setting or name that no image can state.
     #[error("cannot describe the image")]
-    Document(#[from] DocumentError),
+    Document(#[source] Box<DocumentError>),
     /// The cache's directory failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -113,15 +113,15 @@ pub enum BuildError {
     Layer(#[source] io::Error),
     /// A destination failed.
     #[error(transparent)]
-    Store(#[from] distil_imgcore::Error),
+    Store(Box<distil_imgcore::Error>),
     /// A destination cannot be opened.
     #[error(transparent)]
-    Destination(#[from] StoreError),
+    Destination(Box<StoreError>),
     /// A destination for one platform, and several that it could be, none of them this machine's.
     #[error("{reference} holds one platform, and there are {}", list(.platforms))]
     OnePlatform {
         /// The destination.
-        reference: Reference,
+        reference: Box<Reference>,
         /// What is built.
         platforms: Vec<Platform>,
     },
@@ -143,8 +143,8 @@ impl BuildError {
             | Self::Filter(_)
             | Self::Layers { .. }
             | Self::Document(_)
-            | Self::Destination(StoreError::NotYet { .. })
             | Self::OnePlatform { .. } => true,
+            Self::Destination(e) => matches!(**e, StoreError::NotYet { .. }),
             _ => false,
         }
     }
@@ -199,6 +199,24 @@ impl BuildError {
     }
 }
 
+impl From<distil_imgcore::Error> for BuildError {
+    fn from(error: distil_imgcore::Error) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+impl From<StoreError> for BuildError {
+    fn from(error: StoreError) -> Self {
+        Self::Destination(Box::new(error))
+    }
+}
+
+impl From<DocumentError> for BuildError {
+    fn from(error: DocumentError) -> Self {
+        Self::Document(Box::new(error))
+    }
+}
+
 /// Ends a read when somebody asked to stop.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("interrupted")]
@@ -206,7 +224,7 @@ pub(super) struct Cancelled;
 
 impl Cancelled {
     fn is_in(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 

@@ -65,7 +65,7 @@ fn only<'a>(index: &'a Index, output: &Reference, host: &Platform) -> Result<&'a
     match index.images() {
         [image] => Ok(image),
         images => images.iter().find(|image| image.platform() == host).ok_or_else(|| BuildError::OnePlatform {
-            reference: output.clone(),
+            reference: Box::new(output.clone()),
             platforms: images.iter().map(|image| image.platform().clone()).collect(),
         }),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use distil_debunpack::{Relation, RelationField};
+use distil_debunpack::{Group, Relation, RelationField};
 use distil_imgcore::tree::{Conflict, Resolution, merge};
 use distil_imgcore::{FileTree, ImagePath, Node, Origin, Platform};
 
@@ -52,7 +52,7 @@ pub(super) fn image_tree(
         over.conflicts.into_iter().filter(|c| [&c.first, &c.second].iter().any(|n| n.origin.as_str() == RECIPE)),
     );
     if !found.is_empty() {
-        return Err(BuildError::Conflicts { platform: platform.clone(), conflicts: found });
+        return Err(BuildError::Conflicts { platform: Box::new(platform.clone()), conflicts: found });
     }
     let mut image = ImageTree { tree: over.tree, directories: merged.directories, ..ImageTree::default() };
     for node in left_out {
@@ -76,5 +76,5 @@ fn replaces(winner: &Package, loser: &Package) -> bool {
     winner
         .control()
         .relations(RelationField::Replaces)
-        .is_ok_and(|field| field.groups().iter().flat_map(|group| group.alternatives()).any(names))
+        .is_ok_and(|field| field.groups().iter().flat_map(Group::alternatives).any(names))
 }
