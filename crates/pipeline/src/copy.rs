@@ -171,3 +171,80 @@ impl Read for Stopping {
         if self.cancelled.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { self.inner.read(buf) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testimage;
+    use crate::validate::validate;
+
+    struct Fixture {
+        dir: tempfile::TempDir,
+        source: Reference,
+    }
+
+    impl Fixture {
+        fn new(platforms: &[&str]) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let source = testimage::write(dir.path(), platforms, &[&[("etc/x", "x")]]);
+            Self { dir, source }
+        }
+
+        fn reference(&self, transport: &str, rest: &str) -> Reference {
+            format!("{transport}:{}/{rest}", self.dir.path().display()).parse().unwrap()
+        }
+
+        fn copy(&self, to: &Reference, platform: Option<&str>, cancelled: bool) -> Result<BuiltImage, CopyError> {
+            let platform = platform.map(|text| text.parse().unwrap());
+            copy(&self.source, to, platform.as_ref(), &Arc::new(AtomicBool::new(cancelled)), &Silent)
+        }
+    }
+
+    #[test]
+    fn every_local_place_takes_an_image() {
+        let fixture = Fixture::new(&["linux/amd64"]);
+        for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1"), ("docker-archive", "d.tar:x:v1")] {
+            let to = fixture.reference(transport, rest);
+            let copied = fixture.copy(&to, None, false).unwrap();
+            assert_eq!(copied.platforms.len(), 1, "{transport}");
+            let found = validate(&to, &Silent).unwrap();
+            assert!(found.valid, "{transport}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn all_platforms_keep_the_digest_and_one_has_its_own() {
+        let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
+        let root = Named::open(&fixture.source).unwrap().root.digest().clone();
+        let all = fixture.copy(&fixture.reference("oci", "all:v1"), None, false).unwrap();
+        assert_eq!((all.digest, all.platforms.len()), (root.clone(), 2));
+        let one = fixture.copy(&fixture.reference("oci", "one:v1"), Some("linux/arm64"), false).unwrap();
+        assert_eq!(one.digest, one.platforms[0].digest);
+        assert_ne!(one.digest, root);
+        let docker = fixture.reference("docker-archive", "d.tar:x:v1");
+        assert!(matches!(fixture.copy(&docker, None, false), Err(CopyError::SeveralPlatforms { .. })));
+        assert!(fixture.copy(&docker, Some("linux/amd64"), false).is_ok());
+    }
+
+    #[test]
+    fn a_copy_that_is_cancelled_leaves_nothing() {
+        let fixture = Fixture::new(&["linux/amd64"]);
+        for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1")] {
+            let to = fixture.reference(transport, rest);
+            assert!(matches!(fixture.copy(&to, None, true), Err(CopyError::Cancelled)), "{transport}");
+        }
+        let left: Vec<_> = std::fs::read_dir(fixture.dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, ["image"]);
+    }
+
+    #[test]
+    fn a_destination_with_a_digest_takes_that_image_alone() {
+        let fixture = Fixture::new(&["linux/amd64"]);
+        let other = format!("copy@sha256:{}", "0".repeat(64));
+        let error = fixture.copy(&fixture.reference("oci", &other), None, false).unwrap_err();
+        assert!(matches!(error, CopyError::OtherDigest { .. }));
+        let digest = Named::open(&fixture.source).unwrap().root.digest().clone();
+        assert!(fixture.copy(&fixture.reference("oci", &format!("copy@{digest}")), None, false).is_ok());
+    }
+}

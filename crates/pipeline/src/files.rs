@@ -101,3 +101,34 @@ fn summary(path: &ImagePath, Located { layer, entry }: &Located, packages: &Pack
         package: packages.owner(path, &entry.kind, *layer).map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testimage;
+
+    #[test]
+    fn files_have_their_layer_and_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let record = testimage::record("aa", "1", "");
+        let layers: [&[(&str, &str)]; 2] = [
+            &[("usr/bin/aa", "a"), ("var/lib/dpkg/status.d/aa", &record), ("etc/x", "old"), ("etc/y", "y")],
+            &[("etc/x", "new!"), ("etc/.wh.y", "")],
+        ];
+        let reference = testimage::write(dir.path(), &["linux/amd64"], &layers);
+        let path = |text: &str| ImagePath::from_absolute(text.as_bytes()).unwrap();
+        let list = |paths: &[&str]| {
+            let paths: Vec<ImagePath> = paths.iter().copied().map(path).collect();
+            files(&reference, None, &paths, &Silent).unwrap()
+        };
+        let shown = |list: &FileList| -> Vec<String> {
+            let line = |f: &FileSummary| format!("{} {} {} {:?}", f.path, f.size, f.layer, f.package.as_deref());
+            list.files.iter().map(line).collect()
+        };
+        assert_eq!(shown(&list(&["/etc", "/usr/bin"])), ["/etc/x 4 1 None", "/usr/bin/aa 1 0 Some(\"aa\")"]);
+        assert_eq!(list(&[]).files.len(), 3);
+        let some = list(&["/etc/y", "/etc/x"]);
+        assert_eq!((some.files.len(), some.missing), (1, vec!["/etc/y".to_owned()]));
+    }
+}

@@ -163,3 +163,63 @@ fn referrers(named: &Named, manifest: &Descriptor) -> Result<Vec<ReferrerSummary
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testimage;
+
+    #[test]
+    fn an_image_tells_its_platforms_layers_and_packages() {
+        let dir = tempfile::tempdir().unwrap();
+        let record = testimage::record("aa", "2-1", "Source: ss (1-1)\n");
+        let layers: [&[(&str, &str)]; 2] =
+            [&[("usr/bin/aa", "a"), ("var/lib/dpkg/status.d/aa", &record)], &[("etc/x", "x")]];
+        let reference = testimage::write(dir.path(), &["linux/arm64", "linux/amd64"], &layers);
+        let found = inspect(&reference, None, &Silent).unwrap();
+        let platforms: Vec<&str> = found.platforms.iter().map(|p| p.platform.as_str()).collect();
+        assert_eq!((platforms, found.platform.as_str()), (vec!["linux/amd64", "linux/arm64"], "linux/amd64"));
+        assert_eq!(found.config["config"]["Entrypoint"][0], "/usr/bin/aa");
+        let packages: Vec<&[String]> = found.layers.iter().map(|layer| layer.packages.as_slice()).collect();
+        assert_eq!(packages, [&["aa".to_owned()][..], &[]]);
+        let package = PackageSummary {
+            name: "aa".into(),
+            version: "2-1".into(),
+            architecture: "amd64".into(),
+            source: "ss".into(),
+            source_version: "1-1".into(),
+        };
+        assert_eq!(found.packages, [package]);
+        assert!(found.unreadable.is_empty() && found.referrers.is_empty());
+        let arm = "linux/arm64".parse().unwrap();
+        assert_eq!(inspect(&reference, Some(&arm), &Silent).unwrap().platform, "linux/arm64");
+    }
+
+    #[test]
+    fn a_platform_that_is_not_there_is_named_with_those_that_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let reference = testimage::write(dir.path(), &["linux/amd64"], &[]);
+        let error = inspect(&reference, Some(&"linux/s390x".parse().unwrap()), &Silent).unwrap_err();
+        assert!(matches!(error, ReadError::NoPlatform { known, .. } if known.len() == 1));
+    }
+
+    #[test]
+    fn the_documents_fields_are_those_of_the_contract() {
+        let dir = tempfile::tempdir().unwrap();
+        let record = testimage::record("aa", "1", "");
+        let reference = testimage::write(dir.path(), &["linux/amd64"], &[&[("var/lib/dpkg/status.d/aa", &record)]]);
+        let found = serde_json::to_value(inspect(&reference, None, &Silent).unwrap()).unwrap();
+        for pointer in ["/schema", "/digest", "/media-type", "/platforms", "/config", "/referrers"] {
+            assert!(found.pointer(pointer).is_some(), "{pointer}");
+        }
+        for key in ["digest", "diff-id", "size", "packages"] {
+            assert!(found["layers"][0].get(key).is_some(), "{key}");
+        }
+        for key in ["name", "version", "architecture", "source", "source-version"] {
+            assert!(found["packages"][0].get(key).is_some(), "{key}");
+        }
+        let schema = serde_json::from_str(&crate::schema::inspection()).unwrap();
+        assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&found));
+    }
+}

@@ -1,4 +1,39 @@
-//! The verbs of distil as a library: what a recipe says, and what is built, read, compared and copied for it.
+//! The verbs of distil as a library: what a recipe says, and what is built, read, checked and copied for it.
+//!
+//! Each verb is a function that takes everything it needs as arguments and gives data: [`build()`], [`inspect()`],
+//! [`files()`], [`validate()`], [`copy()`], [`init()`]. The formats are those of the crates below; here they only meet.
+//!
+//! Nothing here reads the environment, the clock or the terminal, advises a user, or runs anything out of a package. What
+//! was asked for wrongly is told from what failed by the errors, and how far a long operation is goes to a [`Progress`].
+//!
+//! ```
+//! use std::num::NonZeroUsize;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use distil_pipeline::recipe::Recipe;
+//! use distil_pipeline::{BuildRequest, Reference, Silent, What, build, files};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! let image: Reference = format!("oci:{}:latest", dir.join("image").display()).parse()?;
+//! let recipe = Recipe::parse("files.'/usr/bin/app' = { symlink = '/opt/app/app' }")?;
+//! let request = BuildRequest {
+//!     what: What::Recipe { recipe: Box::new(recipe), dir: dir.into() },
+//!     platforms: vec!["linux/amd64".parse()?],
+//!     host: "linux/amd64".parse()?,
+//!     outputs: vec![image.clone()],
+//!     epoch: Some(1_600_000_000),
+//!     jobs: NonZeroUsize::MIN,
+//!     cache_dir: dir.join("cache"),
+//!     cancelled: &AtomicBool::new(false),
+//! };
+//! build(&request, &Silent)?;
+//! let list = files(&image, None, &[], &Silent)?;
+//! assert!(list.files.iter().any(|file| file.path == "/usr/bin/app"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod build;
 mod contents;
@@ -14,12 +49,16 @@ pub mod recipe;
 pub mod schema;
 mod spool;
 pub mod stores;
+#[cfg(test)]
+mod testimage;
 pub mod validate;
 mod written;
 
 pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, Warning, What, build};
 pub use copy::{CopyError, copy};
-pub use distil_imgcore::{DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError};
+pub use distil_imgcore::{
+    DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
+};
 pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};

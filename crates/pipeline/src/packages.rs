@@ -146,6 +146,7 @@ mod tests {
 
     use super::*;
     use crate::contents::Located;
+    use crate::testimage::record;
 
     /// An image whose layers hold these files.
     fn image(layers: &[&[(&str, &str)]]) -> Contents {
@@ -162,12 +163,6 @@ mod tests {
             contents.kept.push(kept);
         }
         contents
-    }
-
-    fn record(name: &str, version: &str, more: &str) -> String {
-        format!(
-            "Package: {name}\nVersion: {version}\nArchitecture: amd64\nMaintainer: A <a@example.org>\nDescription: x\n{more}"
-        )
     }
 
     fn shown(packages: &Packages) -> Vec<String> {

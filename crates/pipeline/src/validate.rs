@@ -116,3 +116,32 @@ impl Store for Told<'_> {
         self.inner.referrers(subject)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testimage;
+
+    #[test]
+    fn a_broken_image_is_a_finding_and_a_missing_one_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let reference = testimage::write(dir.path(), &["linux/amd64"], &[&[("etc/x", "x")]]);
+        assert!(validate(&reference, &Silent).unwrap().valid);
+
+        let index = dir.path().join("image/index.json");
+        let bytes = std::fs::read(&index).unwrap();
+        let cut = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
+        cut.as_file().write_all(&bytes[..bytes.len() / 2]).unwrap();
+        cut.persist(&index).unwrap();
+        let found = validate(&reference, &Silent).unwrap();
+        assert!(!found.valid && found.problems.len() == 1, "{found:?}");
+        let document = serde_json::to_value(&found).unwrap();
+        assert!(document["problems"][0]["where"].is_string(), "{document}");
+
+        let missing = format!("oci:{}", dir.path().join("none").display()).parse().unwrap();
+        assert!(validate(&missing, &Silent).is_err());
+    }
+}
