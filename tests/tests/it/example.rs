@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use distil_tests::program::folder;
 use distil_tests::{Program, layout, place};
 use serde_json::Value;
 
@@ -118,4 +119,20 @@ fn the_report_names_the_image() {
     assert_eq!(report[0]["platforms"].as_array().unwrap().len(), 1, "{report}");
     // The same layers under other compression: what does not change is their content.
     assert_eq!(report[0]["platforms"][0]["diff-ids"], report[1]["platforms"][0]["diff-ids"]);
+}
+
+#[test]
+fn copies_keep_the_digest() {
+    let (_guard, folder) = folder();
+    let archive = format!("oci-archive:{}:copy", folder.join("image.tar").display());
+    let back = reference(&folder.join("back"), "again");
+    let first = reference(&built().layout, "latest");
+    for (from, to) in [(&first, &archive), (&archive, &back)] {
+        let ran = Program::distil().args(["copy", "--json", from, to]).run().success();
+        assert_eq!(ran.json()["images"][0]["digest"], built().report["images"][0]["digest"], "{ran}");
+        let ran = Program::distil().args(["validate", to]).run();
+        assert!(ran.status.success(), "{ran}");
+    }
+    let seen = Program::new("skopeo").args(["inspect", &archive]).run().success().json();
+    assert_eq!(seen["Layers"].as_array().unwrap().len(), layout::image(&folder.join("back"), "again").layers.len());
 }
