@@ -7,6 +7,7 @@
 
 mod build;
 mod certificates;
+mod composition;
 mod corpus;
 mod dpkg;
 mod durable;
