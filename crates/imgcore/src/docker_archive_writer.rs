@@ -11,13 +11,13 @@ use serde_json::json;
 use crate::archive::shown;
 use crate::compression::{Codec, ZSTD_WINDOW_LOG_MAX};
 use crate::descriptor::Descriptor;
-use crate::digest::{Digest, VerifyingReader};
+use crate::digest::{Digest, Hasher, VerifyingReader};
 use crate::docker_archive::MANIFEST_JSON;
 use crate::document::{Document, DocumentError, MAX_DOCUMENT};
 use crate::error::Error;
 use crate::json;
 use crate::manifest::Manifest;
-use crate::media_type::MediaKind;
+use crate::media_type::{MediaKind, MediaType};
 use crate::ref_name::RefName;
 use crate::store::{Selector, Store};
 use crate::tar_file::TarFileWriter;
@@ -39,11 +39,20 @@ pub struct DockerArchiveWriter {
 #[derive(Debug)]
 struct State {
     tar: TarFileWriter,
-    /// The member of each layer.
-    layers: BTreeMap<Digest, String>,
+    /// What became of each layer that was put.
+    layers: BTreeMap<Digest, Stored>,
     documents: BTreeMap<Digest, Arc<[u8]>>,
     image: Option<Manifest>,
     names: BTreeSet<RefName>,
+}
+
+/// A layer as it stands in the archive.
+#[derive(Debug, Clone)]
+struct Stored {
+    /// The member that holds it.
+    member: String,
+    /// What [`DockerArchive`](crate::DockerArchive) will say of it.
+    descriptor: Descriptor,
 }
 
 /// Bytes that one layer may unpack to.
@@ -67,11 +76,12 @@ impl DockerArchiveWriter {
         Ok(Self { place: shown(path), state: Mutex::new(state) })
     }
 
-    /// Writes configuration and names, flushes the file and gives it its name.
+    /// Writes configuration and names, flushes the file and gives it its name. The form holds no manifest: what comes back
+    /// describes the one that [`DockerArchive`](crate::DockerArchive) makes of what was written.
     ///
     /// # Errors
     /// [`Error::NoImage`] where no image was named with [`Store::tag`], [`Error::NoBlob`] where a blob of it was not put.
-    pub fn finish(self) -> Result<(), Error> {
+    pub fn finish(self) -> Result<Descriptor, Error> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let missing = |digest: &Digest| Error::NoBlob { digest: digest.clone(), place: self.place.clone() };
         let Some(image) = state.image.take() else {
@@ -81,14 +91,20 @@ impl DockerArchiveWriter {
         let config_name = format!("{}.json", config.hex());
         let bytes = state.documents.get(config).cloned().ok_or_else(|| missing(config))?;
         state.tar.bytes(&config_name, &bytes)?;
-        let mut layers = Vec::new();
+        let (mut members, mut layers) = (Vec::new(), Vec::new());
         for layer in image.layers() {
-            layers.push(state.layers.get(layer.digest()).cloned().ok_or_else(|| missing(layer.digest()))?);
+            let stored = state.layers.get(layer.digest()).cloned().ok_or_else(|| missing(layer.digest()))?;
+            members.push(stored.member);
+            layers.push(stored.descriptor);
         }
         let names: Vec<&str> = state.names.iter().map(RefName::as_str).collect();
-        let manifest = json!([{"Config": config_name, "RepoTags": names, "Layers": layers}]);
-        state.tar.bytes(MANIFEST_JSON, &json::to_canonical(&manifest))?;
-        state.tar.finish()
+        let saved = json!([{"Config": config_name, "RepoTags": names, "Layers": members}]);
+        state.tar.bytes(MANIFEST_JSON, &json::to_canonical(&saved))?;
+        let config = Descriptor::new(MediaType::known(MediaType::CONFIG), Digest::of(&bytes), bytes.len() as u64);
+        let manifest = Manifest::new(&config, &layers, &BTreeMap::new())
+            .map_err(|source| Error::invalid(&MANIFEST_JSON, self.place.clone(), source))?;
+        state.tar.finish()?;
+        Ok(manifest.descriptor().clone())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -101,30 +117,44 @@ impl DockerArchiveWriter {
         if state.layers.contains_key(blob.digest()) {
             return copy_verified(blob, content, &self.place, |_| Ok(()));
         }
-        let name = match codec {
+        let member = match codec {
             Codec::None | Codec::Zstd => format!("{hex}.tar"),
             Codec::Gzip => format!("{hex}.tar.gz"),
         };
-        if codec == Codec::Zstd {
-            let (spool, size) = self.unpack(blob, content, &state.tar)?;
-            state.tar.file(&name, size, |write| copy_spool(&spool, size, write))?;
+        let descriptor = if codec == Codec::Zstd {
+            let (spool, plain) = self.unpack(blob, content, &state.tar)?;
+            state.tar.file(&member, plain.size(), |write| copy_spool(&spool, plain.size(), write))?;
+            plain
         } else {
-            let copy =
-                |write: &mut dyn FnMut(&[u8]) -> Result<(), Error>| copy_verified(blob, content, &self.place, write);
-            state.tar.file(&name, blob.size(), copy)?;
-        }
-        state.layers.insert(blob.digest().clone(), name);
+            // Readers of the archive know of SHA-256 alone.
+            let mut other = (blob.digest().algorithm() != "sha256").then(Hasher::sha256);
+            let copy = |write: &mut dyn FnMut(&[u8]) -> Result<(), Error>| {
+                copy_verified(blob, content, &self.place, |piece| {
+                    other.iter_mut().for_each(|hasher| hasher.update(piece));
+                    write(piece)
+                })
+            };
+            state.tar.file(&member, blob.size(), copy)?;
+            let digest = other.map_or_else(|| blob.digest().clone(), Hasher::finish);
+            Descriptor::new(MediaType::of_layer(codec), digest, blob.size())
+        };
+        state.layers.insert(blob.digest().clone(), Stored { member, descriptor });
         Ok(())
     }
 
     /// Unpacks a zstd layer beside the archive: its size stands before it there, and is known only afterwards.
-    fn unpack(&self, blob: &Descriptor, content: &mut dyn Read, tar: &TarFileWriter) -> Result<(TempFile, u64), Error> {
+    fn unpack(
+        &self,
+        blob: &Descriptor,
+        content: &mut dyn Read,
+        tar: &TarFileWriter,
+    ) -> Result<(TempFile, Descriptor), Error> {
         let failed = |source| (self as &dyn Store).bad_blob(blob, source);
         let mut spool = tar.spool()?;
         let packed = VerifyingReader::new(content, blob.digest().clone(), blob.size());
         let mut plain = zstd::stream::read::Decoder::new(packed).map_err(failed)?;
         plain.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(failed)?;
-        let mut size = 0;
+        let (mut hasher, mut size) = (Hasher::sha256(), 0);
         let mut chunk = vec![0; CHUNK];
         loop {
             let n = plain.read(&mut chunk).map_err(failed)?;
@@ -135,11 +165,13 @@ impl DockerArchiveWriter {
             if size > MAX_PLAIN {
                 return Err(failed(io::ErrorKind::FileTooLarge.into()));
             }
-            spool.write(chunk.get(..n).unwrap_or_default())?;
+            let piece = chunk.get(..n).unwrap_or_default();
+            hasher.update(piece);
+            spool.write(piece)?;
         }
         // The end of the blob is where its digest is compared.
         io::copy(&mut plain.finish(), &mut io::sink()).map_err(failed)?;
-        Ok((spool, size))
+        Ok((spool, Descriptor::new(MediaType::known(MediaType::LAYER), hasher.finish(), size)))
     }
 }
 
@@ -282,9 +314,11 @@ mod tests {
         let writer = DockerArchiveWriter::create(&path).unwrap();
         let root = image.write_to(&writer, &mut |_| {}).unwrap();
         writer.tag(name.map(|name| name.parse().unwrap()).as_ref(), &root).unwrap();
-        writer.finish().unwrap();
+        let described = writer.finish().unwrap();
         assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 1);
-        DockerArchive::open(&path).unwrap()
+        let archive = DockerArchive::open(&path).unwrap();
+        assert_eq!(archive.resolve(&Selector::Only).unwrap().digest(), described.digest());
+        archive
     }
 
     #[test]
@@ -335,7 +369,7 @@ mod tests {
         let writer = DockerArchiveWriter::create(&temp.path().join("a.tar")).unwrap();
         for codec in [Codec::None, Codec::Gzip, Codec::Zstd] {
             let (one, other) = (layer(codec, 1), layer(codec, 2));
-            let media_type = crate::MediaType::of_layer(codec);
+            let media_type = MediaType::of_layer(codec);
             let stated = Descriptor::new(media_type, one.digest().clone(), one.size());
             let result = writer.put(&stated, &mut other.content().open().unwrap());
             assert!(result.unwrap_err().mismatch().is_some(), "{codec:?}");

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use distil_cache::Session;
 use distil_debunpack::Architecture;
 use distil_debunpack::records::Database;
-use distil_imgcore::{Compression, DiffId, Digest, Image, Index, Layer, Platform, Reference};
+use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Platform, Reference};
 use distil_rootfs::Filter;
 
 pub use assemble::Warning;
@@ -89,7 +89,8 @@ pub struct Built {
 pub struct BuiltImage {
     /// The place.
     pub reference: Reference,
-    /// The digest of the index; for a docker archive of the manifest, since it holds no index.
+    /// The digest of the index, or of the manifest where there is none. A docker archive holds neither: its digest is that of
+    /// the manifest that readers make for it.
     pub digest: Digest,
     /// The images of the platforms.
     pub platforms: Vec<BuiltPlatform>,
@@ -104,6 +105,21 @@ pub struct BuiltPlatform {
     pub digest: Digest,
     /// The layers by their uncompressed content, the lowest first.
     pub diff_ids: Vec<DiffId>,
+}
+
+impl BuiltImage {
+    /// An image that was written as `root`, and that readers of the place find as `found`.
+    pub(crate) fn new(
+        reference: &Reference,
+        root: &Descriptor,
+        found: &Descriptor,
+        mut platforms: Vec<BuiltPlatform>,
+    ) -> Self {
+        for platform in platforms.iter_mut().filter(|platform| platform.digest == *root.digest()) {
+            platform.digest = found.digest().clone();
+        }
+        Self { reference: reference.clone(), digest: found.digest().clone(), platforms }
+    }
 }
 
 /// Builds an image and writes it to every output. Nothing is written before the whole image is known to be good.

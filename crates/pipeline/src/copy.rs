@@ -101,8 +101,8 @@ pub fn copy(
         return Err(CopyError::Cancelled);
     }
     result?;
-    to.finish(&named.root)?;
-    Ok(BuiltImage { reference: destination.clone(), digest: named.root.digest().clone(), platforms })
+    let found = to.finish(&named.root)?;
+    Ok(BuiltImage::new(destination, &named.root, &found, platforms))
 }
 
 /// A destination that names a digest gets no tag, and takes nothing else.
@@ -210,6 +210,17 @@ mod tests {
             assert_eq!(copied.platforms.len(), 1, "{transport}");
             let found = validate(&to, &Silent).unwrap();
             assert!(found.valid, "{transport}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_a_copy_is_what_readers_find_there() {
+        let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
+        for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1"), ("docker-archive", "d.tar:x:v1")] {
+            let to = fixture.reference(transport, rest);
+            let told = fixture.copy(&to, Some("linux/arm64"), false).unwrap();
+            let found = Named::open(&to).unwrap();
+            assert_eq!((&told.digest, &told.platforms[0].digest), (found.root.digest(), found.platforms[0].1.digest()));
         }
     }
 

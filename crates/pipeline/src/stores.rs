@@ -85,15 +85,16 @@ impl Destination {
         }
     }
 
-    /// Names the image, all of whose blobs were put, and completes the place.
+    /// Names the image, all of whose blobs were put, and completes the place. What comes back is what readers find there:
+    /// `root`, or the manifest that they make for a docker archive, which holds none.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn finish(self, root: &Descriptor) -> Result<(), Error> {
+    pub fn finish(self, root: &Descriptor) -> Result<Descriptor, Error> {
         self.store().tag(self.name.as_ref(), root)?;
         match self.kind {
-            Kind::Layout(_) => Ok(()),
-            Kind::Archive(writer) => writer.finish(),
+            Kind::Layout(_) => Ok(root.clone()),
+            Kind::Archive(writer) => writer.finish().map(|()| root.clone()),
             Kind::DockerArchive(writer) => writer.finish(),
         }
     }

@@ -48,7 +48,7 @@ fn write_one(
     } else {
         (index.write_to(to.store(), &mut report)?, index.images())
     };
-    to.finish(&root)?;
+    let found = to.finish(&root)?;
     let platforms = images
         .iter()
         .map(|image| BuiltPlatform {
@@ -57,7 +57,7 @@ fn write_one(
             diff_ids: image.layers().iter().map(|layer| layer.diff_id().clone()).collect(),
         })
         .collect();
-    Ok(BuiltImage { reference: output.clone(), digest: root.digest().clone(), platforms })
+    Ok(BuiltImage::new(output, &root, &found, platforms))
 }
 
 /// The one image that a docker archive holds: the only one, or that for this machine.
