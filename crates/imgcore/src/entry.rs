@@ -151,6 +151,11 @@ impl Entry {
     }
 }
 
+/// Whether the last component of a path has the form of a whiteout.
+pub(crate) fn is_whiteout_name(path: &ImagePath) -> bool {
+    path.file_name().is_some_and(|name| name.starts_with(WHITEOUT_PREFIX))
+}
+
 const WHITEOUT_PREFIX: &[u8] = b".wh.";
 
 /// A name that starts like a whiteout but stands for none.

@@ -72,6 +72,9 @@ pub enum Fault {
     /// A line break in a name: it would forge lines in lists and logs.
     #[error("the name holds a line break")]
     LineBreak,
+    /// A slash, or a slash and a dot, at the end of a name that is no directory's: some readers make it one.
+    #[error("the name of a {0} ends like a directory's")]
+    DirectoryName(&'static str),
     /// A link without a target, or with one that is too long or holds a NUL.
     #[error("bad link target {}", Escaped(.0))]
     Target(Vec<u8>),
@@ -115,6 +118,9 @@ pub enum Fault {
     /// A whiteout that removes nothing.
     #[error("bad whiteout")]
     Whiteout(#[source] BadWhiteout),
+    /// A whiteout that is more than an empty file: some readers would make it as well.
+    #[error("a whiteout that is no empty file")]
+    WhiteoutContent,
     /// More entries than allowed.
     #[error("more than {0} entries")]
     TooManyEntries(u64),

@@ -34,6 +34,10 @@ const MAGIC: Field = ("magic", 257, 8);
 const MAJOR: Field = ("devmajor", 329, 8);
 const MINOR: Field = ("devminor", 337, 8);
 const PREFIX: Field = ("prefix", 345, 155);
+/// GNU tar's, in the place of the prefix.
+const ATIME: Field = ("atime", 345, 12);
+const CTIME: Field = ("ctime", 357, 12);
+const AFTER_TIMES: Field = ("prefix", 369, 131);
 
 impl Header {
     pub(super) fn parse(bytes: Box<[u8; BLOCK]>) -> Result<Self, Fault> {
@@ -51,11 +55,13 @@ impl Header {
             return Err(Fault::Checksum);
         }
         header.format = match header.field(MAGIC) {
-            b"ustar\x0000" => Format::Ustar,
+            // Every reader passes over the version, which old writers left blank.
+            b"ustar\x0000" | b"ustar\0\0\0" | b"ustar\0  " => Format::Ustar,
             b"ustar  \0" => Format::Gnu,
             [0, 0, 0, 0, 0, 0, 0, 0] => Format::V7,
             other => return Err(Fault::Magic(other.to_vec())),
         };
+        header.check_prefix()?;
         Ok(header)
     }
 
@@ -68,6 +74,21 @@ impl Header {
         let name = until_nul(self.field(NAME));
         let prefix = if self.format == Format::Ustar { until_nul(self.field(PREFIX)) } else { b"" };
         if prefix.is_empty() { name.to_vec() } else { [prefix, b"/", name].concat() }
+    }
+
+    /// Only ustar has a prefix before the name, but Python's reader takes it from every header. Where others keep something
+    /// in its place it is times, which GNU tar and Go's writer put there.
+    fn check_prefix(&self) -> Result<(), Fault> {
+        let stray = match self.format {
+            Format::Ustar => return Ok(()),
+            Format::V7 => PREFIX,
+            Format::Gnu => {
+                self.number(ATIME)?;
+                self.number(CTIME)?;
+                AFTER_TIMES
+            }
+        };
+        if self.field(stray).iter().all(|b| *b == 0) { Ok(()) } else { Err(self.bad(PREFIX)) }
     }
 
     pub(super) fn link(&self) -> Vec<u8> {

@@ -11,6 +11,8 @@ mod header;
 mod pax;
 mod reader;
 mod table;
+#[cfg(test)]
+mod tests;
 pub(crate) mod writer;
 
 pub use error::{Fault, TarError};

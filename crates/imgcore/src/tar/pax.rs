@@ -17,6 +17,8 @@ pub(super) struct Pax {
 }
 
 const XATTR: &[u8] = b"SCHILY.xattr.";
+/// What names may be written in: both mean the bytes as they are.
+const CHARSETS: [&[u8]; 2] = [b"BINARY", b"ISO-IR 10646 2000 UTF-8"];
 
 impl Pax {
     /// Reads the records that hold for the next entry.
@@ -39,7 +41,9 @@ impl Pax {
                 b"gid" => pax.gid = Some(id("gid", value)?),
                 b"mtime" => pax.mtime = Some(seconds("mtime", value)?),
                 // A sparse file's content is not what follows its header.
+                b"SCHILY.realsize" | b"SUN.holesdata" => return Err(Fault::PaxKey(key.to_vec())),
                 _ if key.starts_with(b"GNU.sparse.") => return Err(Fault::PaxKey(key.to_vec())),
+                b"hdrcharset" if !CHARSETS.contains(&value) => return Err(Fault::PaxKey(key.to_vec())),
                 _ => {
                     if let Some(name) = key.strip_prefix(XATTR) {
                         pax.xattrs.insert(not_empty(name)?, value.to_vec());

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::header::{Format, Header};
 use super::pax::Pax;
-use super::table::Table;
+use super::table::{Table, check_whiteout};
 use super::{BLOCK, Fault, TarError};
 use crate::entry::{Entry, EntryKind, Metadata};
 use crate::path::{ImagePath, MAX_PATH};
@@ -202,8 +202,11 @@ impl<R: Read> TarReader<R> {
         if self.dialect != Dialect::Foreign && entry.path.as_bytes().contains(&b'\n') {
             return Err(Fault::LineBreak);
         }
+        if (name.ends_with(b"/") || name.ends_with(b"/.")) && !entry.kind.is_dir() {
+            return Err(Fault::DirectoryName(entry.kind.noun()));
+        }
         if self.dialect != Dialect::Debian {
-            entry.whiteout().map_err(Fault::Whiteout)?;
+            check_whiteout(&entry)?;
         }
         self.table.add(&entry, self.dialect)?;
         self.content = self.content.saturating_add(size);
@@ -226,8 +229,9 @@ impl<R: Read> TarReader<R> {
         let flag = header.type_flag();
         let foreign = self.dialect == Dialect::Foreign;
         Ok(match flag {
-            // V7 had no type for directories; every reader still takes a slash at the end for one.
-            b'0' | 0 if name.ends_with(b"/") => EntryKind::Directory,
+            // V7 had no type for directories; every reader still takes a slash at the end for one, but only some do where
+            // the type says that it is a file.
+            0 if name.ends_with(b"/") => EntryKind::Directory,
             b'0' | 0 => EntryKind::File { size },
             b'1' => EntryKind::Hardlink { target: self.path(&link).map_err(Fault::LinkPath)? },
             b'2' if link.is_empty() || link.len() > MAX_TARGET => return Err(Fault::Target(link)),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Dialect, Fault};
-use crate::entry::{Entry, EntryKind};
+use crate::entry::{Entry, EntryKind, is_whiteout_name};
 use crate::path::ImagePath;
 
 /// What the archive has made so far. Directories that nothing stated but that something lies in are there too.
@@ -13,8 +13,13 @@ pub(super) struct Table(HashMap<ImagePath, Kind>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Implied,
-    Directory { mode: u32, uid: u32, gid: u32 },
+    Directory {
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    },
     File,
+    /// A symbolic link, device or pipe.
     Other,
 }
 
@@ -33,11 +38,16 @@ impl Table {
             }
         }
         if let EntryKind::Hardlink { target } = &entry.kind {
-            match self.0.get(target) {
-                Some(Kind::File) if *target != entry.path => {}
+            let fits = match self.0.get(target) {
+                Some(Kind::File) => true,
+                // Builders of images keep every name of a symbolic link or device, and whoever unpacks it follows none.
+                Some(Kind::Other) => dialect == Dialect::Foreign,
                 // A layer may link to a file of the layer below, which cannot be seen here.
-                None if dialect == Dialect::Foreign && *target != entry.path => {}
-                _ => return Err(Fault::LinkTarget(target.clone())),
+                None => dialect == Dialect::Foreign && !self.is_below_non_directory(target),
+                Some(Kind::Implied | Kind::Directory { .. }) => false,
+            };
+            if !fits || *target == entry.path {
+                return Err(Fault::LinkTarget(target.clone()));
             }
         }
         let kind = match &entry.kind {
@@ -52,5 +62,22 @@ impl Table {
             Some(before @ Kind::Directory { .. }) if before == kind => Ok(()),
             Some(_) => Err(Fault::Duplicate),
         }
+    }
+
+    fn is_below_non_directory(&self, path: &ImagePath) -> bool {
+        path.ancestors().any(|above| matches!(self.0.get(&above), Some(Kind::File | Kind::Other)))
+    }
+}
+
+/// A whiteout is an empty file, as the specification has it, and no other name of a file that is one. Docker wrote several
+/// whiteouts of a layer as links to the first.
+pub(super) fn check_whiteout(entry: &Entry) -> Result<(), Fault> {
+    let is_whiteout = entry.whiteout().map_err(Fault::Whiteout)?.is_some();
+    match &entry.kind {
+        EntryKind::Hardlink { target } if is_whiteout_name(target) == is_whiteout => Ok(()),
+        EntryKind::File { size: 0 } => Ok(()),
+        _ if is_whiteout => Err(Fault::WhiteoutContent),
+        EntryKind::Hardlink { target } => Err(Fault::LinkTarget(target.clone())),
+        _ => Ok(()),
     }
 }
