@@ -47,7 +47,7 @@ fn made(recipe: &str, debs: &[Deb], files: &[(&str, &str)]) -> Made {
 
 impl Made {
     fn tree(&self) -> Listing {
-        self.layers.iter().cloned().flatten().collect()
+        self.layers.iter().flatten().map(|(path, node)| (path.clone(), node.clone())).collect()
     }
 
     /// How many layers have the path as something else than a directory.
@@ -97,7 +97,7 @@ fn a_folder_that_lost_all_it_had_goes_and_an_empty_one_stays() {
 #[test]
 fn paths_move_onto_the_merged_usr_and_collide_there() {
     let first = Deb::new("first").file("/bin/tool", "one\n").entry(Entry::hardlink("./bin/same", "./bin/tool"));
-    let made = made("", &[first.clone()], &[]);
+    let made = made("", std::slice::from_ref(&first), &[]);
     let tree = made.tree();
     assert_eq!((tree["bin"].kind.as_str(), tree["bin"].content.as_str()), ("l", "usr/bin"));
     assert_eq!(tree["usr/bin/tool"].names, ["usr/bin/same", "usr/bin/tool"].map(String::from).into());
@@ -123,7 +123,7 @@ fn an_own_file_takes_the_place_of_a_packages() {
     for strategy in ["package", "single"] {
         let recipe =
             format!("[layers]\nstrategy = \"{strategy}\"\n[files]\n\"/etc/hello.conf\" = {{ source = \"own\" }}\n");
-        let made = made(&recipe, &[deb.clone()], &[("own", "ours\n")]);
+        let made = made(&recipe, std::slice::from_ref(&deb), &[("own", "ours\n")]);
         assert_eq!(made.times("etc/hello.conf"), 1, "{strategy}");
         assert_eq!(made.times("etc/other.conf"), 1, "{strategy}");
         assert_eq!(made.read("etc/hello.conf"), "ours\n", "{strategy}");
@@ -181,7 +181,7 @@ fn records_list_the_files_that_are_there_and_the_configuration() {
     deb.control_files.push(("conffiles".to_owned(), "/etc/hello.conf\n".to_owned()));
     let expected = format!("{}  usr/bin/hello\n{}  etc/hello.conf\n", md5("hello\n"), md5("conf\n"));
 
-    let with_status_d = made("", &[deb.clone()], &[]);
+    let with_status_d = made("", std::slice::from_ref(&deb), &[]);
     assert_eq!(with_status_d.read("var/lib/dpkg/status.d/hello.md5sums"), expected);
     assert_eq!(with_status_d.read("var/lib/dpkg/status.d/hello"), deb.control);
     let layer = with_status_d.layers.iter().find(|layer| layer.contains_key("usr/bin/hello")).unwrap();
