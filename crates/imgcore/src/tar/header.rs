@@ -61,7 +61,6 @@ impl Header {
             [0, 0, 0, 0, 0, 0, 0, 0] => Format::V7,
             other => return Err(Fault::Magic(other.to_vec())),
         };
-        header.check_prefix()?;
         Ok(header)
     }
 
@@ -78,7 +77,7 @@ impl Header {
 
     /// Only ustar has a prefix before the name, but Python's reader takes it from every header. Where others keep something
     /// in its place it is times, which GNU tar and Go's writer put there.
-    fn check_prefix(&self) -> Result<(), Fault> {
+    pub(super) fn check_prefix(&self) -> Result<(), Fault> {
         let stray = match self.format {
             Format::Ustar => return Ok(()),
             Format::V7 => PREFIX,

@@ -193,6 +193,8 @@ impl<R: Read> TarReader<R> {
                 xattrs: pax.xattrs,
             },
         };
+        // Behind the type, since GNU tar keeps the map of a sparse file there.
+        header.check_prefix()?;
         if size > 0 && entry.kind.size() == 0 {
             return Err(Fault::SizeOn { kind: entry.kind.noun(), size });
         }

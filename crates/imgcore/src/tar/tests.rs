@@ -184,7 +184,7 @@ fn sparse_files_are_refused_however_they_are_written() {
     for (keyword, value) in [("GNU.sparse.major", "1"), ("SCHILY.realsize", "9"), ("SUN.holesdata", " 0 9")] {
         refused!(LAYERS, [pax(keyword, value), file("f")], Fault::PaxKey(_));
     }
-    refused!(ALL, [file("f").gnu().put(156, b"S")], Fault::Type(b'S'));
+    refused!(ALL, [file("f").gnu().put(156, b"S").put(386, b"0000750")], Fault::Type(b'S'));
 }
 
 #[test]
