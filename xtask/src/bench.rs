@@ -10,8 +10,8 @@ use std::process::Command;
 use crate::error::{Error, Result, at};
 use crate::{debs, process};
 
-/// How often each command is run. Medians are reported.
-const RUNS: &str = "7";
+/// The sets, and how often each command is run on them. Medians are reported.
+const SETS: [(&str, u32); 3] = [("python", 7), ("jre", 5), ("large", 3)];
 
 /// `cargo xtask bench`: measures, and writes `benches/RESULTS.md`.
 pub(crate) fn task(root: &Path) -> Result<()> {
@@ -25,9 +25,9 @@ pub(crate) fn task(root: &Path) -> Result<()> {
     fs::create_dir_all(&bench.dir).map_err(at(&bench.dir))?;
     let mut report = String::from(HEAD);
     report.push_str(&machine()?);
-    for set in ["python", "jre", "large"] {
+    for (set, runs) in SETS {
         debs::fetch_set(root, set)?;
-        report.push_str(&bench.set(root, set)?);
+        report.push_str(&bench.set(root, set, runs)?);
     }
     let file = root.join("benches/RESULTS.md");
     fs::write(&file, report).map_err(at(&file))?;
@@ -62,7 +62,7 @@ struct Row {
 
 impl Bench {
     /// One table.
-    fn set(&self, root: &Path, set: &str) -> Result<String> {
+    fn set(&self, root: &Path, set: &str, runs: u32) -> Result<String> {
         let folder = debs::folder(root, set);
         let (count, bytes) = size(&folder)?;
         let mut rows = Vec::new();
@@ -71,7 +71,7 @@ impl Bench {
             if name == "buildah" && set == "large" {
                 continue;
             }
-            let median = self.median(&command)?;
+            let median = self.median(&command, runs)?;
             let memory = name.starts_with("distil").then(|| self.memory(&command)).transpose()?;
             rows.push(Row { name, command, median, memory });
         }
@@ -134,10 +134,10 @@ impl Bench {
         Ok(commands)
     }
 
-    fn median(&self, command: &str) -> Result<f64> {
+    fn median(&self, command: &str, runs: u32) -> Result<f64> {
         let json = self.dir.join("hyperfine.json");
         let mut hyperfine = Command::new("hyperfine");
-        hyperfine.args(["--warmup", "1", "--runs", RUNS, "--style", "none", "--export-json"]).arg(&json);
+        hyperfine.args(["--warmup", "1", "--style", "none", "--runs", &runs.to_string(), "--export-json"]).arg(&json);
         process::run(hyperfine.arg(command))?;
         let text = fs::read_to_string(&json).map_err(at(&json))?;
         let value = text.lines().find_map(|line| line.trim().strip_prefix("\"median\": ")).unwrap_or_default();
