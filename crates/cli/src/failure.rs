@@ -122,14 +122,12 @@ fn input_advice(error: &InputError) -> Option<String> {
         {
             Some("`distil init` writes a recipe to start from".to_owned())
         }
-        InputError::NoMatch { .. } => Some("patterns under debs are relative to the recipe's directory".to_owned()),
         _ => None,
     }
 }
 
 fn build_advice(error: &BuildError) -> Option<String> {
     match error {
-        BuildError::Input(error) => input_advice(error),
         BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),
         _ => None,
     }

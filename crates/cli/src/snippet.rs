@@ -97,6 +97,12 @@ fn advice(kind: &ProblemKind) -> Option<String> {
         | ProblemKind::UnknownUser { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
         ProblemKind::UnknownUser { .. } => Some("add a table [users.NAME] with a uid, or write a number".to_owned()),
         ProblemKind::UnknownKey { .. } => Some("`distil schema` prints all keys".to_owned()),
+        ProblemKind::NoSource { .. } => Some("it is looked for in the directory of the recipe".to_owned()),
+        ProblemKind::NoMatch { .. } => Some("patterns are relative to the directory of the recipe".to_owned()),
+        ProblemKind::NotADirectory { .. } => Some("leave out the slash at the end to copy a file".to_owned()),
+        ProblemKind::Special { .. } | ProblemKind::Name { .. } | ProblemKind::ReservedTarget { .. } => {
+            Some("take it out of the source, or name the files that are wanted one by one".to_owned())
+        }
         ProblemKind::NotYet { key } => Some(not_yet(key).to_owned()),
         _ => None,
     }

@@ -130,7 +130,9 @@ impl DockerArchiveWriter {
             let mut other = (blob.digest().algorithm() != "sha256").then(Hasher::sha256);
             let copy = |write: &mut dyn FnMut(&[u8]) -> Result<(), Error>| {
                 copy_verified(blob, content, &self.place, |piece| {
-                    other.iter_mut().for_each(|hasher| hasher.update(piece));
+                    if let Some(hasher) = &mut other {
+                        hasher.update(piece);
+                    }
                     write(piece)
                 })
             };

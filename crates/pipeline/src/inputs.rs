@@ -2,16 +2,17 @@
 
 mod glob;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath, Metadata, PathError};
+use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath, Metadata};
 
-use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Recipe, reserved};
+use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Place, ProblemKind, Recipe, RecipeError, reserved};
 
 /// Files on disk that a recipe asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,66 +32,34 @@ pub struct Input {
     pub content: Option<PathBuf>,
 }
 
-/// Why the files of a recipe are not there as it names them.
+/// Why the files of a recipe cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// A pattern of packages that stands for no file.
-    #[error("{} matches no file in {}", Escaped(.pattern.as_bytes()), Escaped(.dir.as_os_str().as_bytes()))]
-    NoMatch {
-        /// The pattern as written.
-        pattern: String,
-        /// Where it was looked for.
-        dir: PathBuf,
-    },
-    /// A file or directory that is not there or cannot be read.
-    #[error("cannot read {}", Escaped(.path.as_os_str().as_bytes()))]
+    /// The recipe itself is not there or cannot be read.
+    #[error("cannot read {}", shown(.path))]
     Read {
         /// Its path.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// A source with a slash at the end that is no directory.
-    #[error("{} is not a directory", Escaped(.path.as_os_str().as_bytes()))]
-    NotADirectory {
+    /// The recipe names what is not there, or what no image can hold.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A file or directory that the recipe names is there and cannot be read.
+    #[error("cannot read {}, which {} names in line {line}, column {column}", shown(.path), Escaped(.key.as_bytes()))]
+    Unreadable {
         /// Its path.
         path: PathBuf,
-    },
-    /// A socket, a pipe or a device.
-    #[error("{} is neither a file nor a directory nor a symbolic link", Escaped(.path.as_os_str().as_bytes()))]
-    Special {
-        /// Its path.
-        path: PathBuf,
-    },
-    /// A name in a source directory that no image can hold.
-    #[error("{} has a name that no image can hold", Escaped(.path.as_os_str().as_bytes()))]
-    Name {
-        /// Its path.
-        path: PathBuf,
-        /// What is wrong with the name.
-        #[source]
-        cause: PathError,
-    },
-    /// A file in a source directory that would come to a reserved path.
-    #[error("{} would become {target}, which is reserved for {what}", Escaped(.path.as_os_str().as_bytes()))]
-    Reserved {
-        /// Its path.
-        path: PathBuf,
-        /// The path in the image.
-        target: ImagePath,
-        /// Whose that is.
-        what: &'static str,
-    },
-    /// One path in the image that two entries of the recipe fill.
-    #[error("{target} is filled by both {first} and {second} of the recipe's files")]
-    Twice {
-        /// The path in the image.
-        target: ImagePath,
-        /// One key of `[files]`.
-        first: ImagePath,
-        /// The other.
-        second: ImagePath,
+        /// The key of the recipe.
+        key: String,
+        /// The line of the value under that key, the first being 1.
+        line: usize,
+        /// The character of that line where the value starts, the first being 1.
+        column: usize,
+        /// What the system said.
+        source: io::Error,
     },
 }
 
@@ -100,8 +69,27 @@ impl InputError {
     pub fn is_mistake(&self) -> bool {
         match self {
             Self::Read { source, .. } => matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData),
-            _ => true,
+            Self::Recipe(_) => true,
+            Self::Unreadable { .. } => false,
         }
+    }
+}
+
+/// What a search stops at; it becomes an [`InputError`] where it is known who asked for it.
+struct Failed {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Failed {
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { path: path.to_owned(), source }
+    }
+
+    fn named(self, recipe: &Recipe, place: &Place) -> InputError {
+        let Self { path, source } = self;
+        let (line, column) = recipe.line_and_column(place);
+        InputError::Unreadable { path, key: place.key.clone(), line, column, source }
     }
 }
 
@@ -110,14 +98,15 @@ impl InputError {
 /// # Errors
 /// [`InputError::Read`] where it cannot be read or is not UTF-8.
 pub fn read_recipe(path: &Path) -> Result<String, InputError> {
-    let file = fs::File::open(path).map_err(|e| read_error(path, e))?;
+    let failed = |source| InputError::Read { path: path.to_owned(), source };
+    let file = fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
-    file.take(MAX_RECIPE as u64 + 1).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
+    file.take(MAX_RECIPE as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > MAX_RECIPE {
         // The end may cut a character in two, which is no mistake of the recipe.
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
-    String::from_utf8(bytes).map_err(|e| read_error(path, io::Error::new(io::ErrorKind::InvalidData, e)))
+    String::from_utf8(bytes).map_err(|e| failed(io::Error::new(io::ErrorKind::InvalidData, e)))
 }
 
 /// Looks for the files that a recipe names, relative to `dir`.
@@ -127,43 +116,66 @@ pub fn read_recipe(path: &Path) -> Result<String, InputError> {
 /// directory stays one, with its target as it is; a source that is itself a link is followed.
 ///
 /// # Errors
-/// [`InputError`], the first in the order of the recipe's keys.
+/// [`InputError::Recipe`] with every mistake, or [`InputError::Unreadable`] at the first file that cannot be read.
 pub fn find(recipe: &Recipe, dir: &Path, mtime: i64) -> Result<Inputs, InputError> {
-    let mut found = Found { entries: BTreeMap::new(), mtime };
+    let mut found = Found { entries: BTreeMap::new(), mtime, problems: Vec::new() };
+    let mut problems = Vec::new();
     for (target, file) in &recipe.files {
-        found.own_file(target, file, dir)?;
+        found.own_file(target, file, dir).map_err(|failed| failed.named(recipe, &file.place))?;
+        problems.extend(found.problems.drain(..).map(|kind| recipe.problem(&file.place, kind)));
+    }
+    let mut debs = BTreeSet::new();
+    for pattern in &recipe.debian.debs {
+        let mut matched = glob::find(pattern, dir).map_err(|failed| failed.named(recipe, pattern.place()))?;
+        if matched.is_empty() {
+            let (key, pattern_text) = (pattern.place().key.clone(), pattern.as_str().to_owned());
+            let kind = ProblemKind::NoMatch { key, pattern: pattern_text };
+            problems.push(recipe.problem(pattern.place(), kind));
+        }
+        debs.append(&mut matched);
+    }
+    if !problems.is_empty() {
+        problems.sort_by_key(|problem| problem.span.start);
+        return Err(RecipeError { problems }.into());
     }
     let files = found.entries.into_values().map(|(_, input)| input).collect();
-    Ok(Inputs { debs: glob::find(&recipe.debian.debs, dir)?, files })
+    Ok(Inputs { debs: debs.into_iter().collect(), files })
 }
 
 /// What was found so far: for each path of the image the key of `[files]` that it comes from, and the entry.
 struct Found {
     entries: BTreeMap<ImagePath, (ImagePath, Input)>,
     mtime: i64,
+    /// What is wrong with the entry of `[files]` that is being looked at.
+    problems: Vec<ProblemKind>,
 }
 
 impl Found {
-    fn own_file(&mut self, target: &ImagePath, file: &OwnFile, dir: &Path) -> Result<(), InputError> {
+    fn own_file(&mut self, target: &ImagePath, file: &OwnFile, dir: &Path) -> Result<(), Failed> {
         match &file.source {
             FileSource::Directory => {
                 let input = self.input(target, EntryKind::Directory, file, file.mode.unwrap_or(0o755), None);
-                self.add(target, input)
+                self.add(target, input);
             }
             FileSource::Symlink { target: to } => {
                 let kind = EntryKind::Symlink { target: to.clone().into_bytes() };
                 let input = self.input(target, kind, file, 0o777, None);
-                self.add(target, input)
+                self.add(target, input);
             }
             FileSource::Copy { source } => {
-                let path = dir.join(source.trim_end_matches('/'));
-                let metadata = fs::metadata(&path).map_err(|e| read_error(&path, e))?;
-                if source.ends_with('/') && !metadata.is_dir() {
-                    return Err(InputError::NotADirectory { path });
+                let path = plain(&dir.join(source));
+                let key = || file.place.key.clone();
+                match fs::metadata(&path) {
+                    Ok(metadata) if source.ends_with('/') && !metadata.is_dir() => {
+                        self.problems.push(ProblemKind::NotADirectory { key: key(), path });
+                    }
+                    Ok(metadata) => self.copy(target, target.clone(), &path, &metadata, file)?,
+                    Err(e) if is_missing(&e) => self.problems.push(ProblemKind::NoSource { key: key(), path }),
+                    Err(e) => return Err(Failed::at(&path)(e)),
                 }
-                self.copy(target, target.clone(), &path, &metadata, file)
             }
         }
+        Ok(())
     }
 
     /// Adds a file or a directory with all that is in it.
@@ -174,37 +186,51 @@ impl Found {
         path: &Path,
         metadata: &fs::Metadata,
         file: &OwnFile,
-    ) -> Result<(), InputError> {
+    ) -> Result<(), Failed> {
         if let Some(what) = reserved(&target) {
-            return Err(InputError::Reserved { path: path.to_owned(), target, what });
-        }
-        if metadata.is_symlink() {
-            let to = fs::read_link(path).map_err(|e| read_error(path, e))?;
+            self.problems.push(ProblemKind::ReservedTarget { path: path.to_owned(), target, what });
+        } else if metadata.is_symlink() {
+            let to = fs::read_link(path).map_err(Failed::at(path))?;
             let kind = EntryKind::Symlink { target: to.into_os_string().into_vec() };
             let input = self.input(&target, kind, file, 0o777, None);
-            return self.add(key, input);
-        }
-        if metadata.is_file() {
+            self.add(key, input);
+        } else if metadata.is_file() {
+            // Who may not read it should hear so before packages are converted for minutes.
+            fs::File::open(path).map_err(Failed::at(path))?;
             let executable = metadata.permissions().mode() & 0o100 != 0;
             let mode = file.mode.unwrap_or(if executable { 0o755 } else { 0o644 });
             let kind = EntryKind::File { size: metadata.len() };
             let input = self.input(&target, kind, file, mode, Some(path.to_owned()));
-            return self.add(key, input);
+            self.add(key, input);
+        } else if metadata.is_dir() {
+            self.copy_directory(key, &target, path, file)?;
+        } else {
+            self.problems.push(ProblemKind::Special { path: path.to_owned() });
         }
-        if !metadata.is_dir() {
-            return Err(InputError::Special { path: path.to_owned() });
-        }
+        Ok(())
+    }
+
+    fn copy_directory(
+        &mut self,
+        key: &ImagePath,
+        target: &ImagePath,
+        path: &Path,
+        file: &OwnFile,
+    ) -> Result<(), Failed> {
         // The root of the image belongs to nobody's source.
         if !target.is_root() {
-            let input = self.input(&target, EntryKind::Directory, file, 0o755, None);
-            self.add(key, input)?;
+            let input = self.input(target, EntryKind::Directory, file, 0o755, None);
+            self.add(key, input);
         }
         for name in sorted_names(path)? {
             let inner = path.join(&name);
-            let below = target.join(name.as_bytes());
-            let below = below.map_err(|cause| InputError::Name { path: inner.clone(), cause })?;
-            let metadata = fs::symlink_metadata(&inner).map_err(|e| read_error(&inner, e))?;
-            self.copy(key, below, &inner, &metadata, file)?;
+            match target.join(name.as_bytes()) {
+                Ok(below) => {
+                    let metadata = fs::symlink_metadata(&inner).map_err(Failed::at(&inner))?;
+                    self.copy(key, below, &inner, &metadata, file)?;
+                }
+                Err(cause) => self.problems.push(ProblemKind::Name { path: inner, cause }),
+            }
         }
         Ok(())
     }
@@ -215,32 +241,42 @@ impl Found {
     }
 
     /// Adds an entry. Two directories at one path are one, and have mode and owner of the one that the recipe names.
-    fn add(&mut self, key: &ImagePath, input: Input) -> Result<(), InputError> {
+    fn add(&mut self, key: &ImagePath, input: Input) {
         let path = input.entry.path.clone();
         if let Some((first, before)) = self.entries.get(&path) {
             if !(before.entry.kind.is_dir() && input.entry.kind.is_dir()) {
-                return Err(InputError::Twice { target: path, first: first.clone(), second: key.clone() });
+                let (first, second) = (first.clone(), key.clone());
+                self.problems.push(ProblemKind::TargetTwice { target: path, first, second });
+                return;
             }
             if *key != path {
-                return Ok(());
+                return;
             }
         }
         self.entries.insert(path, (key.clone(), input));
-        Ok(())
     }
 }
 
 /// The names in a directory, sorted by their bytes.
-fn sorted_names(dir: &Path) -> Result<Vec<std::ffi::OsString>, InputError> {
-    let fail = |e| read_error(dir, e);
-    let names = fs::read_dir(dir).map_err(fail)?.map(|entry| entry.map(|e| e.file_name()));
-    let mut names: Vec<_> = names.collect::<Result<_, _>>().map_err(fail)?;
+fn sorted_names(dir: &Path) -> Result<Vec<OsString>, Failed> {
+    let names = fs::read_dir(dir).map_err(Failed::at(dir))?.map(|entry| entry.map(|e| e.file_name()));
+    let mut names: Vec<_> = names.collect::<Result<_, _>>().map_err(Failed::at(dir))?;
     names.sort();
     Ok(names)
 }
 
-fn read_error(path: &Path, source: io::Error) -> InputError {
-    InputError::Read { path: path.to_owned(), source }
+/// A path without components `.` and a slash at the end: a recipe in the current directory names `x` and not `./x`.
+fn plain(path: &Path) -> PathBuf {
+    let plain: PathBuf = path.components().filter(|component| *component != Component::CurDir).collect();
+    if plain.as_os_str().is_empty() { PathBuf::from(".") } else { plain }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn shown(path: &Path) -> Escaped<'_> {
+    Escaped(path.as_os_str().as_bytes())
 }
 
 #[cfg(test)]
@@ -248,6 +284,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::recipe::Problem;
 
     struct Dir(tempfile::TempDir);
 
@@ -305,22 +342,68 @@ mod tests {
         assert!(!files.iter().any(|f| f.starts_with("directory / ")), "{files:?}");
     }
 
-    #[test]
-    fn one_path_has_one_source() {
-        let dir = Dir::new(&[("root/etc/x", 0o644), ("y", 0o644)]);
-        let error = dir.find("[files]\n'/' = { source = 'root' }\n'/etc/x' = { source = 'y' }").unwrap_err();
-        assert!(matches!(error, InputError::Twice { .. }), "{error}");
+    #[track_caller]
+    fn mistakes(found: Result<Inputs, InputError>) -> Vec<Problem> {
+        match found {
+            Err(InputError::Recipe(error)) => error.problems,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn what_is_not_there_or_cannot_be_copied_is_refused() {
+    fn one_path_has_one_source() {
+        let dir = Dir::new(&[("root/etc/x", 0o644), ("y", 0o644)]);
+        let found = mistakes(dir.find("[files]\n'/' = { source = 'root' }\n'/etc/x' = { source = 'y' }"));
+        assert!(matches!(&*found, [Problem { line: 3, kind: ProblemKind::TargetTwice { .. }, .. }]), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_not_there_or_cannot_be_copied_is_a_mistake_of_the_recipe() {
         let dir = Dir::new(&[("x", 0o644), ("bad/.wh.x", 0o644), ("db/status.d/x", 0o644)]);
         let _socket = std::os::unix::net::UnixListener::bind(dir.0.path().join("socket")).unwrap();
-        let find = |file: &str, source: &str| dir.find(&format!("[files]\n'{file}' = {{ source = '{source}' }}"));
-        assert!(matches!(find("/a", "none"), Err(e @ InputError::Read { .. }) if e.is_mistake()));
-        assert!(matches!(find("/a", "x/"), Err(InputError::NotADirectory { .. })));
-        assert!(matches!(find("/a", "socket"), Err(InputError::Special { .. })));
-        assert!(matches!(find("/a", "bad"), Err(InputError::Reserved { .. })));
-        assert!(matches!(find("/var/lib/dpkg", "db"), Err(InputError::Reserved { .. })));
+        let find = |file: &str, source: &str| {
+            let mut found = mistakes(dir.find(&format!("files.'{file}' = {{ source = '{source}' }}")));
+            assert_eq!(found.len(), 1, "{found:?}");
+            found.remove(0).kind
+        };
+        assert!(matches!(find("/a", "none"), ProblemKind::NoSource { .. }));
+        assert!(matches!(find("/a", "x/none"), ProblemKind::NoSource { .. }));
+        assert!(matches!(find("/a", "x/"), ProblemKind::NotADirectory { .. }));
+        assert!(matches!(find("/a", "socket"), ProblemKind::Special { .. }));
+        assert!(matches!(find("/a", "bad"), ProblemKind::ReservedTarget { .. }));
+        assert!(matches!(find("/var/lib/dpkg", "db"), ProblemKind::ReservedTarget { .. }));
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_with_their_keys_and_places() {
+        let dir = Dir::new(&[]);
+        let recipe = "[debian]\ndebs = ['*.deb']\n[files]\n'/b' = { source = './b' }\n'/a' = { source = 'a' }\n";
+        let found = mistakes(dir.find(recipe));
+        let places: Vec<_> = found.iter().map(|problem| (problem.line, problem.column)).collect();
+        assert_eq!(places, [(2, 9), (4, 19), (5, 19)]);
+        let [none, b, _] = found.as_slice() else { panic!("{found:?}") };
+        let (key, pattern) = ("debian.debs[0]".to_owned(), "*.deb".to_owned());
+        assert_eq!(none.kind, ProblemKind::NoMatch { key, pattern });
+        let (key, path) = ("files.\"/b\".source".to_owned(), dir.0.path().join("b"));
+        assert_eq!(b.kind, ProblemKind::NoSource { key, path });
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_failed_and_is_named_with_its_key() {
+        let dir = Dir::new(&[]);
+        // Too many links lead on from it, for root, too.
+        symlink("x", dir.0.path().join("x")).unwrap();
+        let error = dir.find("files.'/a' = { source = 'x' }").unwrap_err();
+        assert!(!error.is_mistake());
+        assert!(
+            matches!(error, InputError::Unreadable { key, line: 1, column: 25, .. } if key == "files.\"/a\".source")
+        );
+    }
+
+    #[test]
+    fn paths_are_shown_as_people_write_them() {
+        for (path, shown) in [("./x", "x"), ("./a/./b/", "a/b"), ("../x", "../x"), ("/", "/"), (".", "."), ("", ".")] {
+            assert_eq!(plain(Path::new(path)), Path::new(shown));
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! `distil build`.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use distil_pipeline::recipe::Recipe;
+use distil_pipeline::init::RECIPE_NAME;
+use distil_pipeline::inputs::InputError;
+use distil_pipeline::recipe::{Recipe, RecipeError};
 use distil_pipeline::{BuildError, BuildRequest, Platform, Reference, What};
 
 use super::Context;
@@ -50,12 +52,13 @@ impl Build {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let (global, environment, printer) = (&context.global, context.environment, &context.printer);
         let signals = Signals::install().map_err(Failure::Signals)?;
-        let what = if self.debs.is_empty() && self.tars.is_empty() {
-            let path = self.recipe.unwrap_or_else(|| PathBuf::from("distil.toml"));
-            let recipe = read_recipe(&path, self.variant.as_deref())?;
-            What::Recipe { recipe: Box::new(recipe), dir: directory_of(&path) }
+        let (what, written) = if self.debs.is_empty() && self.tars.is_empty() {
+            let path = self.recipe.unwrap_or_else(|| PathBuf::from(RECIPE_NAME));
+            let written = Written { text: distil_pipeline::inputs::read_recipe(&path)?, path };
+            let recipe = written.recipe(self.variant.as_deref())?;
+            (What::Recipe { recipe: Box::new(recipe), dir: written.directory() }, Some(written))
         } else {
-            What::Packages { debs: self.debs, tars: self.tars }
+            (What::Packages { debs: self.debs, tars: self.tars }, None)
         };
         let cancelled = signals.cancel();
         let request = BuildRequest {
@@ -71,9 +74,12 @@ impl Build {
         let progress = progress::of(global, environment, printer);
         let built = distil_pipeline::build(&request, progress.as_ref());
         drop(progress);
-        let built = match (built, signals.status()) {
-            (Err(BuildError::Cancelled), Some(status)) => return Ok(status),
-            (built, _) => built?,
+        let built = match (built, signals.status(), written) {
+            (Err(BuildError::Cancelled), Some(status), _) => return Ok(status),
+            (Err(BuildError::Input(InputError::Recipe(error))), _, Some(written)) => {
+                return Err(written.mistaken(error));
+            }
+            (built, ..) => built?,
         };
         for (platform, warning) in &built.warnings {
             printer.warning(format!("{platform}: {warning}"));
@@ -95,22 +101,30 @@ fn host() -> Result<Platform, Failure> {
     Platform::new("linux", architecture, None).map_err(Failure::Host)
 }
 
-fn read_recipe(path: &Path, variant: Option<&str>) -> Result<Recipe, Failure> {
-    let text = distil_pipeline::inputs::read_recipe(path)?;
-    let recipe = match Recipe::parse(&text) {
-        Ok(recipe) => recipe,
-        Err(error) => return Err(Failure::Recipe(Box::new(Mistaken { path: path.to_owned(), text, error }))),
-    };
-    Ok(match variant {
-        Some(name) => recipe.with_variant(name)?,
-        None => recipe,
-    })
+/// A recipe as it was written.
+struct Written {
+    path: PathBuf,
+    text: String,
 }
 
-/// The directory to which a recipe's paths are relative.
-fn directory_of(recipe: &Path) -> PathBuf {
-    match recipe.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
-        _ => PathBuf::from("."),
+impl Written {
+    fn recipe(&self, variant: Option<&str>) -> Result<Recipe, Failure> {
+        let recipe = Recipe::parse(&self.text).map_err(|error| self.mistaken(error))?;
+        Ok(match variant {
+            Some(name) => recipe.with_variant(name)?,
+            None => recipe,
+        })
+    }
+
+    fn mistaken(&self, error: RecipeError) -> Failure {
+        Failure::Recipe(Box::new(Mistaken { path: self.path.clone(), text: self.text.clone(), error }))
+    }
+
+    /// The directory to which the recipe's paths are relative.
+    fn directory(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+            _ => PathBuf::from("."),
+        }
     }
 }

@@ -1,36 +1,29 @@
 //! Finds the files that patterns stand for.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{InputError, read_error, sorted_names};
+use super::{Failed, is_missing, plain, sorted_names};
 use crate::recipe::{Component, DebPattern};
 
-/// The regular files that patterns stand for, sorted, each once.
-pub(super) fn find(patterns: &[DebPattern], dir: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let mut all = BTreeSet::new();
-    for pattern in patterns {
-        let start = if pattern.is_absolute() { PathBuf::from("/") } else { dir.to_owned() };
-        let mut found = BTreeSet::new();
-        walk(start, pattern.components(), &mut found)?;
-        if found.is_empty() {
-            return Err(InputError::NoMatch { pattern: pattern.as_str().to_owned(), dir: dir.to_owned() });
-        }
-        all.append(&mut found);
-    }
-    Ok(all.into_iter().collect())
+/// The regular files that a pattern stands for.
+pub(super) fn find(pattern: &DebPattern, dir: &Path) -> Result<BTreeSet<PathBuf>, Failed> {
+    let start = if pattern.is_absolute() { PathBuf::from("/") } else { dir.to_owned() };
+    let mut found = BTreeSet::new();
+    walk(start, pattern.components(), &mut found)?;
+    Ok(found)
 }
 
-fn walk(path: PathBuf, components: &[Component], found: &mut BTreeSet<PathBuf>) -> Result<(), InputError> {
+fn walk(path: PathBuf, components: &[Component], found: &mut BTreeSet<PathBuf>) -> Result<(), Failed> {
     let Some((first, rest)) = components.split_first() else {
         match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => _ = found.insert(path),
+            Ok(metadata) if metadata.is_file() => _ = found.insert(plain(&path)),
             Ok(_) => {}
             Err(e) if is_missing(&e) => {}
-            Err(e) => return Err(read_error(&path, e)),
+            Err(e) => return Err(Failed::at(&path)(e)),
         }
         return Ok(());
     };
@@ -61,20 +54,17 @@ fn walk(path: PathBuf, components: &[Component], found: &mut BTreeSet<PathBuf>) 
 }
 
 /// The names in a directory; none where there is no such directory.
-fn names(dir: &Path) -> Result<Vec<std::ffi::OsString>, InputError> {
+fn names(dir: &Path) -> Result<Vec<OsString>, Failed> {
     match sorted_names(dir) {
-        Err(InputError::Read { source, .. }) if is_missing(&source) => Ok(Vec::new()),
+        Err(failed) if is_missing(&failed.source) => Ok(Vec::new()),
         other => other,
     }
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::{self, InputError};
     use crate::recipe::Recipe;
 
     fn found(names: &[&str], patterns: &str) -> Result<Vec<String>, InputError> {
@@ -86,7 +76,7 @@ mod tests {
         }
         let recipe = Recipe::parse(&format!("[debian]\ndebs = {patterns}")).unwrap();
         let relative = |path: PathBuf| path.strip_prefix(dir.path()).unwrap().display().to_string();
-        Ok(find(&recipe.debian.debs, dir.path())?.into_iter().map(relative).collect())
+        Ok(inputs::find(&recipe, dir.path(), 0)?.debs.into_iter().map(relative).collect())
     }
 
     #[test]
@@ -104,7 +94,7 @@ mod tests {
     #[test]
     fn a_pattern_without_a_file_is_an_error() {
         for patterns in ["['*.deb']", "['d/a.deb', 'd/none.deb']", "['d']", "['x/*/y.deb']", "['d/a.deb/*']"] {
-            assert!(matches!(found(&["d/a.deb"], patterns), Err(InputError::NoMatch { .. })), "{patterns}");
+            assert!(matches!(found(&["d/a.deb"], patterns), Err(InputError::Recipe(_))), "{patterns}");
         }
     }
 }

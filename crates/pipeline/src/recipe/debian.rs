@@ -5,7 +5,7 @@ use std::fmt;
 use distil_debunpack::records::Database;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::problem::ProblemKind;
+use super::problem::{Place, ProblemKind};
 use super::reader::{Keys, Problems, Section};
 
 pub(super) const KEYS: Keys =
@@ -50,10 +50,11 @@ pub(super) fn refuse_elements(section: &Section<'_, '_>, key: &str, problems: &m
 /// Reads `debs`, here or in a variant.
 pub(super) fn read_debs(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Vec<DebPattern> {
     let Some(value) = section.value("debs") else { return Vec::new() };
-    let pattern = |text: &str| DebPattern::new(text);
     let expected = "a file name of a package, in which *, ?, [ab] and ** stand for others";
     value
-        .list(problems, |v, text, problems| pattern(text).or_else(|| v.malformed(text, expected, problems)))
+        .list(problems, |v, text, problems| {
+            DebPattern::new(text, v.place()).or_else(|| v.malformed(text, expected, problems))
+        })
         .unwrap_or_default()
 }
 
@@ -65,6 +66,7 @@ pub(super) fn read_debs(section: &Section<'_, '_>, problems: &mut Problems<'_>) 
 pub struct DebPattern {
     text: String,
     components: Vec<Component>,
+    place: Place,
 }
 
 /// One component of a [`DebPattern`].
@@ -79,19 +81,25 @@ pub(crate) enum Component {
 }
 
 impl DebPattern {
-    fn new(text: &str) -> Option<Self> {
+    fn new(text: &str, place: Place) -> Option<Self> {
         if text.is_empty() || text.ends_with('/') || text.contains('\0') {
             return None;
         }
         let components =
             text.split('/').filter(|c| !matches!(*c, "" | ".")).map(Component::new).collect::<Option<_>>()?;
-        Some(Self { text: text.to_owned(), components })
+        Some(Self { text: text.to_owned(), components, place })
     }
 
     /// The pattern as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Where it stands in the recipe.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     pub(crate) fn is_absolute(&self) -> bool {
@@ -116,6 +124,7 @@ impl Component {
     }
 }
 
+/// Wherever they stand, equal texts stand for the same files.
 impl PartialEq for DebPattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text

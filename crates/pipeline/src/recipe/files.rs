@@ -6,7 +6,7 @@ use std::ops::Range;
 use distil_imgcore::ImagePath;
 use distil_rootfs::Owner;
 
-use super::problem::ProblemKind;
+use super::problem::{Place, ProblemKind};
 use super::reader::{Keys, Problems, Section, Value};
 use super::users::Users;
 
@@ -22,6 +22,8 @@ pub struct OwnFile {
     pub mode: Option<u32>,
     /// Whose it is.
     pub owner: Owner,
+    /// Where the recipe says what stands at the path.
+    pub place: Place,
 }
 
 /// Where an own file comes from.
@@ -72,9 +74,10 @@ pub(super) fn read(
 
 fn read_file(value: &Value<'_, '_>, users: &Users, problems: &mut Problems<'_>) -> Option<OwnFile> {
     let section = value.section(KEYS, problems)?;
-    let source = read_source(&section, problems);
+    let found = read_source(&section, problems);
+    let source = found.as_ref().map(|(source, _)| source);
     let mode = section.value("mode");
-    if let (Some(mode), Some(FileSource::Symlink { .. })) = (&mode, &source) {
+    if let (Some(mode), Some(FileSource::Symlink { .. })) = (&mode, source) {
         mode.problem::<()>(problems, |key| ProblemKind::Useless { key, beside: "symlink" });
     }
     let mode = mode.and_then(|v| {
@@ -82,10 +85,11 @@ fn read_file(value: &Value<'_, '_>, users: &Users, problems: &mut Problems<'_>) 
         parse_mode(text).or_else(|| v.malformed(text, MODE, problems))
     });
     let owner = section.value("owner").and_then(|v| users.owner(&v, problems));
-    Some(OwnFile { source: source?, mode, owner: owner.unwrap_or(ROOT) })
+    let (source, place) = found?;
+    Some(OwnFile { source, mode, owner: owner.unwrap_or(ROOT), place })
 }
 
-fn read_source(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Option<FileSource> {
+fn read_source(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Option<(FileSource, Place)> {
     let found: Vec<&'static str> = CHOICES.iter().copied().filter(|key| section.value(key).is_some()).collect();
     let [only] = found.as_slice() else {
         let table = section.name.clone();
@@ -93,24 +97,25 @@ fn read_source(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Option
         return None;
     };
     let value = section.value(only)?;
-    match *only {
-        "directory" if value.boolean(problems)? => Some(FileSource::Directory),
-        "directory" => value.malformed("false", "true, or left out", problems),
+    let source = match *only {
+        "directory" if value.boolean(problems)? => FileSource::Directory,
+        "directory" => return value.malformed("false", "true, or left out", problems),
         "symlink" => {
             let target = value.string(problems)?;
             if target.is_empty() || target.contains('\0') || target.len() > distil_imgcore::path::MAX_PATH {
                 return value.malformed(target, "the target of a link", problems);
             }
-            Some(FileSource::Symlink { target: target.to_owned() })
+            FileSource::Symlink { target: target.to_owned() }
         }
         _ => {
             let source = value.string(problems)?;
             if source.is_empty() || source.contains('\0') {
                 return value.malformed(source, "a file or directory beside the recipe", problems);
             }
-            Some(FileSource::Copy { source: source.to_owned() })
+            FileSource::Copy { source: source.to_owned() }
         }
-    }
+    };
+    Some((source, value.place()))
 }
 
 fn parse_mode(text: &str) -> Option<u32> {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
-use distil_imgcore::{Escaped, PathError};
+use distil_imgcore::{Escaped, ImagePath, PathError};
 use distil_rootfs::AccountError;
 
 /// A recipe with mistakes: all that were found, in the order of the text.
@@ -24,6 +26,31 @@ pub struct Problem {
     pub column: usize,
     /// What is wrong.
     pub kind: ProblemKind,
+}
+
+impl Problem {
+    pub(crate) fn new(text: &str, span: Range<usize>, kind: ProblemKind) -> Self {
+        let (line, column) = line_and_column(text, span.start);
+        Self { span, line, column, kind }
+    }
+}
+
+/// Line and column of a byte, both from 1; the column counts characters.
+pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    let line = before.split(|b| *b == b'\n').count();
+    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let column = String::from_utf8_lossy(before.get(start..).unwrap_or_default()).chars().count() + 1;
+    (line, column)
+}
+
+/// Where a value stands in a recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its key with the tables that it is in, as in `files."/etc/app.conf".source`.
+    pub key: String,
+    /// The bytes of the text that it takes.
+    pub span: Range<usize>,
 }
 
 /// What is wrong. Keys are given with their tables, as in `image.user`.
@@ -174,6 +201,69 @@ pub enum ProblemKind {
         /// The key that takes its meaning away.
         beside: &'static str,
     },
+    /// A source that does not exist.
+    #[error("{} names {}, which does not exist", Escaped(.key.as_bytes()), shown(.path))]
+    NoSource {
+        /// The key.
+        key: String,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A source with a slash at its end that is no directory.
+    #[error("{} names {}, which is not a directory", Escaped(.key.as_bytes()), shown(.path))]
+    NotADirectory {
+        /// The key.
+        key: String,
+        /// The source.
+        path: PathBuf,
+    },
+    /// A pattern of packages that stands for no file.
+    #[error("{} names no file: nothing matches {}", Escaped(.key.as_bytes()), Escaped(.pattern.as_bytes()))]
+    NoMatch {
+        /// The key.
+        key: String,
+        /// The pattern as written.
+        pattern: String,
+    },
+    /// A socket, a pipe or a device in a source.
+    #[error("{} is neither a file nor a directory nor a symbolic link", shown(.path))]
+    Special {
+        /// Its path on disk.
+        path: PathBuf,
+    },
+    /// A name in a source that no image can hold.
+    #[error("{} has a name that no image can hold", shown(.path))]
+    Name {
+        /// Its path on disk.
+        path: PathBuf,
+        /// What is wrong with the name.
+        #[source]
+        cause: PathError,
+    },
+    /// A file in a source that would come to a reserved path.
+    #[error("{} would become {target}, which is reserved for {what}", shown(.path))]
+    ReservedTarget {
+        /// Its path on disk.
+        path: PathBuf,
+        /// The path in the image.
+        target: ImagePath,
+        /// Whose that is.
+        what: &'static str,
+    },
+    /// One path in the image that two entries of `[files]` fill.
+    #[error("{target} is filled by both {first} and {second}")]
+    TargetTwice {
+        /// The path in the image.
+        target: ImagePath,
+        /// The path in the image of one entry.
+        first: ImagePath,
+        /// That of the other.
+        second: ImagePath,
+    },
+}
+
+fn shown(path: &Path) -> Escaped<'_> {
+    Escaped(path.as_os_str().as_bytes())
 }
 
 impl fmt::Display for RecipeError {
@@ -224,5 +314,17 @@ struct Names<'a>(&'a [&'static str]);
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { f.write_str("none") } else { f.write_str(&self.0.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_counts_characters_of_its_line() {
+        assert_eq!(line_and_column("a = 1\nöö = 2\n", 0), (1, 1));
+        assert_eq!(line_and_column("a = 1\nöö = 2\n", 10), (2, 3));
+        assert_eq!(line_and_column("a", 9), (1, 2));
     }
 }

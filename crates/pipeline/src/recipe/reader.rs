@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Place, Problem, ProblemKind};
 
 /// The mistakes found so far.
 pub(super) struct Problems<'t> {
@@ -20,8 +20,7 @@ impl<'t> Problems<'t> {
     }
 
     pub(super) fn add(&mut self, span: Range<usize>, kind: ProblemKind) {
-        let (line, column) = place(self.text, span.start);
-        self.found.push(Problem { span, line, column, kind });
+        self.found.push(Problem::new(self.text, span, kind));
     }
 
     /// All mistakes in the order of the text, each once.
@@ -30,15 +29,6 @@ impl<'t> Problems<'t> {
         self.found.dedup();
         self.found
     }
-}
-
-/// Line and column of a byte, both from 1; the column counts characters.
-fn place(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let line = before.split(|b| *b == b'\n').count();
-    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    let column = String::from_utf8_lossy(before.get(start..).unwrap_or_default()).chars().count() + 1;
-    (line, column)
 }
 
 /// The keys of a table.
@@ -147,6 +137,11 @@ impl<'r, 'i> Value<'r, 'i> {
             let nearest = nearest(text, words.iter().copied());
             self.problem(problems, |key| ProblemKind::NotOneOf { key, found: text.to_owned(), allowed: words, nearest })
         })
+    }
+
+    /// Where it stands, for those who find out later what is wrong with it.
+    pub(super) fn place(&self) -> Place {
+        Place { key: self.key.clone(), span: self.span.clone() }
     }
 
     /// Reports a value that has no meaning. Always `None`, so that it can end a chain.
@@ -262,13 +257,6 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_place_counts_characters_of_its_line() {
-        assert_eq!(place("a = 1\nöö = 2\n", 0), (1, 1));
-        assert_eq!(place("a = 1\nöö = 2\n", 10), (2, 3));
-        assert_eq!(place("a", 9), (1, 2));
-    }
 
     #[test]
     fn the_nearest_word_is_one_that_looks_like_it() {
