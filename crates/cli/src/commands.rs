@@ -12,8 +12,8 @@ mod validate;
 
 use std::error::Error;
 
-use clap::Subcommand;
-use distil_pipeline::{BuiltImage, ImagePath, Reference, WrittenDocument};
+use clap::{Args, Subcommand};
+use distil_pipeline::{BuiltImage, Choice, Escaped, ImagePath, Platform, Reference, WrittenDocument};
 
 use crate::arguments::Global;
 use crate::environment::Environment;
@@ -59,6 +59,24 @@ impl Command {
     }
 }
 
+/// The option of commands that read the image of one platform.
+#[derive(Debug, Args)]
+pub(crate) struct OfPlatform {
+    /// Look at this platform; where none is given at this machine's, or else at the first of the image
+    #[arg(long, value_name = "OS/ARCH")]
+    platform: Option<Platform>,
+}
+
+impl OfPlatform {
+    fn is_given(&self) -> bool {
+        self.platform.is_some()
+    }
+
+    fn choice<'a>(&'a self, host: &'a Platform) -> Choice<'a> {
+        self.platform.as_ref().map_or(Choice::Preferably(host), Choice::Exactly)
+    }
+}
+
 /// Reads a reference from the command line.
 fn reference(text: &str) -> Result<Reference, String> {
     text.parse().map_err(|error| with_causes(&error))
@@ -84,7 +102,7 @@ fn print_written(images: &[BuiltImage], context: &Context<'_>) -> Result<Status,
     }
     for image in images {
         let reference = image.reference.to_string();
-        printer.result(&format!("{} {}\n", distil_pipeline::Escaped(reference.as_bytes()), image.digest))?;
+        printer.result(&format!("{} {}\n", Escaped(reference.as_bytes()), image.digest))?;
         if printer.is_verbose() {
             for platform in &image.platforms {
                 printer.result(&format!("  {} {}\n", platform.platform, platform.digest))?;

@@ -6,6 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use distil_pipeline::Platform;
+
 use crate::failure::Failure;
 
 /// What a command may know of the machine.
@@ -80,6 +82,19 @@ impl Environment {
         let xdg = || absolute(&self.xdg_cache_home).map(|dir| dir.join("distil"));
         let home = || absolute(&self.home).map(|dir| dir.join(".cache/distil"));
         given.or_else(xdg).or_else(home).ok_or(Failure::NoCacheDir)
+    }
+
+    /// The platform of this machine, as far as the program knows: the one that it was compiled for.
+    pub(crate) fn host() -> Result<Platform, Failure> {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            "x86" => "386",
+            "powerpc64" => "ppc64le",
+            "loongarch64" => "loong64",
+            other => other,
+        };
+        Platform::new("linux", architecture, None).map_err(Failure::Host)
     }
 
     /// How many threads to use: as many as were asked for, or as can run at once.

@@ -9,7 +9,7 @@ use distil_imgcore::{Progress as Step, Referrers, copy_graph};
 
 use crate::build::{BuiltImage, BuiltPlatform};
 use crate::progress::{Phase, Progress};
-use crate::read::{Named, ReadError};
+use crate::read::{Choice, Named, ReadError};
 use crate::stores::{Destination, StoreError};
 
 /// Why an image was not copied. The destination may hold some of its blobs then, but nothing names them.
@@ -75,7 +75,7 @@ pub fn copy(
         return Err(CopyError::SeveralPlatforms { reference: destination.to_string(), known });
     }
     if docker || platform.is_some() {
-        named = named.only(platform).map_err(unreadable)?;
+        named = named.only(platform.map_or(Choice::First, Choice::Exactly)).map_err(unreadable)?;
     }
     let mut platforms = Vec::new();
     for (platform, manifest) in &named.platforms {

@@ -1,13 +1,13 @@
 //! `files`: what an image holds at which path, and where it comes from.
 
-use distil_imgcore::{EntryKind, Escaped, ImagePath, Platform, Reference};
+use distil_imgcore::{EntryKind, Escaped, ImagePath, Reference};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contents::{Contents, Located};
 use crate::packages::{Packages, is_record};
 use crate::progress::Progress;
-use crate::read::{Named, ReadError};
+use crate::read::{Choice, Named, ReadError};
 
 /// The files of an image, all layers on top of each other: the JSON document of `files`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -17,7 +17,9 @@ pub struct FileList {
     pub schema: String,
     /// The digest that the reference stands for.
     pub digest: String,
-    /// The platform of the image that was read.
+    /// The platforms that the image is for.
+    pub platforms: Vec<String>,
+    /// The platform that all that follows is about.
     pub platform: String,
     /// The digests of its layers, lowest first.
     pub layers: Vec<String>,
@@ -61,7 +63,7 @@ pub struct FileSummary {
 /// [`ReadError`] where the image cannot be read, or is not there for that platform.
 pub fn files(
     reference: &Reference,
-    platform: Option<&Platform>,
+    platform: Choice<'_>,
     paths: &[ImagePath],
     progress: &dyn Progress,
 ) -> Result<FileList, ReadError> {
@@ -75,6 +77,7 @@ pub fn files(
     Ok(FileList {
         schema: "distil.files/v1".to_owned(),
         digest: named.root.digest().to_string(),
+        platforms: named.platforms.iter().map(|(platform, _)| platform.to_string()).collect(),
         platform: platform.to_string(),
         layers: image.layers().iter().map(|layer| layer.digest().to_string()).collect(),
         files: listed.map(|(path, at)| summary(path, at, &packages)).collect(),
@@ -120,7 +123,7 @@ mod tests {
         let path = |text: &str| ImagePath::from_absolute(text.as_bytes()).unwrap();
         let list = |paths: &[&str]| {
             let paths: Vec<ImagePath> = paths.iter().copied().map(path).collect();
-            files(&reference, None, &paths, &Silent).unwrap()
+            files(&reference, Choice::First, &paths, &Silent).unwrap()
         };
         let shown = |list: &FileList| -> Vec<String> {
             let line = |f: &FileSummary| format!("{} {} {} {:?}", f.path, f.size, f.layer, f.package.as_deref());

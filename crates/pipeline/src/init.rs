@@ -1,12 +1,12 @@
 //! `init`: a recipe to start from.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use distil_imgcore::Escaped;
+
+use crate::whole_file;
 
 /// The name under which a recipe is looked for.
 pub const RECIPE_NAME: &str = "distil.toml";
@@ -40,21 +40,17 @@ pub enum InitError {
 /// [`InitError::Exists`] where a recipe is there, even a link to nowhere; it is never replaced.
 pub fn init(dir: &Path) -> Result<PathBuf, InitError> {
     let path = dir.join(RECIPE_NAME);
-    let failed = |source: io::Error| InitError::Write { path: path.clone(), source };
-    fs::create_dir_all(dir).map_err(failed)?;
-    // The temporary file would be readable by its owner alone; the umask takes away what others must not have.
-    let permissions = fs::Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(dir).map_err(failed)?;
-    file.write_all(STARTER.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    match file.persist_noclobber(&path) {
-        Ok(_) => Ok(path),
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(InitError::Exists { path }),
-        Err(e) => Err(failed(e.error)),
+    match whole_file::create(&path, STARTER.as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(InitError::Exists { path }),
+        Err(source) => Err(InitError::Write { path, source }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::recipe::Recipe;
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use distil_imgcore::{Descriptor, ImagePath, Platform, Reference};
+use distil_imgcore::{Descriptor, ImagePath, Reference};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contents::Contents;
 use crate::packages::{Packages, is_record};
 use crate::progress::Progress;
-use crate::read::{Named, ReadError};
+use crate::read::{Choice, Named, ReadError};
 
 /// What an image is: the JSON document of `inspect`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -95,16 +95,11 @@ pub struct ReferrerSummary {
     pub size: u64,
 }
 
-/// Tells what an image is. Of an image for several platforms, all but the list of platforms is about `platform`, or about
-/// the first where none is asked for.
+/// Tells what an image is. Of an image for several platforms, all but the list of platforms is about the one chosen.
 ///
 /// # Errors
 /// [`ReadError`] where the image cannot be read, or is not there for that platform.
-pub fn inspect(
-    reference: &Reference,
-    platform: Option<&Platform>,
-    progress: &dyn Progress,
-) -> Result<Inspection, ReadError> {
+pub fn inspect(reference: &Reference, platform: Choice<'_>, progress: &dyn Progress) -> Result<Inspection, ReadError> {
     let named = Named::open(reference)?;
     let (platform, image) = named.image(platform)?;
     let packages = Packages::read(&Contents::read(&image, is_record, progress)?);
@@ -177,7 +172,7 @@ mod tests {
         let layers: [&[(&str, &str)]; 2] =
             [&[("usr/bin/aa", "a"), ("var/lib/dpkg/status.d/aa", &record)], &[("etc/x", "x")]];
         let reference = testimage::write(dir.path(), &["linux/arm64", "linux/amd64"], &layers);
-        let found = inspect(&reference, None, &Silent).unwrap();
+        let found = inspect(&reference, Choice::First, &Silent).unwrap();
         let platforms: Vec<&str> = found.platforms.iter().map(|p| p.platform.as_str()).collect();
         assert_eq!((platforms, found.platform.as_str()), (vec!["linux/amd64", "linux/arm64"], "linux/amd64"));
         assert_eq!(found.config["config"]["Entrypoint"][0], "/usr/bin/aa");
@@ -193,14 +188,22 @@ mod tests {
         assert_eq!(found.packages, [package]);
         assert!(found.unreadable.is_empty() && found.referrers.is_empty());
         let arm = "linux/arm64".parse().unwrap();
-        assert_eq!(inspect(&reference, Some(&arm), &Silent).unwrap().platform, "linux/arm64");
+        let other = "linux/s390x".parse().unwrap();
+        for (choice, platform) in [
+            (Choice::Exactly(&arm), "linux/arm64"),
+            (Choice::Preferably(&arm), "linux/arm64"),
+            (Choice::Preferably(&other), "linux/amd64"),
+        ] {
+            assert_eq!(inspect(&reference, choice, &Silent).unwrap().platform, platform, "{choice:?}");
+        }
     }
 
     #[test]
     fn a_platform_that_is_not_there_is_named_with_those_that_are() {
         let dir = tempfile::tempdir().unwrap();
         let reference = testimage::write(dir.path(), &["linux/amd64"], &[]);
-        let error = inspect(&reference, Some(&"linux/s390x".parse().unwrap()), &Silent).unwrap_err();
+        let wanted = "linux/s390x".parse().unwrap();
+        let error = inspect(&reference, Choice::Exactly(&wanted), &Silent).unwrap_err();
         assert!(matches!(error, ReadError::NoPlatform { known, .. } if known.len() == 1));
     }
 
@@ -209,7 +212,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let record = testimage::record("aa", "1", "");
         let reference = testimage::write(dir.path(), &["linux/amd64"], &[&[("var/lib/dpkg/status.d/aa", &record)]]);
-        let found = serde_json::to_value(inspect(&reference, None, &Silent).unwrap()).unwrap();
+        let found = serde_json::to_value(inspect(&reference, Choice::First, &Silent).unwrap()).unwrap();
         for pointer in ["/schema", "/digest", "/media-type", "/platforms", "/config", "/referrers"] {
             assert!(found.pointer(pointer).is_some(), "{pointer}");
         }

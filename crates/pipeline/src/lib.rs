@@ -11,7 +11,7 @@
 //! use std::sync::atomic::AtomicBool;
 //!
 //! use distil_pipeline::recipe::Recipe;
-//! use distil_pipeline::{BuildRequest, Reference, Silent, What, build, files};
+//! use distil_pipeline::{BuildRequest, Choice, Reference, Silent, What, build, files};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
@@ -29,7 +29,7 @@
 //!     cancelled: &AtomicBool::new(false),
 //! };
 //! build(&request, &Silent)?;
-//! let list = files(&image, None, &[], &Silent)?;
+//! let list = files(&image, Choice::First, &[], &Silent)?;
 //! assert!(list.files.iter().any(|file| file.path == "/usr/bin/app"));
 //! # Ok(())
 //! # }
@@ -52,6 +52,7 @@ pub mod stores;
 #[cfg(test)]
 mod testimage;
 pub mod validate;
+pub mod whole_file;
 mod written;
 
 pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, Warning, What, build};
@@ -63,6 +64,6 @@ pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
 pub use progress::{Phase, Progress, Silent};
-pub use read::ReadError;
+pub use read::{Choice, ReadError};
 pub use validate::{Validation, validate};
 pub use written::WrittenDocument;

@@ -64,6 +64,17 @@ pub enum ReadError {
     },
 }
 
+/// Which platform's image is meant, of an image for several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice<'a> {
+    /// That for this platform, and no other.
+    Exactly(&'a Platform),
+    /// That for this platform, as of the machine that asks, or else the first.
+    Preferably(&'a Platform),
+    /// The first.
+    First,
+}
+
 /// An image that a reference names, with all its platforms.
 #[derive(Debug)]
 pub(crate) struct Named {
@@ -84,30 +95,34 @@ impl Named {
     pub(crate) fn read(store: Arc<dyn Store>, root: Descriptor) -> Result<Self, ReadError> {
         let mut platforms = Vec::new();
         collect(&store, &root, 0, &mut platforms)?;
-        if platforms.is_empty() {
-            return Err(ReadError::NotAnImage { digest: root.digest().clone() });
-        }
-        Ok(Self { store, root, platforms })
+        let named = Self { store, root, platforms };
+        if named.platforms.is_empty() { Err(named.not_an_image()) } else { Ok(named) }
     }
 
-    /// The image of one platform alone, or of the first where none is asked for.
-    pub(crate) fn only(self, wanted: Option<&Platform>) -> Result<Self, ReadError> {
-        let (platform, image) = self.image(wanted)?;
+    /// The image of one platform alone.
+    pub(crate) fn only(self, choice: Choice<'_>) -> Result<Self, ReadError> {
+        let (platform, image) = self.image(choice)?;
         let root = image.manifest().descriptor().clone();
         Ok(Self { store: self.store, platforms: vec![(platform, root.clone())], root })
     }
 
-    /// The image for a platform, or the first where none is asked for.
-    pub(crate) fn image(&self, wanted: Option<&Platform>) -> Result<(Platform, Image), ReadError> {
-        let found = self.platforms.iter().find(|(platform, _)| wanted.is_none_or(|wanted| wanted == platform));
-        match (found, wanted) {
-            (Some((platform, manifest)), _) => Ok((platform.clone(), Image::read(&self.store, manifest)?)),
-            (None, Some(wanted)) => {
+    /// The image of one platform.
+    pub(crate) fn image(&self, choice: Choice<'_>) -> Result<(Platform, Image), ReadError> {
+        let of = |wanted: &Platform| self.platforms.iter().find(|(platform, _)| platform == wanted);
+        let first = self.platforms.first();
+        let (platform, manifest) = match choice {
+            Choice::Exactly(wanted) => of(wanted).ok_or_else(|| {
                 let known = self.platforms.iter().map(|(platform, _)| platform.clone()).collect();
-                Err(ReadError::NoPlatform { wanted: wanted.clone(), known })
-            }
-            (None, None) => Err(ReadError::NotAnImage { digest: self.root.digest().clone() }),
-        }
+                ReadError::NoPlatform { wanted: wanted.clone(), known }
+            }),
+            Choice::Preferably(wanted) => of(wanted).or(first).ok_or_else(|| self.not_an_image()),
+            Choice::First => first.ok_or_else(|| self.not_an_image()),
+        }?;
+        Ok((platform.clone(), Image::read(&self.store, manifest)?))
+    }
+
+    fn not_an_image(&self) -> ReadError {
+        ReadError::NotAnImage { digest: self.root.digest().clone() }
     }
 }
 

@@ -10,6 +10,7 @@ use distil_pipeline::recipe::{Recipe, RecipeError};
 use distil_pipeline::{BuildError, BuildRequest, Platform, Reference, What};
 
 use super::Context;
+use crate::environment::Environment;
 use crate::failure::{Failure, Mistaken};
 use crate::progress;
 use crate::signals::Signals;
@@ -64,7 +65,7 @@ impl Build {
         let request = BuildRequest {
             what,
             platforms: self.platforms,
-            host: host()?,
+            host: Environment::host()?,
             outputs: self.outputs,
             epoch: environment.epoch()?,
             jobs: environment.jobs(self.jobs),
@@ -86,19 +87,6 @@ impl Build {
         }
         super::print_written(&built.images, context)
     }
-}
-
-/// The platform of this machine.
-fn host() -> Result<Platform, Failure> {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" => "ppc64le",
-        "loongarch64" => "loong64",
-        other => other,
-    };
-    Platform::new("linux", architecture, None).map_err(Failure::Host)
 }
 
 /// A recipe as it was written.

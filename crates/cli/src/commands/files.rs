@@ -1,9 +1,10 @@
 //! `distil files`.
 
 use clap::Args;
-use distil_pipeline::{FileList, ImagePath, Platform, Reference};
+use distil_pipeline::{FileList, ImagePath, Reference};
 
 use super::Context;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::Format;
 use crate::progress;
@@ -24,23 +25,27 @@ pub(crate) struct Files {
     /// List only what is at and below these paths
     #[arg(value_name = "PATH", value_parser = super::image_path)]
     paths: Vec<ImagePath>,
-    /// Look at this platform; the first of the image where none is given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Platform>,
+    #[command(flatten)]
+    platform: super::OfPlatform,
 }
 
 impl Files {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
         let _signals = Signals::install().map_err(Failure::Signals)?;
+        let host = Environment::host()?;
         let progress = progress::of(&context.global, context.environment, printer);
-        let list = distil_pipeline::files(&self.reference, self.platform.as_ref(), &self.paths, progress.as_ref());
+        let list = distil_pipeline::files(&self.reference, self.platform.choice(&host), &self.paths, progress.as_ref());
         drop(progress);
         let list = list?;
         if printer.format() == Format::Json {
             printer.document(&list)?;
         } else {
             printer.result(&text(&list))?;
+            if !self.platform.is_given() && list.platforms.len() > 1 {
+                let (shown, all) = (&list.platform, list.platforms.join(", "));
+                printer.note(&format!("These are the files of {shown}; --platform chooses among {all}."));
+            }
         }
         for path in &list.missing {
             printer.error(format!("the image has no {path}"));
@@ -120,6 +125,7 @@ mod tests {
         let list = FileList {
             schema: "distil.files/v1".into(),
             digest: String::new(),
+            platforms: vec!["linux/amd64".into()],
             platform: "linux/amd64".into(),
             layers: Vec::new(),
             files: vec![

@@ -1,10 +1,11 @@
 //! `distil inspect`.
 
 use clap::Args;
-use distil_pipeline::{Escaped, Inspection, Platform, Reference};
+use distil_pipeline::{Escaped, Inspection, Reference};
 use serde_json::Value;
 
 use super::Context;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::{Format, Printer};
 use crate::progress;
@@ -19,17 +20,17 @@ pub(crate) struct Inspect {
     /// The image, as in oci:DIR:TAG
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
-    /// Look at this platform; the first of the image where none is given
-    #[arg(long, value_name = "OS/ARCH")]
-    platform: Option<Platform>,
+    #[command(flatten)]
+    platform: super::OfPlatform,
 }
 
 impl Inspect {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
         let _signals = Signals::install().map_err(Failure::Signals)?;
+        let host = Environment::host()?;
         let progress = progress::of(&context.global, context.environment, printer);
-        let found = distil_pipeline::inspect(&self.reference, self.platform.as_ref(), progress.as_ref());
+        let found = distil_pipeline::inspect(&self.reference, self.platform.choice(&host), progress.as_ref());
         drop(progress);
         let found = found?;
         for path in &found.unreadable {
@@ -56,7 +57,7 @@ fn text(image: &Inspection, printer: &Printer) -> String {
     let others: Vec<&str> = image.platforms.iter().map(|p| p.platform.as_str()).collect();
     row("Platforms", others.join(", "));
     if image.platforms.len() > 1 {
-        row("Shown", image.platform.clone());
+        row("Shown", format!("{} (--platform chooses another)", image.platform));
     }
     row("Created", clean(image.config.get("created").and_then(Value::as_str).unwrap_or_default()));
     let size: u64 = image.layers.iter().map(|layer| layer.size).sum();
