@@ -8,13 +8,21 @@ use crate::commands::Command;
 
 /// Debian packages and your own files to small, reproducible container images.
 #[derive(Debug, Parser)]
-#[command(name = "distil", version, max_term_width = 100)]
+#[command(name = "distil", version, max_term_width = 100, after_help = STATUSES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const STATUSES: &str = "\
+Exit status:
+  0  done; the answer is yes
+  1  the answer is no
+  2  the command line or the recipe is wrong, or asks for what cannot be
+  3  cannot decide
+  4  something failed: the disk, an unreadable file, a broken input";
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -38,7 +46,7 @@ pub(crate) struct Global {
     /// Keep what is reused between runs here; the default is distil in the user's cache directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// Use no network
+    /// Use no network; no command of this version does
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 }

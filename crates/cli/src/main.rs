@@ -29,13 +29,15 @@ use status::Status;
 
 fn main() -> ExitCode {
     let environment = Environment::read();
-    // A panic is a bug, and must not look like an answer. The standard hook has said where it was by then.
-    let status =
-        panic::catch_unwind(AssertUnwindSafe(|| run(std::env::args_os(), &environment))).unwrap_or_else(|_| {
-            Printer::plain().error("this is a bug in distil: please report the lines above");
-            Status::Failed
-        });
-    status.into()
+    guarded(|| run(std::env::args_os(), &environment)).into()
+}
+
+/// Does the work. A panic is a bug, and must not look like an answer; the standard hook has said by then where it was.
+fn guarded(work: impl FnOnce() -> Status) -> Status {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Printer::plain().error("this is a bug in distil: please report the lines above");
+        Status::Failed
+    })
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Status {

@@ -82,6 +82,12 @@ fn what_is_not_there_has_failed() {
 }
 
 #[test]
+fn a_panic_has_failed() {
+    assert_eq!(guarded(|| Status::No), Status::No);
+    assert_eq!(guarded(|| panic!("a bug")), Status::Failed);
+}
+
+#[test]
 fn statuses_are_those_of_the_contract() {
     let codes = [Status::Yes, Status::No, Status::Mistake, Status::Failed, Status::Signal(2), Status::Signal(15)];
     assert_eq!(codes.map(Status::code), [0, 1, 2, 4, 130, 143]);

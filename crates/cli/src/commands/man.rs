@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _};
+use distil_pipeline::whole_file;
 
 use super::Context;
 use crate::arguments::Arguments;
@@ -19,9 +20,16 @@ pub(crate) struct Man {
 
 impl Man {
     pub(crate) fn run(self, _: &Context<'_>) -> Result<Status, Failure> {
-        std::fs::create_dir_all(&self.dir)
-            .and_then(|()| clap_mangen::generate_to(Arguments::command(), &self.dir))
-            .map_err(|source| Failure::Write { path: self.dir, source })?;
+        let mut command = Arguments::command().disable_help_subcommand(true);
+        command.build();
+        let commands = command.get_subcommands().cloned().chain([command.clone()]);
+        for page in commands.map(clap_mangen::Man::new) {
+            let path = self.dir.join(page.get_filename());
+            let mut text = Vec::new();
+            page.render(&mut text)
+                .and_then(|()| whole_file::replace(&path, &text))
+                .map_err(|source| Failure::Write { path, source })?;
+        }
         Ok(Status::Yes)
     }
 }
