@@ -1,5 +1,7 @@
 //! The list of configuration files in a control archive.
 
+use std::collections::BTreeMap;
+
 use distil_imgcore::{Escaped, ImagePath, PathError};
 
 /// One configuration file of a package.
@@ -27,45 +29,44 @@ pub struct ConffilesError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConffilesErrorKind {
-    /// An empty line, or white space at its end.
-    #[error("it is empty or ends in white space")]
-    Blank,
     /// A word before the name that is not `remove-on-upgrade`.
     #[error("\"{}\" is not a flag", Escaped(.0))]
     Flag(Vec<u8>),
     /// No absolute path.
     #[error(transparent)]
     Path(#[from] PathError),
-    /// The same file twice.
-    #[error("{0} stands there twice")]
+    /// The same file twice, once to be removed on upgrade and once not.
+    #[error("{0} stands there with and without a flag")]
     Duplicate(ImagePath),
     /// The last line does not end.
     #[error("it has no newline")]
     Unterminated,
 }
 
-/// Reads the file `conffiles` of a control archive.
+/// Reads the file `conffiles` of a control archive. As by dpkg, empty lines, white space at the end of a line and a file
+/// that stands there again are passed over: hand-made packages have all of them.
 ///
 /// # Errors
 /// [`ConffilesError`] for the first line that is not in order.
 pub fn parse_conffiles(bytes: &[u8]) -> Result<Vec<Conffile>, ConffilesError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeMap::new();
     let mut conffiles = Vec::new();
     for (index, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
         let error = |kind| ConffilesError { line: index + 1, kind };
-        let conffile = parse_line(line).map_err(error)?;
-        if !seen.insert(conffile.path.clone()) {
-            return Err(error(ConffilesErrorKind::Duplicate(conffile.path)));
+        let Some(conffile) = parse_line(line).map_err(error)? else { continue };
+        match seen.insert(conffile.path.clone(), conffile.remove_on_upgrade) {
+            None => conffiles.push(conffile),
+            Some(before) if before == conffile.remove_on_upgrade => {}
+            Some(_) => return Err(error(ConffilesErrorKind::Duplicate(conffile.path))),
         }
-        conffiles.push(conffile);
     }
     Ok(conffiles)
 }
 
-fn parse_line(line: &[u8]) -> Result<Conffile, ConffilesErrorKind> {
-    let line = line.strip_suffix(b"\n").ok_or(ConffilesErrorKind::Unterminated)?;
-    if line.last().is_none_or(u8::is_ascii_whitespace) {
-        return Err(ConffilesErrorKind::Blank);
+fn parse_line(line: &[u8]) -> Result<Option<Conffile>, ConffilesErrorKind> {
+    let line = line.strip_suffix(b"\n").ok_or(ConffilesErrorKind::Unterminated)?.trim_ascii_end();
+    if line.is_empty() {
+        return Ok(None);
     }
     let flag_end = line.iter().position(|b| *b == b' ').filter(|_| line.first() != Some(&b'/'));
     let (flag, name) = line.split_at(flag_end.unwrap_or(0));
@@ -73,7 +74,7 @@ fn parse_line(line: &[u8]) -> Result<Conffile, ConffilesErrorKind> {
         return Err(ConffilesErrorKind::Flag(flag.to_vec()));
     }
     let path = ImagePath::from_absolute(if flag.is_empty() { name } else { name.trim_ascii_start() })?;
-    Ok(Conffile { path, remove_on_upgrade: !flag.is_empty() })
+    Ok(Some(Conffile { path, remove_on_upgrade: !flag.is_empty() }))
 }
 
 #[cfg(test)]
@@ -91,20 +92,25 @@ mod tests {
         assert_eq!(parse_conffiles(b""), Ok(vec![]));
     }
 
+    #[test]
+    fn what_dpkg_passes_over_is_passed_over() {
+        let found = parse_conffiles(b"\n/etc/b \t\n   \n/etc/a\n/etc//b\n").unwrap();
+        let shown: Vec<_> = found.iter().map(|c| c.path.to_string()).collect();
+        assert_eq!(shown, ["/etc/b", "/etc/a"]);
+    }
+
     type Case<'a> = (&'a [u8], usize, fn(&ConffilesErrorKind) -> bool);
 
     #[test]
     fn bad_lines_say_what_is_wrong() {
         use ConffilesErrorKind as Kind;
-        let cases: [Case<'_>; 8] = [
-            (b"\n", 1, |k| matches!(k, Kind::Blank)),
-            (b"/etc/a\n/etc/b \n", 2, |k| matches!(k, Kind::Blank)),
+        let cases: [Case<'_>; 6] = [
             (b"/etc/a", 1, |k| matches!(k, Kind::Unterminated)),
             (b"etc/a\n", 1, |k| matches!(k, Kind::Path(PathError::Relative(_)))),
             (b"/etc/../a\n", 1, |k| matches!(k, Kind::Path(PathError::Parent(_)))),
             (b"obsolete /etc/a\n", 1, |k| matches!(k, Kind::Flag(_))),
             (b" /etc/a\n", 1, |k| matches!(k, Kind::Path(_))),
-            (b"/etc/a\n/etc//a\n", 2, |k| matches!(k, Kind::Duplicate(_))),
+            (b"/etc/a\nremove-on-upgrade /etc//a\n", 2, |k| matches!(k, Kind::Duplicate(_))),
         ];
         for (bytes, line, expected) in cases {
             let found = parse_conffiles(bytes).unwrap_err();

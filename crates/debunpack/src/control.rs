@@ -198,8 +198,10 @@ impl Control {
             Some(_) => return Err(wrong(paragraph, "Multi-Arch")),
         };
         let essential = match text(paragraph, "Essential")? {
-            None | Some("no") => false,
-            Some("yes") => true,
+            None => false,
+            // dpkg and libapt read this one in any case, unlike the words of Multi-Arch.
+            Some(word) if word.eq_ignore_ascii_case("no") => false,
+            Some(word) if word.eq_ignore_ascii_case("yes") => true,
             Some(_) => return Err(wrong(paragraph, "Essential")),
         };
         let installed_size = match text(paragraph, "Installed-Size")? {
@@ -376,7 +378,7 @@ mod tests {
     #[test]
     fn fields_have_their_types() {
         let control = with(
-            "Source: hi (1:2.10-3)\nMulti-Arch: foreign\nessential: yes\nInstalled-Size: 12\nDepends: libc6 (>= 2.36), aa | bb\nDescription: short\n long\n",
+            "Source: hi (1:2.10-3)\nMulti-Arch: foreign\nessential: Yes\nInstalled-Size: 12\nDepends: libc6 (>= 2.36), aa | bb\nDescription: short\n long\n",
         )
         .unwrap();
         assert_eq!((control.package().as_str(), control.architecture().as_str()), ("hello", "amd64"));

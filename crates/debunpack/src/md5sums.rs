@@ -10,7 +10,7 @@ use distil_imgcore::{Escaped, ImagePath, PathError};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Md5Sum(pub [u8; 16]);
 
-/// Text that is not 32 lower-case hexadecimal digits.
+/// Text that is not 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{}\" is not an MD5 sum", Escaped(.0))]
 pub struct NotMd5(Vec<u8>);
@@ -18,10 +18,9 @@ pub struct NotMd5(Vec<u8>);
 impl Md5Sum {
     fn from_hex(text: &[u8]) -> Result<Self, NotMd5> {
         let mut sum = [0; 16];
-        let lower = text.iter().all(|b| !b.is_ascii_uppercase());
         match hex::decode_to_slice(text, &mut sum) {
-            Ok(()) if lower => Ok(Self(sum)),
-            _ => Err(NotMd5(text.iter().take(64).copied().collect())),
+            Ok(()) => Ok(Self(sum)),
+            Err(_) => Err(NotMd5(text.iter().take(64).copied().collect())),
         }
     }
 }
@@ -78,16 +77,14 @@ pub enum Md5sumsErrorKind {
     /// No path inside the package.
     #[error(transparent)]
     Path(#[from] PathError),
-    /// The same file twice.
-    #[error("{0} stands there twice")]
+    /// The same file with two sums.
+    #[error("{0} has another sum before")]
     Duplicate(ImagePath),
-    /// The last line does not end.
-    #[error("it has no newline")]
-    Unterminated,
 }
 
 impl Md5sums {
-    /// Reads the file.
+    /// Reads the file. dpkg does not read it at all before a package is installed, so that hand-made packages have empty
+    /// lines in it, a file twice, and no newline at the end.
     ///
     /// # Errors
     /// [`Md5sumsError`] for the first line that is not in order.
@@ -95,11 +92,16 @@ impl Md5sums {
         let mut sums = Self::default();
         for (index, line) in bytes.split_inclusive(|b| *b == b'\n').enumerate() {
             let error = |kind| Md5sumsError { line: index + 1, kind };
-            let (path, sum) = parse_line(line).map_err(error)?;
-            if sums.by_path.insert(path.clone(), sum).is_some() {
-                return Err(error(Md5sumsErrorKind::Duplicate(path)));
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            if line.is_empty() {
+                continue;
             }
-            sums.lines.push((path, sum));
+            let (path, sum) = parse_line(line).map_err(error)?;
+            match sums.by_path.insert(path.clone(), sum) {
+                None => sums.lines.push((path, sum)),
+                Some(before) if before == sum => {}
+                Some(_) => return Err(error(Md5sumsErrorKind::Duplicate(path))),
+            }
         }
         Ok(sums)
     }
@@ -118,16 +120,32 @@ impl Md5sums {
 }
 
 fn parse_line(line: &[u8]) -> Result<(ImagePath, Md5Sum), Md5sumsErrorKind> {
-    let line = line.strip_suffix(b"\n").ok_or(Md5sumsErrorKind::Unterminated)?;
+    // md5sum(1) puts a backslash before a line whose name has backslashes, as names of systemd's units have, and doubles
+    // those.
+    let (escaped, line) = line.strip_prefix(b"\\").map_or((false, line), |rest| (true, rest));
     let (sum, rest) = line.split_at_checked(32).unwrap_or((line, b""));
     let sum = Md5Sum::from_hex(sum)?;
     let name = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b" *")).ok_or(Md5sumsErrorKind::Separator)?;
+    let name = if escaped { unescape(name) } else { name.to_vec() };
     // Some builders write a slash first. dpkg and debsums find the same file by it.
-    let path = ImagePath::from_foreign(name)?;
+    let path = ImagePath::from_foreign(&name)?;
     if path.is_root() {
         return Err(PathError::Empty.into());
     }
     Ok((path, sum))
+}
+
+/// Takes back what md5sum(1) does to backslashes. Line breaks, which it escapes too, are in no package.
+fn unescape(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(byte) = bytes.next() {
+        out.push(*byte);
+        if *byte == b'\\' && bytes.as_slice().first() == Some(&b'\\') {
+            bytes.next();
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -148,23 +166,30 @@ mod tests {
         assert_eq!(sums.of(&ImagePath::from_archive(b"usr").unwrap()), None);
     }
 
+    #[test]
+    fn what_hand_made_packages_have_is_read() {
+        let upper = SUM.to_uppercase();
+        let text = format!("\n{upper}  a\n{SUM}  ./a\n\\{SUM}  x\\\\x2dy\n{SUM}  z\\x2dy");
+        let sums = Md5sums::parse(text.as_bytes()).unwrap();
+        let names: Vec<_> = sums.lines().iter().map(|(path, _)| path.as_bytes().to_vec()).collect();
+        assert_eq!(names, [&b"a"[..], b"x\\x2dy", b"z\\x2dy"]);
+    }
+
     type Case = (String, fn(&Md5sumsErrorKind) -> bool);
 
     #[test]
     fn bad_lines_say_what_is_wrong() {
         use Md5sumsErrorKind as Kind;
-        let upper = SUM.to_uppercase();
-        let cases: [Case; 10] = [
-            (format!("{SUM}  a"), |k| matches!(k, Kind::Unterminated)),
-            ("\n".into(), |k| matches!(k, Kind::Sum(_))),
-            (format!("{upper}  a\n"), |k| matches!(k, Kind::Sum(_))),
-            (format!("\\{SUM}  a\n"), |k| matches!(k, Kind::Sum(_))),
+        let other = SUM.replace('d', "e");
+        let cases: [Case; 8] = [
+            ("x\n".into(), |k| matches!(k, Kind::Sum(_))),
+            (format!("\\\\{SUM}  a\n"), |k| matches!(k, Kind::Sum(_))),
             (format!("{SUM} a\n"), |k| matches!(k, Kind::Separator)),
             (format!("{SUM}\ta\n"), |k| matches!(k, Kind::Separator)),
             (format!("{SUM}  \n"), |k| matches!(k, Kind::Path(PathError::Empty))),
             (format!("{SUM}  .\n"), |k| matches!(k, Kind::Path(PathError::Empty))),
             (format!("{SUM}  ../etc/shadow\n"), |k| matches!(k, Kind::Path(PathError::Parent(_)))),
-            (format!("{SUM}  a\n{SUM}  ./a\n"), |k| matches!(k, Kind::Duplicate(_))),
+            (format!("{SUM}  a\n{other}  ./a\n"), |k| matches!(k, Kind::Duplicate(_))),
         ];
         for (text, expected) in cases {
             let found = Md5sums::parse(text.as_bytes()).unwrap_err();
