@@ -25,7 +25,7 @@ pub enum MediaKind {
     Layer(Codec),
     /// A layer that lies at a URL and not in the store. Distil never follows these.
     ForeignLayer,
-    /// A signature or a statement about an image, as cosign and `BuildKit` store them.
+    /// A signature, statement or SBOM of an image, as cosign and `BuildKit` store them under a config of images.
     Attestation,
     /// Docker's manifest of 2014, which has no usable digest.
     Schema1,
@@ -103,6 +103,16 @@ known! {
     DSSE = "application/vnd.dsse.envelope.v1+json" => MediaKind::Attestation;
     /// An in-toto statement.
     IN_TOTO = "application/vnd.in-toto+json" => MediaKind::Attestation;
+    /// An SBOM in SPDX's tags, as cosign attached it.
+    SBOM_SPDX = "text/spdx" => MediaKind::Attestation;
+    /// The same in JSON.
+    SBOM_SPDX_JSON = "text/spdx+json" => MediaKind::Attestation;
+    /// An SBOM in `CycloneDX`'s JSON, as cosign attached it.
+    SBOM_CYCLONEDX_JSON = "application/vnd.cyclonedx+json" => MediaKind::Attestation;
+    /// The same in XML.
+    SBOM_CYCLONEDX_XML = "application/vnd.cyclonedx+xml" => MediaKind::Attestation;
+    /// An SBOM in syft's JSON, as cosign attached it.
+    SBOM_SYFT = "application/vnd.syft+json" => MediaKind::Attestation;
 }
 
 impl MediaType {

@@ -152,7 +152,7 @@ impl Check<'_> {
             if let Err(e) = check_counts(manifest, config) {
                 self.problem(at, &e);
             }
-            if let Some(expected) = stated.filter(|stated| !agree(stated, config.platform())) {
+            if let Some(expected) = stated.filter(|stated| !agree(stated, config)) {
                 self.problem(
                     at,
                     &DocumentError::Platform {
@@ -230,9 +230,12 @@ impl Check<'_> {
     }
 }
 
-/// Whether a config is for the stated platform. Variants are compared where both state one, since many configs do not.
-fn agree(stated: &Platform, found: &Platform) -> bool {
-    let variants = stated.variant().zip(found.variant());
+/// Whether a config is for the stated platform. Variants are compared where both state one, since many configs do not:
+/// `arm` alone reads as `arm/v7`, and is what images of `arm/v6` have.
+fn agree(stated: &Platform, config: &Config) -> bool {
+    let found = config.platform();
+    let says_variant = config.view().variant().as_ref().is_some_and(|variant| !variant.is_empty());
+    let variants = stated.variant().zip(found.variant()).filter(|_| says_variant);
     stated.os() == found.os()
         && stated.architecture() == found.architecture()
         && variants.is_none_or(|(stated, found)| stated == found)

@@ -208,6 +208,33 @@ fn platforms_are_compared_with_the_configs_and_each_other() {
 }
 
 #[test]
+fn a_config_without_a_variant_fits_every_one() {
+    let store = Memory::new();
+    let image = good("linux/arm/v6");
+    image.write_to(&store, &mut |_| {}).unwrap();
+    let check = |variant: Option<&str>, expected: usize| {
+        let mut config: Value = serde_json::from_slice(image.config().bytes()).unwrap();
+        match variant {
+            Some(variant) => config["variant"] = variant.into(),
+            None => drop(config.as_object_mut().unwrap().remove("variant")),
+        }
+        let config = put(&store, MediaType::CONFIG, &config);
+        let manifest = Manifest::new(&config, image.manifest().layers(), &BTreeMap::new()).unwrap();
+        store.put(manifest.descriptor(), &mut manifest.bytes()).unwrap();
+        let stated = manifest.descriptor().clone().with_platform(Some("linux/arm/v6".parse().unwrap()));
+        let index = IndexDocument::new(&[stated], &BTreeMap::new()).unwrap();
+        store.put(index.descriptor(), &mut index.bytes()).unwrap();
+        store.tag(None, index.descriptor()).unwrap();
+        let found = validate(&store, &Selector::Only, &Limits::default()).unwrap();
+        assert_eq!(found.len(), expected, "{variant:?}: {found:#?}");
+    };
+    check(Some("v6"), 0);
+    check(Some("v7"), 1);
+    check(Some(""), 0);
+    check(None, 0);
+}
+
+#[test]
 fn statements_inside_an_index_are_no_images() {
     let store = Memory::new();
     let image = good("linux/amd64");
@@ -227,6 +254,7 @@ fn statements_inside_an_index_are_no_images() {
     };
     check(statement.clone(), "unknown/unknown", true);
     check(statement, "linux/arm64", true);
+    check(put(&store, MediaType::SBOM_SPDX_JSON, &json!({"an": "sbom"})), "linux/arm64", true);
     check(Descriptor::of(MediaType::known(MediaType::IN_TOTO), b"missing"), "unknown/unknown", false);
     check(Descriptor::of("application/x".parse().unwrap(), b"{}"), "linux/arm64", false);
 }
