@@ -52,7 +52,7 @@ pub enum CopyError {
     Cancelled,
 }
 
-/// Copies an image with all that refers to it: signatures, statements, SBOMs. The source's tag is resolved once, everything
+/// Copies an image or artifact with all that refers to it: signatures, statements, SBOMs. The source's tag is resolved once, everything
 /// else goes by digest, and the destination's tag comes last.
 ///
 /// All platforms are copied under the same digest. With `platform` the image for that one is copied alone, under its own
@@ -174,6 +174,8 @@ impl Read for Stopping {
 
 #[cfg(test)]
 mod tests {
+    use distil_imgcore::MediaType;
+
     use super::*;
     use crate::progress::Silent;
     use crate::testimage;
@@ -222,6 +224,44 @@ mod tests {
             let found = Named::open(&to).unwrap();
             assert_eq!((&told.digest, &told.platforms[0].digest), (found.root.digest(), found.platforms[0].1.digest()));
         }
+    }
+
+    /// An artifact alone, such as a chart or a signature, is copied as it is; archives for engines hold images only.
+    #[test]
+    fn an_artifact_is_copied_where_artifacts_can_be() {
+        let fixture = Fixture::new(&["linux/amd64"]);
+        let Reference::Layout(at) = &fixture.source else { panic!() };
+        let layout = distil_imgcore::Layout::open(at.path()).unwrap();
+        let put = |media_type: &str, bytes: &[u8]| {
+            let blob = Descriptor::of(media_type.parse().unwrap(), bytes);
+            layout.put(&blob, &mut &*bytes).unwrap();
+            blob.to_json()
+        };
+        let chart = serde_json::json!({
+            "schemaVersion": 2, "mediaType": MediaType::MANIFEST,
+            "config": put("application/vnd.cncf.helm.config.v1+json", b"{}"),
+            "layers": [put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", b"chart")],
+        });
+        let bytes = chart.to_string().into_bytes();
+        put(MediaType::MANIFEST, &bytes);
+        let root = Descriptor::of(MediaType::MANIFEST.parse().unwrap(), &bytes);
+        layout.tag(Some(&"chart".parse().unwrap()), &root).unwrap();
+
+        let copy = |to: &Reference, platform: Option<&Platform>| {
+            copy(&fixture.reference("oci", "image:chart"), to, platform, &Arc::default(), &Silent)
+        };
+        for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1")] {
+            let to = fixture.reference(transport, rest);
+            let copied = copy(&to, None).unwrap();
+            assert_eq!((&copied.digest, copied.platforms.len()), (root.digest(), 0), "{transport}");
+            assert!(validate(&to, &Silent).unwrap().valid, "{transport}");
+        }
+        let refused = |error: CopyError| {
+            let CopyError::Source { source, .. } = error else { return false };
+            matches!(*source, ReadError::NotAnImage { .. })
+        };
+        assert!(refused(copy(&fixture.reference("docker-archive", "d.tar:x:v1"), None).unwrap_err()));
+        assert!(refused(copy(&fixture.reference("oci", "b:v1"), Some(&"linux/amd64".parse().unwrap())).unwrap_err()));
     }
 
     #[test]

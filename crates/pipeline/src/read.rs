@@ -75,7 +75,7 @@ pub enum Choice<'a> {
     First,
 }
 
-/// An image that a reference names, with all its platforms.
+/// What a reference names: an image with all its platforms, or an artifact, which has none.
 #[derive(Debug)]
 pub(crate) struct Named {
     pub(crate) store: Arc<dyn Store>,
@@ -89,14 +89,9 @@ impl Named {
     pub(crate) fn open(reference: &Reference) -> Result<Self, ReadError> {
         let (store, selector) = stores::source(reference)?;
         let root = store.resolve(&selector)?;
-        Self::read(store, root)
-    }
-
-    pub(crate) fn read(store: Arc<dyn Store>, root: Descriptor) -> Result<Self, ReadError> {
         let mut platforms = Vec::new();
         collect(&store, &root, 0, &mut platforms)?;
-        let named = Self { store, root, platforms };
-        if named.platforms.is_empty() { Err(named.not_an_image()) } else { Ok(named) }
+        Ok(Self { store, root, platforms })
     }
 
     /// The image of one platform alone.
@@ -109,20 +104,17 @@ impl Named {
     /// The image of one platform.
     pub(crate) fn image(&self, choice: Choice<'_>) -> Result<(Platform, Image), ReadError> {
         let of = |wanted: &Platform| self.platforms.iter().find(|(platform, _)| platform == wanted);
-        let first = self.platforms.first();
+        let not_an_image = || ReadError::NotAnImage { digest: self.root.digest().clone() };
+        let first = self.platforms.first().ok_or_else(not_an_image)?;
         let (platform, manifest) = match choice {
             Choice::Exactly(wanted) => of(wanted).ok_or_else(|| {
                 let known = self.platforms.iter().map(|(platform, _)| platform.clone()).collect();
                 ReadError::NoPlatform { wanted: wanted.clone(), known }
-            }),
-            Choice::Preferably(wanted) => of(wanted).or(first).ok_or_else(|| self.not_an_image()),
-            Choice::First => first.ok_or_else(|| self.not_an_image()),
-        }?;
+            })?,
+            Choice::Preferably(wanted) => of(wanted).unwrap_or(first),
+            Choice::First => first,
+        };
         Ok((platform.clone(), Image::read(&self.store, manifest)?))
-    }
-
-    fn not_an_image(&self) -> ReadError {
-        ReadError::NotAnImage { digest: self.root.digest().clone() }
     }
 }
 
