@@ -1,26 +1,24 @@
 //! Why a command did not do what it was asked for, with which status it ends then, and how to get out.
 
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
-use distil_pipeline::stores::StoreError;
-use distil_pipeline::{BuildError, CopyError, Escaped, InitError, Platform, PlatformError, ReadError};
+use distil_pipeline::{BuildError, CopyError, Escaped, InitError, PlatformError, ReadError, StoreError};
 
 use crate::status::Status;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("SOURCE_DATE_EPOCH is {}, which is no number of seconds that have passed since 1970", Escaped(.found.as_bytes()))]
+    #[error("SOURCE_DATE_EPOCH is \"{}\", which is no number of seconds that have passed since 1970", Escaped(.found.as_bytes()))]
     Epoch { found: String },
     #[error("no directory for the cache: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoCacheDir,
     /// Drawn into the recipe's text by the printer.
-    #[error("{} is not in order", Escaped(.0.path.as_os_str().as_bytes()))]
+    #[error("{} is not in order", Escaped::path(&.0.path))]
     Recipe(Box<Mistaken>),
     #[error(transparent)]
     Input(#[from] InputError),
@@ -36,7 +34,7 @@ pub(crate) enum Failure {
     Copy(Box<CopyError>),
     #[error(transparent)]
     Init(#[from] InitError),
-    #[error("cannot write {}", Escaped(.path.as_os_str().as_bytes()))]
+    #[error("cannot write {}", Escaped::path(.path))]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot write the result")]
     Stdout(#[source] io::Error),
@@ -74,14 +72,9 @@ impl Failure {
             Self::Epoch { .. } | Self::NoCacheDir | Self::Recipe(_) | Self::Variant(_) => true,
             Self::Input(e) => e.is_mistake(),
             Self::Build(e) => e.is_mistake(),
-            Self::Read(e) => is_mistake(e),
-            Self::Open(e) => matches!(**e, StoreError::NotYet { .. }),
-            Self::Copy(e) => match &**e {
-                CopyError::Source { source, .. } => is_mistake(source),
-                CopyError::Destination(e) => matches!(e, StoreError::NotYet { .. }),
-                CopyError::OtherDigest { .. } | CopyError::SeveralPlatforms { .. } => true,
-                _ => false,
-            },
+            Self::Read(e) => e.is_mistake(),
+            Self::Open(e) => e.is_mistake(),
+            Self::Copy(e) => e.is_mistake(),
             Self::Init(e) => matches!(e, InitError::Exists { .. }),
             _ => false,
         };
@@ -108,6 +101,7 @@ impl Failure {
             Self::Build(error) => build_advice(error),
             Self::Variant(error) => Some(variant_advice(error)),
             Self::Read(error) => read_advice(error),
+            Self::Open(error) => store_advice(error),
             Self::Copy(error) => copy_advice(error),
             Self::Init(InitError::Exists { .. }) => Some("it was left as it is".to_owned()),
             _ => None,
@@ -128,6 +122,8 @@ fn input_advice(error: &InputError) -> Option<String> {
 
 fn build_advice(error: &BuildError) -> Option<String> {
     match error {
+        BuildError::Destination(error) => store_advice(error),
+        BuildError::Architecture { .. } => Some("choose the platform with --platform or in the recipe".to_owned()),
         BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),
         _ => None,
     }
@@ -136,13 +132,10 @@ fn build_advice(error: &BuildError) -> Option<String> {
 fn copy_advice(error: &CopyError) -> Option<String> {
     match error {
         CopyError::Source { source, .. } => read_advice(source),
+        CopyError::Destination(error) => store_advice(error),
         CopyError::SeveralPlatforms { known, .. } => Some(format!("choose one with --platform: {}", list(known))),
         _ => None,
     }
-}
-
-fn is_mistake(error: &ReadError) -> bool {
-    matches!(error, ReadError::NoPlatform { .. } | ReadError::Open(StoreError::NotYet { .. }))
 }
 
 fn variant_advice(error: &UnknownVariant) -> String {
@@ -156,10 +149,22 @@ fn variant_advice(error: &UnknownVariant) -> String {
 fn read_advice(error: &ReadError) -> Option<String> {
     match error {
         ReadError::NoPlatform { known, .. } => Some(format!("it is there for {}", list(known))),
+        ReadError::Open(error) => store_advice(error),
         _ => None,
     }
 }
 
-fn list(platforms: &[Platform]) -> String {
-    platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ")
+fn store_advice(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Unclear { known, .. } => Some(format!("the names are {}", list(known))),
+        StoreError::OtherDigest { .. } => Some("leave the digest out, or name the image with a tag".to_owned()),
+        StoreError::NotYet { .. } => {
+            Some("use a directory, as in oci:DIR:TAG; skopeo copies between that and registries".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn list<T: ToString>(names: &[T]) -> String {
+    names.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }

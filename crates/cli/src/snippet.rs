@@ -12,8 +12,7 @@ const LONGEST_LINE: usize = 300;
 
 /// All mistakes, each with the lines around it.
 pub(crate) fn render(path: &Path, text: &str, error: &RecipeError, color: bool) -> String {
-    use std::os::unix::ffi::OsStrExt as _;
-    let name = Escaped(path.as_os_str().as_bytes()).to_string();
+    let name = Escaped::path(path).to_string();
     let source = NamedSource::new(&name, clean(text));
     let drawable = text.len() <= distil_pipeline::recipe::MAX_RECIPE && text.lines().all(|l| l.len() <= LONGEST_LINE);
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::none() };

@@ -1,6 +1,8 @@
 //! Text from outside, made fit for a terminal or a log.
 
 use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 /// Shows foreign bytes with everything escaped that could steer a terminal, forge a line of a log or hide text:
 /// control characters (C0, DEL, C1), bidirectional and zero-width characters, and bytes that are not UTF-8.
@@ -11,6 +13,14 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a [u8]);
+
+impl<'a> Escaped<'a> {
+    /// The name of a file, whose bytes may be any.
+    #[must_use]
+    pub fn path(path: &'a Path) -> Self {
+        Self(path.as_os_str().as_bytes())
+    }
+}
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

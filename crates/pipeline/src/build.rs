@@ -227,7 +227,8 @@ impl Order {
                 })
             }
             What::Packages { debs, tars } => Ok(Self {
-                debs: debs.clone(),
+                // Patterns of a shell may name one file twice.
+                debs: debs.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
                 tars: tars.clone(),
                 recipe: None,
                 inputs: None,
@@ -265,6 +266,8 @@ impl Order {
         if platforms.is_empty() {
             platforms.push(request.host.clone());
         }
+        let mut seen = BTreeSet::new();
+        platforms.retain(|platform| seen.insert(platform.clone()));
         if let Some(strange) = platforms.iter().find(|p| p.debian_architecture().is_none()) {
             return Err(BuildError::Platform(strange.clone()));
         }

@@ -4,13 +4,13 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_imgcore::{Descriptor, Digest, Error, Image, Platform, RefName, Reference, Selector, Store};
-use distil_imgcore::{Progress as Step, Referrers, copy_graph};
+use distil_imgcore::{Descriptor, Error, Image, Platform, Progress as Step, Reference, Referrers, copy_graph};
 
 use crate::build::{BuiltImage, BuiltPlatform};
+use crate::observed::Observed;
 use crate::progress::{Phase, Progress};
 use crate::read::{Choice, Named, ReadError};
-use crate::stores::{Destination, StoreError};
+use crate::stores::{self, Destination, StoreError};
 
 /// Why an image was not copied. The destination may hold some of its blobs then, but nothing names them.
 #[derive(Debug, thiserror::Error)]
@@ -25,20 +25,12 @@ pub enum CopyError {
         #[source]
         source: Box<ReadError>,
     },
-    /// The destination cannot be opened.
+    /// The destination cannot be opened, or asks for another image.
     #[error(transparent)]
     Destination(#[from] StoreError),
     /// One of the two failed on the way.
     #[error(transparent)]
     Store(#[from] Error),
-    /// The destination asks for an image of another digest.
-    #[error("{reference} names another image than {found}")]
-    OtherDigest {
-        /// The destination.
-        reference: String,
-        /// The digest of the source.
-        found: Digest,
-    },
     /// The image is for several platforms, of which the destination can hold one.
     #[error("{reference} holds one platform, and the image has {}", .known.len())]
     SeveralPlatforms {
@@ -52,8 +44,21 @@ pub enum CopyError {
     Cancelled,
 }
 
-/// Copies an image or artifact with all that refers to it: signatures, statements, SBOMs. The source's tag is resolved once, everything
-/// else goes by digest, and the destination's tag comes last.
+impl CopyError {
+    /// Whether what was asked for cannot be, rather than something failing.
+    #[must_use]
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            Self::Source { source, .. } => source.is_mistake(),
+            Self::Destination(error) => error.is_mistake(),
+            Self::SeveralPlatforms { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// Copies an image or artifact with all that refers to it: signatures, statements, SBOMs. The source's tag is resolved
+/// once, everything else goes by digest, and the destination's tag comes last.
 ///
 /// All platforms are copied under the same digest. With `platform` the image for that one is copied alone, under its own
 /// digest; a docker archive can hold no more.
@@ -83,9 +88,12 @@ pub fn copy(
         let (digest, diff_ids) = (image.digest().clone(), image.config().diff_ids().to_vec());
         platforms.push(BuiltPlatform { platform: platform.clone(), digest, diff_ids });
     }
-    check_digest(destination, named.root.digest())?;
+    stores::check_digest(destination, named.root.digest())?;
     let to = Destination::open(destination)?;
-    let from = Cancellable { inner: Arc::clone(&named.store), cancelled: Arc::clone(cancelled) };
+    let stopping = |_: &Descriptor, inner| -> Box<dyn Read + Send> {
+        Box::new(Stopping { inner, cancelled: Arc::clone(cancelled) })
+    };
+    let from = Observed { inner: named.store.as_ref(), open: stopping };
     progress.phase(Phase::Copy);
     let mut current = String::new();
     let result = copy_graph(&from, to.store(), &named.root, Referrers::Copy, &mut |step| match step {
@@ -105,61 +113,7 @@ pub fn copy(
     Ok(BuiltImage::new(destination, &named.root, &found, platforms))
 }
 
-/// A destination that names a digest gets no tag, and takes nothing else.
-fn check_digest(destination: &Reference, found: &Digest) -> Result<(), CopyError> {
-    match destination {
-        Reference::Layout(at) | Reference::Archive(at) => match at.selector() {
-            Selector::Digest(wanted) if wanted != found => {
-                Err(CopyError::OtherDigest { reference: destination.to_string(), found: found.clone() })
-            }
-            _ => Ok(()),
-        },
-        Reference::DockerArchive(_) | Reference::Registry(_) => Ok(()),
-    }
-}
-
-/// A store whose blobs end with an error as soon as somebody asks to stop.
-#[derive(Debug)]
-struct Cancellable {
-    inner: Arc<dyn Store>,
-    cancelled: Arc<AtomicBool>,
-}
-
-impl Store for Cancellable {
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-
-    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
-        self.inner.has(blob)
-    }
-
-    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        let inner = self.inner.open(blob)?;
-        Ok(Box::new(Stopping { inner, cancelled: Arc::clone(&self.cancelled) }))
-    }
-
-    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
-        self.inner.put(blob, content)
-    }
-
-    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
-        self.inner.tag(name, root)
-    }
-
-    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
-        self.inner.resolve(wanted)
-    }
-
-    fn tags(&self) -> Result<Vec<RefName>, Error> {
-        self.inner.tags()
-    }
-
-    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.inner.referrers(subject)
-    }
-}
-
+/// A blob that ends with an error as soon as somebody asks to stop.
 struct Stopping {
     inner: Box<dyn Read + Send>,
     cancelled: Arc<AtomicBool>,
@@ -174,7 +128,7 @@ impl Read for Stopping {
 
 #[cfg(test)]
 mod tests {
-    use distil_imgcore::MediaType;
+    use distil_imgcore::{MediaType, Store as _};
 
     use super::*;
     use crate::progress::Silent;
@@ -294,7 +248,7 @@ mod tests {
         let fixture = Fixture::new(&["linux/amd64"]);
         let other = format!("copy@sha256:{}", "0".repeat(64));
         let error = fixture.copy(&fixture.reference("oci", &other), None, false).unwrap_err();
-        assert!(matches!(error, CopyError::OtherDigest { .. }));
+        assert!(matches!(error, CopyError::Destination(StoreError::OtherDigest { .. })));
         let digest = Named::open(&fixture.source).unwrap().root.digest().clone();
         assert!(fixture.copy(&fixture.reference("oci", &format!("copy@{digest}")), None, false).is_ok());
     }

@@ -1,7 +1,6 @@
 //! `init`: a recipe to start from.
 
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use distil_imgcore::Escaped;
@@ -19,13 +18,13 @@ pub const STARTER: &str = include_str!("init/distil.toml");
 #[non_exhaustive]
 pub enum InitError {
     /// There is a recipe, which is left as it is.
-    #[error("{} is there already", Escaped(.path.as_os_str().as_bytes()))]
+    #[error("{} is there already", Escaped::path(.path))]
     Exists {
         /// Its path.
         path: PathBuf,
     },
     /// The directory or the file cannot be made.
-    #[error("cannot write {}", Escaped(.path.as_os_str().as_bytes()))]
+    #[error("cannot write {}", Escaped::path(.path))]
     Write {
         /// The path of the recipe.
         path: PathBuf,

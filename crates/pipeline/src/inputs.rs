@@ -37,7 +37,7 @@ pub struct Input {
 #[non_exhaustive]
 pub enum InputError {
     /// The recipe itself is not there or cannot be read.
-    #[error("cannot read {}", shown(.path))]
+    #[error("cannot read {}", Escaped::path(.path))]
     Read {
         /// Its path.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum InputError {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A file or directory that the recipe names is there and cannot be read.
-    #[error("cannot read {}, which {} names in line {line}, column {column}", shown(.path), Escaped(.key.as_bytes()))]
+    #[error("cannot read {}, which {} names in line {line}, column {column}", Escaped::path(.path), Escaped(.key.as_bytes()))]
     Unreadable {
         /// Its path.
         path: PathBuf,
@@ -273,10 +273,6 @@ fn plain(path: &Path) -> PathBuf {
 
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn shown(path: &Path) -> Escaped<'_> {
-    Escaped(path.as_os_str().as_bytes())
 }
 
 #[cfg(test)]

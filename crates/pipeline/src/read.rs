@@ -64,6 +64,18 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether what was asked for cannot be, rather than something failing.
+    #[must_use]
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            Self::Open(error) => error.is_mistake(),
+            Self::NoPlatform { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// Which platform's image is meant, of an image for several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice<'a> {
@@ -88,7 +100,7 @@ pub(crate) struct Named {
 impl Named {
     pub(crate) fn open(reference: &Reference) -> Result<Self, ReadError> {
         let (store, selector) = stores::source(reference)?;
-        let root = store.resolve(&selector)?;
+        let root = stores::resolve(store.as_ref(), &selector)?;
         let mut platforms = Vec::new();
         collect(&store, &root, 0, &mut platforms)?;
         Ok(Self { store, root, platforms })

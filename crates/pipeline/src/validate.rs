@@ -1,12 +1,13 @@
 //! `validate`: whether an image is what it says, to the last byte.
 
-use std::io::{self, Read};
+use std::io;
 
 use distil_imgcore::validate::{Limits, Problem, validate as validate_store};
-use distil_imgcore::{Descriptor, Digest, Error, RefName, Reference, Selector, Store};
+use distil_imgcore::{Descriptor, Error, Reference};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::observed::Observed;
 use crate::progress::{Phase, Progress};
 use crate::stores::{self, StoreError};
 
@@ -38,14 +39,22 @@ pub struct Finding {
 /// Recomputes every digest and size of an image, its platforms and referrers, and reads every layer.
 ///
 /// # Errors
-/// [`StoreError`] where nothing can be said about the image: it is not there, or the disk failed. What is broken about it
+/// [`StoreError`] where nothing can be said about the image: it is not there, it is unclear which is meant, or the disk failed. What is broken about it
 /// is a finding and no error, an unfinished layout among it.
 pub fn validate(reference: &Reference, progress: &dyn Progress) -> Result<Validation, StoreError> {
     progress.phase(Phase::Check);
     let problems = match stores::source(reference) {
         Ok((store, selector)) => {
-            let store = Told { inner: store.as_ref(), progress };
-            validate_store(&store, &selector, &Limits::default())?
+            if let Err(error @ StoreError::Unclear { .. }) = stores::resolve(store.as_ref(), &selector) {
+                return Err(error);
+            }
+            let told = |blob: &Descriptor, reader| {
+                let name = blob.digest().to_string();
+                progress.advanced(&name, blob.size());
+                progress.finished(&name);
+                reader
+            };
+            validate_store(&Observed { inner: store.as_ref(), open: told }, &selector, &Limits::default())?
         }
         Err(StoreError::Store(error)) if says_something(&error) => {
             vec![Problem::from_error(&reference.to_string(), &error)]
@@ -64,57 +73,6 @@ pub fn validate(reference: &Reference, progress: &dyn Progress) -> Result<Valida
 fn says_something(error: &Error) -> bool {
     let missing = matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
     !error.is_io() && !missing
-}
-
-/// A store that tells which blobs are read, when each is opened.
-#[derive(Clone, Copy)]
-struct Told<'a> {
-    inner: &'a dyn Store,
-    progress: &'a dyn Progress,
-}
-
-impl std::fmt::Debug for Told<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl Store for Told<'_> {
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-
-    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
-        self.inner.has(blob)
-    }
-
-    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        let reader = self.inner.open(blob)?;
-        let name = blob.digest().to_string();
-        self.progress.advanced(&name, blob.size());
-        self.progress.finished(&name);
-        Ok(reader)
-    }
-
-    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
-        self.inner.put(blob, content)
-    }
-
-    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
-        self.inner.tag(name, root)
-    }
-
-    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
-        self.inner.resolve(wanted)
-    }
-
-    fn tags(&self) -> Result<Vec<RefName>, Error> {
-        self.inner.tags()
-    }
-
-    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.inner.referrers(subject)
-    }
 }
 
 #[cfg(test)]
@@ -143,5 +101,14 @@ mod tests {
 
         let missing = format!("oci:{}", dir.path().join("none").display()).parse().unwrap();
         assert!(validate(&missing, &Silent).is_err());
+    }
+
+    #[test]
+    fn an_image_that_is_not_named_clearly_is_an_error_with_the_names_there_are() {
+        let dir = tempfile::tempdir().unwrap();
+        testimage::write(dir.path(), &["linux/amd64"], &[&[("etc/x", "x")]]);
+        let reference = format!("oci:{}:other", dir.path().join("image").display()).parse().unwrap();
+        let error = validate(&reference, &Silent).unwrap_err();
+        assert!(matches!(error, StoreError::Unclear { known, .. } if known == ["test".parse().unwrap()]));
     }
 }

@@ -1,8 +1,9 @@
 //! `distil init`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use distil_pipeline::Escaped;
 use serde_json::json;
 
 use super::Context;
@@ -23,16 +24,17 @@ pub(crate) struct Init {
 impl Init {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let path = distil_pipeline::init(&self.dir)?;
-        let shown = path.display().to_string();
+        let shown = Escaped::path(&path).to_string();
         if context.printer.format() == Format::Json {
             context.printer.document(&json!({ "schema": "distil.init/v1", "recipe": shown }))?;
             return Ok(Status::Yes);
         }
-        context.printer.result(&format!("{}\n", distil_pipeline::Escaped(shown.as_bytes())))?;
-        context.printer.note(
-            "Next: put packages into dist, say in the recipe what to start, and run\n  \
-             distil build -o oci:image:latest",
-        );
+        context.printer.result(&format!("{shown}\n"))?;
+        let recipe = if self.dir == Path::new(".") { String::new() } else { format!(" {shown}") };
+        context.printer.note(&format!(
+            "Next: put packages into dist beside it, say in it what to start, and run\n  \
+             distil build{recipe} -o oci:image:latest"
+        ));
         Ok(Status::Yes)
     }
 }

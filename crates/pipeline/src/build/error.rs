@@ -18,7 +18,7 @@ use crate::stores::StoreError;
 #[non_exhaustive]
 pub enum BuildError {
     /// A file that is not there or cannot be read.
-    #[error("cannot read {}", shown(.path))]
+    #[error("cannot read {}", Escaped::path(.path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum BuildError {
         source: io::Error,
     },
     /// A package that is broken, or that two readers would understand differently.
-    #[error("cannot use the package {}", shown(.path))]
+    #[error("cannot use the package {}", Escaped::path(.path))]
     Deb {
         /// The file.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum BuildError {
         source: Box<DebError>,
     },
     /// A tar that is broken, or that two readers would understand differently.
-    #[error("cannot use the archive {}", shown(.path))]
+    #[error("cannot use the archive {}", Escaped::path(.path))]
     Tar {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum BuildError {
     #[error(transparent)]
     Input(#[from] InputError),
     /// A package for none of the platforms that are built.
-    #[error("{} is for {architecture}, and none of the platforms {} is", shown(.path), list(.platforms))]
+    #[error("{} is for {architecture}, and what is built is {}", Escaped::path(.path), list(.platforms))]
     Architecture {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum BuildError {
     #[error("Debian has no architecture for {0}")]
     Platform(Platform),
     /// One package twice for one platform.
-    #[error("{} and {} are both the package {name}", shown(.first), shown(.second))]
+    #[error("{} and {} are both the package {name}", Escaped::path(.first), Escaped::path(.second))]
     PackageTwice {
         /// The name of the package.
         name: String,
@@ -76,7 +76,7 @@ pub enum BuildError {
         conflicts: Vec<Conflict>,
     },
     /// A path that moves into `/usr` and becomes too long there.
-    #[error("{} holds a path that does not fit a merged /usr", shown(.path))]
+    #[error("{} holds a path that does not fit a merged /usr", Escaped::path(.path))]
     Path {
         /// The package, or the recipe's directory.
         path: PathBuf,
@@ -144,7 +144,7 @@ impl BuildError {
             | Self::Layers { .. }
             | Self::Document(_)
             | Self::OnePlatform { .. } => true,
-            Self::Destination(e) => matches!(**e, StoreError::NotYet { .. }),
+            Self::Destination(e) => e.is_mistake(),
             _ => false,
         }
     }
@@ -226,11 +226,6 @@ impl Cancelled {
     fn is_in(error: &io::Error) -> bool {
         error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
-}
-
-fn shown(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt as _;
-    Escaped(path.as_os_str().as_bytes()).to_string()
 }
 
 fn list(platforms: &[Platform]) -> String {

@@ -5,7 +5,7 @@ use distil_imgcore::{Compression, Image, Index, Platform, Progress as Copied, Re
 use super::convert::Workshop;
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
-use crate::stores::{Destination, StoreError};
+use crate::stores::{self, Destination, StoreError};
 
 /// zstd; gzip where all that is written are docker archives, whose readers may know no zstd.
 pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
@@ -24,13 +24,15 @@ pub(super) fn check(outputs: &[Reference]) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Writes the image to every destination, one after the other. Each is complete or as it was.
+/// Writes the image to every destination, one after the other. Each is complete or as it was, and none is written to where
+/// one asks for another image.
 pub(super) fn write(
     index: &Index,
     outputs: &[Reference],
     host: &Platform,
     workshop: Workshop<'_>,
 ) -> Result<Vec<BuiltImage>, BuildError> {
+    outputs.iter().try_for_each(|output| stores::check_digest(output, index.digest()))?;
     outputs.iter().map(|output| write_one(index, output, host, workshop)).collect()
 }
 

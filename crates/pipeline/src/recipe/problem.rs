@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use distil_imgcore::{Escaped, ImagePath, PathError};
 use distil_rootfs::AccountError;
@@ -202,7 +201,7 @@ pub enum ProblemKind {
         beside: &'static str,
     },
     /// A source that does not exist.
-    #[error("{} names {}, which does not exist", Escaped(.key.as_bytes()), shown(.path))]
+    #[error("{} names {}, which does not exist", Escaped(.key.as_bytes()), Escaped::path(.path))]
     NoSource {
         /// The key.
         key: String,
@@ -210,7 +209,7 @@ pub enum ProblemKind {
         path: PathBuf,
     },
     /// A source with a slash at its end that is no directory.
-    #[error("{} names {}, which is not a directory", Escaped(.key.as_bytes()), shown(.path))]
+    #[error("{} names {}, which is not a directory", Escaped(.key.as_bytes()), Escaped::path(.path))]
     NotADirectory {
         /// The key.
         key: String,
@@ -226,13 +225,13 @@ pub enum ProblemKind {
         pattern: String,
     },
     /// A socket, a pipe or a device in a source.
-    #[error("{} is neither a file nor a directory nor a symbolic link", shown(.path))]
+    #[error("{} is neither a file nor a directory nor a symbolic link", Escaped::path(.path))]
     Special {
         /// Its path on disk.
         path: PathBuf,
     },
     /// A name in a source that no image can hold.
-    #[error("{} has a name that no image can hold", shown(.path))]
+    #[error("{} has a name that no image can hold", Escaped::path(.path))]
     Name {
         /// Its path on disk.
         path: PathBuf,
@@ -241,7 +240,7 @@ pub enum ProblemKind {
         cause: PathError,
     },
     /// A file in a source that would come to a reserved path.
-    #[error("{} would become {target}, which is reserved for {what}", shown(.path))]
+    #[error("{} would become {target}, which is reserved for {what}", Escaped::path(.path))]
     ReservedTarget {
         /// Its path on disk.
         path: PathBuf,
@@ -260,10 +259,6 @@ pub enum ProblemKind {
         /// That of the other.
         second: ImagePath,
     },
-}
-
-fn shown(path: &Path) -> Escaped<'_> {
-    Escaped(path.as_os_str().as_bytes())
 }
 
 impl fmt::Display for RecipeError {

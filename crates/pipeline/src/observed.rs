@@ -1,0 +1,54 @@
+//! A store whose blobs pass through other hands on their way to the reader.
+
+use std::fmt;
+use std::io::Read;
+
+use distil_imgcore::{Descriptor, Digest, Error, RefName, Selector, Store};
+
+type Reader = Box<dyn Read + Send>;
+
+/// A store that hands every blob it opens to `open`, which gives what is read in its place. All else is the inner store's.
+pub(crate) struct Observed<'a, F> {
+    pub(crate) inner: &'a dyn Store,
+    pub(crate) open: F,
+}
+
+impl<F> fmt::Debug for Observed<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<F: Fn(&Descriptor, Reader) -> Reader + Send + Sync> Store for Observed<'_, F> {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
+        self.inner.has(blob)
+    }
+
+    fn open(&self, blob: &Descriptor) -> Result<Reader, Error> {
+        Ok((self.open)(blob, self.inner.open(blob)?))
+    }
+
+    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
+        self.inner.put(blob, content)
+    }
+
+    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
+        self.inner.tag(name, root)
+    }
+
+    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
+        self.inner.resolve(wanted)
+    }
+
+    fn tags(&self) -> Result<Vec<RefName>, Error> {
+        self.inner.tags()
+    }
+
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        self.inner.referrers(subject)
+    }
+}
