@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath, Metadata};
 
 use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Place, ProblemKind, Recipe, RecipeError, reserved};
+use crate::regular_file;
 
 /// Files on disk that a recipe asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +197,7 @@ impl Found {
             self.add(key, input);
         } else if metadata.is_file() {
             // Who may not read it should hear so before packages are converted for minutes.
-            fs::File::open(path).map_err(Failed::at(path))?;
+            regular_file::open(path).map_err(Failed::at(path))?;
             let executable = metadata.permissions().mode() & 0o100 != 0;
             let mode = file.mode.unwrap_or(if executable { 0o755 } else { 0o644 });
             let kind = EntryKind::File { size: metadata.len() };

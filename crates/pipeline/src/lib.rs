@@ -47,6 +47,7 @@ mod packages;
 mod progress;
 mod read;
 pub mod recipe;
+mod regular_file;
 pub mod schema;
 mod spool;
 mod stores;

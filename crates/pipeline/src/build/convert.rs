@@ -1,7 +1,6 @@
 //! One .deb to a fragment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +12,7 @@ use distil_rootfs::{Filter, usr_merge};
 
 use super::error::{BuildError, Cancelled};
 use crate::progress::Progress;
+use crate::regular_file;
 use crate::spool::MaybeSpool;
 
 /// A package whose control data was read.
@@ -57,11 +57,8 @@ const READ_BUFFER: usize = 256 << 10;
 impl Package {
     /// Reads the control data of a .deb; the files in it are not looked at yet.
     pub(super) fn open(path: &Path) -> Result<Self, BuildError> {
-        let file = File::open(path).map_err(BuildError::read(path))?;
+        let file = regular_file::open(path).map_err(BuildError::read(path))?;
         let metadata = file.metadata().map_err(BuildError::read(path))?;
-        if metadata.is_dir() {
-            return Err(BuildError::read(path)(io::ErrorKind::IsADirectory.into()));
-        }
         let deb = Deb::open(BufReader::new(file), Limits::default()).map_err(BuildError::deb(path))?;
         Ok(Self { path: path.to_owned(), size: metadata.len(), head: deb.control_archive().clone() })
     }
@@ -129,7 +126,8 @@ impl<'a> Pass<'a> {
     fn run(&mut self, package: &Package, workshop: Workshop<'_>) -> Result<Outcome, BuildError> {
         let path = &package.path;
         let stream = || BuildError::stream(path);
-        let file = File::open(path).map_err(BuildError::read(path))?;
+        let file = regular_file::open(path).map_err(BuildError::read(path))?;
+        let file = Stoppable { inner: file, cancelled: workshop.cancelled };
         let file = Watched { inner: file, name: package.name(), workshop };
         let deb = BufReader::with_capacity(READ_BUFFER, file);
         let deb = Deb::open(deb, Limits::default()).map_err(BuildError::deb(path))?;
@@ -226,7 +224,7 @@ enum Place {
     },
 }
 
-/// Reports the bytes that are read, and stops when asked to.
+/// Reports the bytes that are read.
 struct Watched<'a, R> {
     inner: R,
     name: &'a str,
@@ -235,11 +233,20 @@ struct Watched<'a, R> {
 
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.workshop.cancelled.load(Ordering::Relaxed) {
-            return Err(io::Error::other(Cancelled));
-        }
         let n = self.inner.read(buf)?;
         self.workshop.progress.advanced(self.name, n as u64);
         Ok(n)
+    }
+}
+
+/// Stops when asked to.
+pub(super) struct Stoppable<'a, R> {
+    pub(super) inner: R,
+    pub(super) cancelled: &'a AtomicBool,
+}
+
+impl<R: Read> Read for Stoppable<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(io::Error::other(Cancelled)) } else { self.inner.read(buf) }
     }
 }

@@ -1,9 +1,8 @@
 //! What an image has beside packages: the recipe's own files, generated ones, and archives of the user's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use distil_imgcore::compression::decompress;
 use distil_imgcore::tar::{Dialect, Limits, TarReader};
@@ -12,11 +11,12 @@ use distil_imgcore::{
 };
 use distil_rootfs::{Generated, usr_merge};
 
-use super::convert::Workshop;
+use super::convert::{Stoppable, Workshop};
 use super::error::BuildError;
 use super::tree::RECIPE;
 use crate::inputs::{Input, Inputs};
 use crate::recipe::{FileSource, Recipe};
+use crate::regular_file;
 use crate::spool::MaybeSpool;
 
 /// The recipe's own files.
@@ -57,7 +57,7 @@ impl OwnFiles {
         for input in self.files.iter().filter(|input| wanted.contains(&input.entry.path)) {
             let Some(path) = &input.content else { continue };
             let mut bytes = Vec::new();
-            let file = File::open(path).map_err(BuildError::read(path))?;
+            let file = regular_file::open(path).map_err(BuildError::read(path))?;
             file.take(MAX_READ + 1).read_to_end(&mut bytes).map_err(BuildError::read(path))?;
             if bytes.len() as u64 > MAX_READ {
                 return Err(BuildError::read(path)(io::ErrorKind::FileTooLarge.into()));
@@ -90,7 +90,7 @@ pub(super) fn fragment(
         match &input.content {
             None => writer.add(input.entry.clone(), &mut io::empty()).map_err(layer)?,
             Some(source) => {
-                let mut file = File::open(source).map_err(BuildError::read(source))?;
+                let mut file = regular_file::open(source).map_err(BuildError::read(source))?;
                 writer.add(input.entry.clone(), &mut file).map_err(BuildError::stream(source))?;
             }
         }
@@ -101,12 +101,12 @@ pub(super) fn fragment(
 
 /// An archive of the user's as a layer of its own, whiteouts and all. It may be compressed with gzip or zstd.
 pub(super) fn archive(
-    path: &PathBuf,
+    path: &Path,
     compression: Compression,
     clamp: Option<i64>,
     workshop: Workshop<'_>,
 ) -> Result<Layer, BuildError> {
-    let file = File::open(path).map_err(BuildError::read(path))?;
+    let file = regular_file::open(path).map_err(BuildError::read(path))?;
     let mut file = BufReader::with_capacity(256 << 10, file);
     let codec = match file.fill_buf().map_err(BuildError::read(path))? {
         [0x1f, 0x8b, ..] => Codec::Gzip,
@@ -114,6 +114,7 @@ pub(super) fn archive(
         _ => Codec::None,
     };
     let tar = decompress(codec, file).map_err(BuildError::read(path))?;
+    let tar = Stoppable { inner: tar, cancelled: workshop.cancelled };
     let mut reader = TarReader::new(tar, Dialect::Own, Limits::default());
     let sink = MaybeSpool::new(workshop.session);
     let origin = Origin::new(&path.to_string_lossy());
@@ -128,4 +129,29 @@ pub(super) fn archive(
 /// An entry for each generated file in a tree.
 pub(super) fn nodes(generated: &[Generated]) -> impl Iterator<Item = Node> {
     generated.iter().map(|file| Node { entry: file.entry.clone(), content: None, origin: Origin::new("distil") })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use distil_cache::Session;
+
+    use super::*;
+    use crate::progress::Silent;
+
+    #[test]
+    fn an_archive_is_left_where_somebody_asks_to_stop() {
+        let dir = tempfile::tempdir().unwrap();
+        let (session, cancelled) = (Session::start(dir.path()).unwrap(), AtomicBool::new(false));
+        let workshop = Workshop { session: &session, progress: &Silent, cancelled: &cancelled };
+        let path = dir.path().join("a.tar");
+        let mut file = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
+        io::Write::write_all(&mut file, &[0; 1024]).unwrap();
+        file.persist(&path).unwrap();
+        let read = || archive(&path, Compression::ZSTD, None, workshop);
+        assert!(read().is_ok());
+        cancelled.store(true, Ordering::Relaxed);
+        assert!(matches!(read(), Err(BuildError::Cancelled)));
+    }
 }
