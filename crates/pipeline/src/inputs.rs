@@ -31,6 +31,8 @@ pub struct Input {
     pub entry: Entry,
     /// Where its content lies; `None` for all but regular files.
     pub content: Option<PathBuf>,
+    /// Where the recipe names it, or the directory that it is copied with.
+    pub place: Place,
 }
 
 /// Why the files of a recipe cannot be had.
@@ -49,16 +51,12 @@ pub enum InputError {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A file or directory that the recipe names is there and cannot be read.
-    #[error("cannot read {}, which {} names in line {line}, column {column}", Escaped::path(.path), Escaped(.key.as_bytes()))]
+    #[error("cannot read {}, named by {place}", Escaped::path(.path))]
     Unreadable {
         /// Its path.
         path: PathBuf,
-        /// The key of the recipe.
-        key: String,
-        /// The line of the value under that key, the first being 1.
-        line: usize,
-        /// The character of that line where the value starts, the first being 1.
-        column: usize,
+        /// Where the recipe names it.
+        place: Place,
         /// What the system said.
         source: io::Error,
     },
@@ -87,10 +85,8 @@ impl Failed {
         move |source| Self { path: path.to_owned(), source }
     }
 
-    fn named(self, recipe: &Recipe, place: &Place) -> InputError {
-        let Self { path, source } = self;
-        let (line, column) = recipe.line_and_column(place);
-        InputError::Unreadable { path, key: place.key.clone(), line, column, source }
+    fn named(self, place: &Place) -> InputError {
+        InputError::Unreadable { path: self.path, place: place.clone(), source: self.source }
     }
 }
 
@@ -122,16 +118,16 @@ pub fn find(recipe: &Recipe, dir: &Path, mtime: i64) -> Result<Inputs, InputErro
     let mut found = Found { entries: BTreeMap::new(), mtime, problems: Vec::new() };
     let mut problems = Vec::new();
     for (target, file) in &recipe.files {
-        found.own_file(target, file, dir).map_err(|failed| failed.named(recipe, &file.place))?;
-        problems.extend(found.problems.drain(..).map(|kind| recipe.problem(&file.place, kind)));
+        found.own_file(target, file, dir).map_err(|failed| failed.named(&file.place))?;
+        problems.extend(found.problems.drain(..).map(|kind| file.place.problem(kind)));
     }
     let mut debs = BTreeSet::new();
     for pattern in &recipe.debian.debs {
-        let mut matched = glob::find(pattern, dir).map_err(|failed| failed.named(recipe, pattern.place()))?;
+        let mut matched = glob::find(pattern, dir).map_err(|failed| failed.named(pattern.place()))?;
         if matched.is_empty() {
-            let (key, pattern_text) = (pattern.place().key.clone(), pattern.as_str().to_owned());
-            let kind = ProblemKind::NoMatch { key, pattern: pattern_text };
-            problems.push(recipe.problem(pattern.place(), kind));
+            let place = pattern.place();
+            let (key, pattern) = (place.key.clone(), pattern.as_str().to_owned());
+            problems.push(place.problem(ProblemKind::NoMatch { key, pattern }));
         }
         debs.append(&mut matched);
     }
@@ -238,7 +234,7 @@ impl Found {
 
     fn input(&self, path: &ImagePath, kind: EntryKind, file: &OwnFile, mode: u32, content: Option<PathBuf>) -> Input {
         let meta = Metadata { uid: file.owner.uid, gid: file.owner.gid, ..Metadata::root(mode, self.mtime) };
-        Input { entry: Entry { path: path.clone(), kind, meta }, content }
+        Input { entry: Entry { path: path.clone(), kind, meta }, content, place: file.place.clone() }
     }
 
     /// Adds an entry. Two directories at one path are one, and have mode and owner of the one that the recipe names.
@@ -392,9 +388,8 @@ mod tests {
         symlink("x", dir.0.path().join("x")).unwrap();
         let error = dir.find("files.'/a' = { source = 'x' }").unwrap_err();
         assert!(!error.is_mistake());
-        assert!(
-            matches!(error, InputError::Unreadable { key, line: 1, column: 25, .. } if key == "files.\"/a\".source")
-        );
+        let InputError::Unreadable { place, .. } = error else { panic!("{error}") };
+        assert_eq!(place.to_string(), "files.\"/a\".source in line 1, column 25");
     }
 
     #[test]

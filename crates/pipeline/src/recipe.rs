@@ -60,8 +60,6 @@ pub struct Recipe {
     /// How files become layers.
     pub layers: Layers,
     variants: BTreeMap<String, Variant>,
-    /// What it was read from, for messages on what is found out later.
-    text: String,
 }
 
 /// A variant that the recipe does not have.
@@ -109,13 +107,13 @@ impl Recipe {
             None
         } else {
             let top = Section::open(String::new(), document.span(), document.get_ref(), KEYS, &mut problems);
-            Some(Self::read(text, &top, &mut problems))
+            Some(Self::read(&top, &mut problems))
         };
         let problems = problems.finish();
         recipe.filter(|_| problems.is_empty()).ok_or(RecipeError { problems })
     }
 
-    fn read(text: &str, top: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+    fn read(top: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
         let mut section = |key, keys| top.value(key).and_then(|v| v.section(keys, problems));
         let (image, debian) = (section("image", image::KEYS), section("debian", debian::KEYS));
         let (filter, layers) = (section("filter", filter::KEYS), section("layers", layers::KEYS));
@@ -130,18 +128,7 @@ impl Recipe {
             layers: layers.map(|s| Layers::read(&s, problems)).unwrap_or_default(),
             variants: variant::read(top.value("variants").as_ref(), &users, problems),
             users: users.accounts,
-            text: text.to_owned(),
         }
-    }
-
-    /// Line and character where a value starts, both from 1.
-    pub(crate) fn line_and_column(&self, place: &Place) -> (usize, usize) {
-        problem::line_and_column(&self.text, place.span.start)
-    }
-
-    /// A mistake that shows only when what the recipe names is looked for.
-    pub(crate) fn problem(&self, place: &Place, kind: ProblemKind) -> Problem {
-        Problem::new(&self.text, place.span.clone(), kind)
     }
 
     /// This recipe as one of its variants has it: with the variant's packages beside its own, with the variant's files

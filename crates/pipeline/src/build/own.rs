@@ -14,7 +14,7 @@ use distil_rootfs::{Generated, usr_merge};
 use super::convert::{Stoppable, Workshop};
 use super::error::BuildError;
 use super::tree::RECIPE;
-use crate::inputs::{Input, Inputs};
+use crate::inputs::{Input, InputError, Inputs};
 use crate::recipe::{FileSource, Recipe};
 use crate::regular_file;
 use crate::spool::MaybeSpool;
@@ -37,8 +37,8 @@ impl OwnFiles {
         let mut files = Vec::new();
         for mut input in inputs.files {
             input.entry.meta.mtime = epoch;
-            if let Some(entry) = usr_merge::merge(input.entry).map_err(path)? {
-                files.push(Input { entry, content: input.content });
+            if let Some(entry) = usr_merge::merge(input.entry.clone()).map_err(path)? {
+                files.push(Input { entry, ..input });
             }
         }
         let stated = recipe.files.iter().filter(|(_, file)| matches!(file.source, FileSource::Directory));
@@ -57,14 +57,23 @@ impl OwnFiles {
         for input in self.files.iter().filter(|input| wanted.contains(&input.entry.path)) {
             let Some(path) = &input.content else { continue };
             let mut bytes = Vec::new();
-            let file = regular_file::open(path).map_err(BuildError::read(path))?;
-            file.take(MAX_READ + 1).read_to_end(&mut bytes).map_err(BuildError::read(path))?;
+            let failed = |error| named(BuildError::read(path)(error), input);
+            let file = regular_file::open(path).map_err(failed)?;
+            file.take(MAX_READ + 1).read_to_end(&mut bytes).map_err(failed)?;
             if bytes.len() as u64 > MAX_READ {
-                return Err(BuildError::read(path)(io::ErrorKind::FileTooLarge.into()));
+                return Err(failed(io::ErrorKind::FileTooLarge.into()));
             }
             found.insert(input.entry.path.clone(), bytes);
         }
         Ok(found)
+    }
+}
+
+/// An error of reading a file, with the key of the recipe that the file comes from.
+fn named(error: BuildError, input: &Input) -> BuildError {
+    match error {
+        BuildError::Read { path, source } => InputError::Unreadable { path, place: input.place.clone(), source }.into(),
+        other => other,
     }
 }
 
@@ -90,8 +99,9 @@ pub(super) fn fragment(
         match &input.content {
             None => writer.add(input.entry.clone(), &mut io::empty()).map_err(layer)?,
             Some(source) => {
-                let mut file = regular_file::open(source).map_err(BuildError::read(source))?;
-                writer.add(input.entry.clone(), &mut file).map_err(BuildError::stream(source))?;
+                let failed = |error| named(BuildError::stream(source)(error), input);
+                let mut file = regular_file::open(source).map_err(failed)?;
+                writer.add(input.entry.clone(), &mut file).map_err(failed)?;
             }
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn read_debs(section: &Section<'_, '_>, problems: &mut Problems<'_>) 
     let expected = "a file name of a package, in which *, ?, [ab] and ** stand for others";
     value
         .list(problems, |v, text, problems| {
-            DebPattern::new(text, v.place()).or_else(|| v.malformed(text, expected, problems))
+            DebPattern::new(text, v.place(problems)).or_else(|| v.malformed(text, expected, problems))
         })
         .unwrap_or_default()
 }

@@ -115,7 +115,7 @@ fn read_source(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Option
             FileSource::Copy { source: source.to_owned() }
         }
     };
-    Some((source, value.place()))
+    Some((source, value.place(problems)))
 }
 
 fn parse_mode(text: &str) -> Option<u32> {

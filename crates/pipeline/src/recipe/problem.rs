@@ -27,22 +27,6 @@ pub struct Problem {
     pub kind: ProblemKind,
 }
 
-impl Problem {
-    pub(crate) fn new(text: &str, span: Range<usize>, kind: ProblemKind) -> Self {
-        let (line, column) = line_and_column(text, span.start);
-        Self { span, line, column, kind }
-    }
-}
-
-/// Line and column of a byte, both from 1; the column counts characters.
-pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let line = before.split(|b| *b == b'\n').count();
-    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-    let column = String::from_utf8_lossy(before.get(start..).unwrap_or_default()).chars().count() + 1;
-    (line, column)
-}
-
 /// Where a value stands in a recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -50,6 +34,24 @@ pub struct Place {
     pub key: String,
     /// The bytes of the text that it takes.
     pub span: Range<usize>,
+    /// The line where it starts, the first being 1.
+    pub line: usize,
+    /// The character of that line where it starts, the first being 1.
+    pub column: usize,
+}
+
+impl Place {
+    /// A mistake that shows only when what stands there is looked for.
+    pub(crate) fn problem(&self, kind: ProblemKind) -> Problem {
+        Problem { span: self.span.clone(), line: self.line, column: self.column, kind }
+    }
+}
+
+/// As messages end with it: the key, and where to look.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in line {}, column {}", Escaped(self.key.as_bytes()), self.line, self.column)
+    }
 }
 
 /// What is wrong. Keys are given with their tables, as in `image.user`.
@@ -309,17 +311,5 @@ struct Names<'a>(&'a [&'static str]);
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { f.write_str("none") } else { f.write_str(&self.0.join(", ")) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_column_counts_characters_of_its_line() {
-        assert_eq!(line_and_column("a = 1\nöö = 2\n", 0), (1, 1));
-        assert_eq!(line_and_column("a = 1\nöö = 2\n", 10), (2, 3));
-        assert_eq!(line_and_column("a", 9), (1, 2));
     }
 }

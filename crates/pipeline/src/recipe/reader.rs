@@ -10,17 +10,18 @@ use super::problem::{Place, Problem, ProblemKind};
 
 /// The mistakes found so far.
 pub(super) struct Problems<'t> {
-    text: &'t str,
+    lines: Lines<'t>,
     found: Vec<Problem>,
 }
 
 impl<'t> Problems<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, found: Vec::new() }
+        Self { lines: Lines::new(text), found: Vec::new() }
     }
 
     pub(super) fn add(&mut self, span: Range<usize>, kind: ProblemKind) {
-        self.found.push(Problem::new(self.text, span, kind));
+        let (line, column) = self.lines.place(span.start);
+        self.found.push(Problem { span, line, column, kind });
     }
 
     /// All mistakes in the order of the text, each once.
@@ -28,6 +29,28 @@ impl<'t> Problems<'t> {
         self.found.sort_by_key(|p| (p.span.start, p.span.end));
         self.found.dedup();
         self.found
+    }
+}
+
+/// A text whose lines are known.
+struct Lines<'t> {
+    text: &'t str,
+    /// Where each line starts.
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// Line and column of a byte, both from 1; the column counts characters.
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }
 
@@ -140,8 +163,9 @@ impl<'r, 'i> Value<'r, 'i> {
     }
 
     /// Where it stands, for those who find out later what is wrong with it.
-    pub(super) fn place(&self) -> Place {
-        Place { key: self.key.clone(), span: self.span.clone() }
+    pub(super) fn place(&self, problems: &Problems<'_>) -> Place {
+        let (line, column) = problems.lines.place(self.span.start);
+        Place { key: self.key.clone(), span: self.span.clone(), line, column }
     }
 
     /// Reports a value that has no meaning. Always `None`, so that it can end a chain.
@@ -257,6 +281,14 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_counts_characters_of_its_line() {
+        let lines = Lines::new("a = 1\nöö = 2\n");
+        assert_eq!([0, 5, 6, 10, 15].map(|at| lines.place(at)), [(1, 1), (1, 6), (2, 1), (2, 3), (3, 1)]);
+        assert_eq!(Lines::new("a").place(9), (1, 2));
+        assert_eq!(Lines::new("").place(0), (1, 1));
+    }
 
     #[test]
     fn the_nearest_word_is_one_that_looks_like_it() {
