@@ -13,12 +13,14 @@ mod validate;
 use std::error::Error;
 
 use clap::{Args, Subcommand};
-use distil_pipeline::{BuiltImage, Choice, Escaped, ImagePath, Platform, Reference, WrittenDocument};
+use distil_pipeline::{BuiltImage, Choice, Escaped, ImagePath, Platform, Progress, Reference, WrittenDocument};
 
 use crate::arguments::Global;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::{Format, Printer};
+use crate::progress;
+use crate::signals::Signals;
 use crate::status::Status;
 
 /// What every command is given beside its own arguments.
@@ -91,6 +93,16 @@ fn image_path(text: &str) -> Result<ImagePath, String> {
 fn with_causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Does what only reads and leaves nothing behind: it shows its progress, and a signal ends it on the spot.
+fn reading<T, E: Into<Failure>>(
+    context: &Context<'_>,
+    work: impl FnOnce(&dyn Progress) -> Result<T, E>,
+) -> Result<T, Failure> {
+    let _signals = Signals::install().map_err(Failure::Signals)?;
+    let progress = progress::of(&context.global, context.environment, &context.printer);
+    work(progress.as_ref()).map_err(Into::into)
 }
 
 /// Prints which images were written.

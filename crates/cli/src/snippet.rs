@@ -122,6 +122,7 @@ fn not_yet(key: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use distil_pipeline::inputs::InputError;
     use distil_pipeline::recipe::Recipe;
 
     use super::*;
@@ -156,9 +157,22 @@ mod tests {
     }
 
     #[test]
-    fn every_key_that_is_not_built_has_advice() {
-        for key in ["debian.packages", "base", "layers.strategy = \"origin\"", "debian.recommends = true"] {
-            assert!(!not_yet(key).is_empty());
+    fn what_a_recipe_names_and_is_not_there_is_drawn_too() {
+        let text = "[debian]\ndebs = [\"dist/*.deb\"]\n\n[files]\n\"/app/x\" = { source = \"x\" }\n";
+        let found = distil_pipeline::inputs::find(&Recipe::parse(text).unwrap(), Path::new("/dev/null"), 0);
+        let Err(InputError::Recipe(error)) = found else { panic!("{found:?}") };
+        insta::assert_snapshot!(render(Path::new("distil.toml"), text, &error, false));
+    }
+
+    #[test]
+    fn what_is_not_built_yet_is_told_what_to_write_in_its_place() {
+        for (recipe, advice) in [
+            ("debian.packages = ['libc6']", "debs = ["),
+            ("base.image = 'x'", "the packages of the base image"),
+            ("layers.strategy = 'origin'", "\"single\""),
+            ("debian.recommends = true", "recommended packages"),
+        ] {
+            assert!(rendered(recipe).contains(advice), "{recipe}");
         }
     }
 }

@@ -7,8 +7,6 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::Format;
-use crate::progress;
-use crate::signals::Signals;
 use crate::size::Size;
 use crate::status::Status;
 use crate::table::{Align, Table};
@@ -32,12 +30,10 @@ pub(crate) struct Files {
 impl Files {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
-        let _signals = Signals::install().map_err(Failure::Signals)?;
         let host = Environment::host()?;
-        let progress = progress::of(&context.global, context.environment, printer);
-        let list = distil_pipeline::files(&self.reference, self.platform.choice(&host), &self.paths, progress.as_ref());
-        drop(progress);
-        let list = list?;
+        let choice = self.platform.choice(&host);
+        let list =
+            super::reading(context, |progress| distil_pipeline::files(&self.reference, choice, &self.paths, progress))?;
         if printer.format() == Format::Json {
             printer.document(&list)?;
         } else {

@@ -8,8 +8,6 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::{Format, Printer};
-use crate::progress;
-use crate::signals::Signals;
 use crate::size::Size;
 use crate::status::Status;
 use crate::table::{Align, Table};
@@ -27,12 +25,9 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
-        let _signals = Signals::install().map_err(Failure::Signals)?;
         let host = Environment::host()?;
-        let progress = progress::of(&context.global, context.environment, printer);
-        let found = distil_pipeline::inspect(&self.reference, self.platform.choice(&host), progress.as_ref());
-        drop(progress);
-        let found = found?;
+        let choice = self.platform.choice(&host);
+        let found = super::reading(context, |progress| distil_pipeline::inspect(&self.reference, choice, progress))?;
         for path in &found.unreadable {
             printer.warning(format!("the record of packages {path} is broken; packages may be missing from the list"));
         }

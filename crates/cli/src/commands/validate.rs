@@ -7,8 +7,6 @@ use distil_pipeline::{Reference, Validation};
 use super::Context;
 use crate::failure::Failure;
 use crate::printer::Format;
-use crate::progress;
-use crate::signals::Signals;
 use crate::status::Status;
 
 /// Check an image: every digest and size, and everything that two readers would understand differently
@@ -24,11 +22,7 @@ pub(crate) struct Validate {
 impl Validate {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
-        let _signals = Signals::install().map_err(Failure::Signals)?;
-        let progress = progress::of(&context.global, context.environment, printer);
-        let found = distil_pipeline::validate(&self.reference, progress.as_ref());
-        drop(progress);
-        let found = found?;
+        let found = super::reading(context, |progress| distil_pipeline::validate(&self.reference, progress))?;
         if printer.format() == Format::Json {
             printer.document(&found)?;
         } else {
