@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn what_a_recipe_names_and_is_not_there_is_drawn_too() {
         let text = "[debian]\ndebs = [\"dist/*.deb\"]\n\n[files]\n\"/app/x\" = { source = \"x\" }\n";
-        let found = distil_pipeline::inputs::find(&Recipe::parse(text).unwrap(), Path::new("/dev/null"), 0);
+        let found = distil_pipeline::inputs::find(&Recipe::parse(text).unwrap(), Path::new("/dev/null"));
         let Err(InputError::Recipe(error)) = found else { panic!("{found:?}") };
         insta::assert_snapshot!(render(Path::new("distil.toml"), text, &error, false));
     }

@@ -14,7 +14,7 @@ mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_cache::Session;
@@ -26,7 +26,7 @@ use distil_rootfs::Filter;
 pub use assemble::Warning;
 pub use error::BuildError;
 
-use crate::inputs;
+use crate::inputs::{self, Input, Inputs};
 use crate::progress::{Phase, Progress};
 use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;
@@ -149,7 +149,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     output::check(&request.outputs)?;
     let session = Session::start(&request.cache_dir)?;
     let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
-    let mut order = Order::new(request)?;
+    let order = Order::new(request)?;
 
     let packages = parallel::map(request.jobs, &order.debs, |path| Package::open(path))?;
     let platforms = order.platforms(request, &packages)?;
@@ -170,7 +170,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         settings: &order.settings,
         annotations: &order.annotations,
         epoch: epoch.unwrap_or(0),
-        accounts: order.recipe.as_ref().map(|(recipe, _)| &recipe.users),
+        accounts: order.recipe.as_ref().map(|asked| &asked.recipe.users),
         filter: order.filter.as_ref(),
         jobs: request.jobs,
     };
@@ -193,12 +193,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
 }
 
 /// What a request comes down to.
-struct Order {
+struct Order<'a> {
     debs: Vec<PathBuf>,
     tars: Vec<PathBuf>,
-    recipe: Option<(Box<Recipe>, PathBuf)>,
-    /// Own files as found before the time of the image was known.
-    inputs: Option<inputs::Inputs>,
+    recipe: Option<Asked<'a>>,
     filter: Option<Filter>,
     layers: Layers,
     compression: Compression,
@@ -207,14 +205,21 @@ struct Order {
     annotations: BTreeMap<String, String>,
 }
 
-impl Order {
-    fn new(request: &BuildRequest<'_>) -> Result<Self, BuildError> {
+/// A recipe and what it names.
+struct Asked<'a> {
+    recipe: &'a Recipe,
+    dir: &'a Path,
+    files: Vec<Input>,
+}
+
+impl<'a> Order<'a> {
+    fn new(request: &'a BuildRequest<'_>) -> Result<Self, BuildError> {
         let default = output::default_compression(&request.outputs);
         match &request.what {
             What::Recipe { recipe, dir } => {
-                let found = inputs::find(recipe, dir, 0)?;
+                let Inputs { debs, files } = inputs::find(recipe, dir)?;
                 Ok(Self {
-                    debs: found.debs.clone(),
+                    debs,
                     tars: Vec::new(),
                     filter: Some(Filter::new(&recipe.filter)?),
                     layers: recipe.layers,
@@ -222,8 +227,7 @@ impl Order {
                     database: recipe.debian.database,
                     settings: settings::of_recipe(recipe),
                     annotations: recipe.image.annotations.clone(),
-                    inputs: Some(found),
-                    recipe: Some((recipe.clone(), dir.clone())),
+                    recipe: Some(Asked { recipe, dir, files }),
                 })
             }
             What::Packages { debs, tars } => Ok(Self {
@@ -231,7 +235,6 @@ impl Order {
                 debs: debs.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
                 tars: tars.clone(),
                 recipe: None,
-                inputs: None,
                 filter: None,
                 layers: Layers { strategy: Strategy::Package, ..Layers::default() },
                 compression: default,
@@ -242,16 +245,15 @@ impl Order {
         }
     }
 
-    fn own_files(&mut self, epoch: i64) -> Result<OwnFiles, BuildError> {
-        match (&self.recipe, self.inputs.take()) {
-            (Some((recipe, dir)), Some(inputs)) => OwnFiles::new(recipe, inputs, dir, epoch),
-            _ => Ok(OwnFiles::default()),
-        }
+    /// The recipe's own files, with the time of the image.
+    fn own_files(&self, epoch: i64) -> Result<OwnFiles, BuildError> {
+        let Some(Asked { recipe, dir, files }) = &self.recipe else { return Ok(OwnFiles::default()) };
+        OwnFiles::new(recipe, files, dir, epoch)
     }
 
     /// The platforms to build, in the order asked for. Every package must be for one of them.
     fn platforms(&self, request: &BuildRequest<'_>, packages: &[Package]) -> Result<Vec<Platform>, BuildError> {
-        let stated = self.recipe.as_ref().map(|(recipe, _)| recipe.platforms.clone()).unwrap_or_default();
+        let stated = self.recipe.as_ref().map(|asked| asked.recipe.platforms.clone()).unwrap_or_default();
         let mut platforms = if request.platforms.is_empty() { stated } else { request.platforms.clone() };
         if platforms.is_empty() && self.recipe.is_none() {
             let architectures: BTreeSet<&str> = packages
@@ -272,7 +274,7 @@ impl Order {
             return Err(BuildError::Platform(strange.clone()));
         }
         // A platform that was left out on the command line leaves its packages out with it.
-        let all = self.recipe.as_ref().map_or(&[][..], |(recipe, _)| recipe.platforms.as_slice());
+        let all = self.recipe.as_ref().map_or(&[][..], |asked| asked.recipe.platforms.as_slice());
         for package in packages {
             let fits = |platform: &Platform| is_for(package, platform);
             if !platforms.iter().chain(all).any(fits) {

@@ -109,13 +109,13 @@ pub fn read_recipe(path: &Path) -> Result<String, InputError> {
 /// Looks for the files that a recipe names, relative to `dir`.
 ///
 /// Nothing of the disk but names, contents and the owner's permission to execute gets into the result: two checkouts of
-/// one repository give the same, whatever the umask. All entries get the time `mtime`. A symbolic link inside a source
+/// one repository give the same, whatever the umask. The time of all entries is 0. A symbolic link inside a source
 /// directory stays one, with its target as it is; a source that is itself a link is followed.
 ///
 /// # Errors
 /// [`InputError::Recipe`] with every mistake, or [`InputError::Unreadable`] at the first file that cannot be read.
-pub fn find(recipe: &Recipe, dir: &Path, mtime: i64) -> Result<Inputs, InputError> {
-    let mut found = Found { entries: BTreeMap::new(), mtime, problems: Vec::new() };
+pub fn find(recipe: &Recipe, dir: &Path) -> Result<Inputs, InputError> {
+    let mut found = Found::default();
     let mut problems = Vec::new();
     for (target, file) in &recipe.files {
         found.own_file(target, file, dir).map_err(|failed| failed.named(&file.place))?;
@@ -140,9 +140,9 @@ pub fn find(recipe: &Recipe, dir: &Path, mtime: i64) -> Result<Inputs, InputErro
 }
 
 /// What was found so far: for each path of the image the key of `[files]` that it comes from, and the entry.
+#[derive(Default)]
 struct Found {
     entries: BTreeMap<ImagePath, (ImagePath, Input)>,
-    mtime: i64,
     /// What is wrong with the entry of `[files]` that is being looked at.
     problems: Vec<ProblemKind>,
 }
@@ -151,12 +151,12 @@ impl Found {
     fn own_file(&mut self, target: &ImagePath, file: &OwnFile, dir: &Path) -> Result<(), Failed> {
         match &file.source {
             FileSource::Directory => {
-                let input = self.input(target, EntryKind::Directory, file, file.mode.unwrap_or(0o755), None);
+                let input = input(target, EntryKind::Directory, file, file.mode.unwrap_or(0o755), None);
                 self.add(target, input);
             }
             FileSource::Symlink { target: to } => {
                 let kind = EntryKind::Symlink { target: to.clone().into_bytes() };
-                let input = self.input(target, kind, file, 0o777, None);
+                let input = input(target, kind, file, 0o777, None);
                 self.add(target, input);
             }
             FileSource::Copy { source } => {
@@ -189,7 +189,7 @@ impl Found {
         } else if metadata.is_symlink() {
             let to = fs::read_link(path).map_err(Failed::at(path))?;
             let kind = EntryKind::Symlink { target: to.into_os_string().into_vec() };
-            let input = self.input(&target, kind, file, 0o777, None);
+            let input = input(&target, kind, file, 0o777, None);
             self.add(key, input);
         } else if metadata.is_file() {
             // Who may not read it should hear so before packages are converted for minutes.
@@ -197,7 +197,7 @@ impl Found {
             let executable = metadata.permissions().mode() & 0o100 != 0;
             let mode = file.mode.unwrap_or(if executable { 0o755 } else { 0o644 });
             let kind = EntryKind::File { size: metadata.len() };
-            let input = self.input(&target, kind, file, mode, Some(path.to_owned()));
+            let input = input(&target, kind, file, mode, Some(path.to_owned()));
             self.add(key, input);
         } else if metadata.is_dir() {
             self.copy_directory(key, &target, path, file)?;
@@ -216,7 +216,7 @@ impl Found {
     ) -> Result<(), Failed> {
         // The root of the image belongs to nobody's source.
         if !target.is_root() {
-            let input = self.input(target, EntryKind::Directory, file, 0o755, None);
+            let input = input(target, EntryKind::Directory, file, 0o755, None);
             self.add(key, input);
         }
         for name in sorted_names(path)? {
@@ -230,11 +230,6 @@ impl Found {
             }
         }
         Ok(())
-    }
-
-    fn input(&self, path: &ImagePath, kind: EntryKind, file: &OwnFile, mode: u32, content: Option<PathBuf>) -> Input {
-        let meta = Metadata { uid: file.owner.uid, gid: file.owner.gid, ..Metadata::root(mode, self.mtime) };
-        Input { entry: Entry { path: path.clone(), kind, meta }, content, place: file.place.clone() }
     }
 
     /// Adds an entry. Two directories at one path are one, and have mode and owner of the one that the recipe names.
@@ -252,6 +247,11 @@ impl Found {
         }
         self.entries.insert(path, (key.clone(), input));
     }
+}
+
+fn input(path: &ImagePath, kind: EntryKind, file: &OwnFile, mode: u32, content: Option<PathBuf>) -> Input {
+    let meta = Metadata { uid: file.owner.uid, gid: file.owner.gid, ..Metadata::root(mode, 0) };
+    Input { entry: Entry { path: path.clone(), kind, meta }, content, place: file.place.clone() }
 }
 
 /// The names in a directory, sorted by their bytes.
@@ -294,14 +294,14 @@ mod tests {
         }
 
         fn find(&self, recipe: &str) -> Result<Inputs, InputError> {
-            find(&Recipe::parse(recipe).unwrap(), self.0.path(), 7)
+            find(&Recipe::parse(recipe).unwrap(), self.0.path())
         }
 
         /// Path, mode and owner of each entry, as text.
         fn files(&self, recipe: &str) -> Vec<String> {
             let line = |input: Input| {
                 let Entry { path, kind, meta } = input.entry;
-                format!("{} {path} {:o} {}:{} {}", kind.noun(), meta.mode, meta.uid, meta.gid, meta.mtime)
+                format!("{} {path} {:o} {}:{}", kind.noun(), meta.mode, meta.uid, meta.gid)
             };
             self.find(recipe).unwrap().files.into_iter().map(line).collect()
         }
@@ -316,12 +316,12 @@ mod tests {
                 "[files]\n'/app' = { source = 'src/', owner = 'nonroot' }\n'/etc/c' = { source = 'c', mode = '0600' }"
             ),
             [
-                "directory /app 755 65532:65532 7",
-                "file /app/a 644 65532:65532 7",
-                "directory /app/bin 755 65532:65532 7",
-                "file /app/bin/b 755 65532:65532 7",
-                "symbolic link /app/bin/l 777 65532:65532 7",
-                "file /etc/c 600 0:0 7",
+                "directory /app 755 65532:65532",
+                "file /app/a 644 65532:65532",
+                "directory /app/bin 755 65532:65532",
+                "file /app/bin/b 755 65532:65532",
+                "symbolic link /app/bin/l 777 65532:65532",
+                "file /etc/c 600 0:0",
             ]
         );
     }
@@ -331,7 +331,7 @@ mod tests {
         let dir = Dir::new(&[("root/var/lib/app/x", 0o644)]);
         let files =
             dir.files("[files]\n'/' = { source = 'root' }\n'/var/lib/app' = { directory = true, mode = '0750' }");
-        assert!(files.contains(&"directory /var/lib/app 750 0:0 7".to_owned()), "{files:?}");
+        assert!(files.contains(&"directory /var/lib/app 750 0:0".to_owned()), "{files:?}");
         assert!(!files.iter().any(|f| f.starts_with("directory / ")), "{files:?}");
     }
 

@@ -110,7 +110,7 @@ impl Parts<'_> {
         for (package, converted) in packages {
             let mine: BTreeSet<ImagePath> =
                 wanted.iter().filter(|path| is_from(&image.tree, path, package)).cloned().collect();
-            let read = converted.fragment.read_files(&mine, MAX_READ);
+            let read = converted.fragment.read_files(&mine, own::MAX_READ);
             contents.extend(read.map_err(BuildError::read(&package.path))?);
         }
         let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch };
@@ -172,9 +172,6 @@ impl Parts<'_> {
         parallel::map(self.jobs, &groups, |group| group.layer(image, self))
     }
 }
-
-/// The largest file of a package that is read whole, to make something of it: a certificate, a copyright file.
-const MAX_READ: u64 = 16 << 20;
 
 fn is_from(tree: &FileTree, path: &ImagePath, package: &Package) -> bool {
     tree.get(path).is_some_and(|node| node.origin.as_str() == package.name())

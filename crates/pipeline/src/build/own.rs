@@ -14,7 +14,7 @@ use distil_rootfs::{Generated, usr_merge};
 use super::convert::{Stoppable, Workshop};
 use super::error::BuildError;
 use super::tree::RECIPE;
-use crate::inputs::{Input, InputError, Inputs};
+use crate::inputs::{Input, InputError};
 use crate::recipe::{FileSource, Recipe};
 use crate::regular_file;
 use crate::spool::MaybeSpool;
@@ -27,18 +27,18 @@ pub(super) struct OwnFiles {
     pub(super) wishes: BTreeSet<ImagePath>,
 }
 
-/// The largest own file that is read whole, to make something of it: a certificate.
-const MAX_READ: u64 = 16 << 20;
+/// The largest file that is read whole, to make something of it: a certificate, a copyright file. In bytes.
+pub(super) const MAX_READ: u64 = 16 << 20;
 
 impl OwnFiles {
-    /// The own files as a merged `/usr` has them.
-    pub(super) fn new(recipe: &Recipe, inputs: Inputs, dir: &Path, epoch: i64) -> Result<Self, BuildError> {
+    /// The own files as a merged `/usr` has them, all with the time of the image.
+    pub(super) fn new(recipe: &Recipe, inputs: &[Input], dir: &Path, epoch: i64) -> Result<Self, BuildError> {
         let path = |source| BuildError::Path { path: dir.to_owned(), source };
         let mut files = Vec::new();
-        for mut input in inputs.files {
-            input.entry.meta.mtime = epoch;
-            if let Some(entry) = usr_merge::merge(input.entry.clone()).map_err(path)? {
-                files.push(Input { entry, ..input });
+        for input in inputs {
+            if let Some(mut entry) = usr_merge::merge(input.entry.clone()).map_err(path)? {
+                entry.meta.mtime = epoch;
+                files.push(Input { entry, ..input.clone() });
             }
         }
         let stated = recipe.files.iter().filter(|(_, file)| matches!(file.source, FileSource::Directory));

@@ -76,7 +76,7 @@ mod tests {
         }
         let recipe = Recipe::parse(&format!("[debian]\ndebs = {patterns}")).unwrap();
         let relative = |path: PathBuf| path.strip_prefix(dir.path()).unwrap().display().to_string();
-        Ok(inputs::find(&recipe, dir.path(), 0)?.debs.into_iter().map(relative).collect())
+        Ok(inputs::find(&recipe, dir.path())?.debs.into_iter().map(relative).collect())
     }
 
     #[test]
