@@ -180,6 +180,11 @@ impl TarFileWriter {
     pub(crate) fn create(path: &Path) -> Result<Self, Error> {
         let invalid = || Error::io("create", path)(io::ErrorKind::InvalidInput.into());
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(invalid)?.to_owned();
+        // Renaming replaces whatever has the name, `/dev/null` and the link `/dev/stdout` among it. A link to a file is
+        // replaced too, and what it leads to stays.
+        if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(Error::NotRegular { path: path.to_owned(), expected: "regular file" });
+        }
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let dir = Arc::new(Dir::open(parent)?);
         sweep(&dir)?;
@@ -300,6 +305,26 @@ mod tests {
         assert!(tar.file(&path("z/layer.tar")).is_none());
         assert!(tar.file(&path("out")).is_none());
         assert_eq!(tar.read("x/layer.tar", 100).unwrap().as_deref(), Some(&b"content"[..]));
+    }
+
+    #[test]
+    fn only_files_and_links_to_them_are_replaced() {
+        use std::os::unix::fs::symlink;
+        let temp = TempDir::new().unwrap();
+        let at = |name: &str| temp.path().join(name);
+        let write = |name: &str| TarFileWriter::create(&at(name)).and_then(TarFileWriter::finish);
+        symlink("/dev/null", at("device")).unwrap();
+        std::fs::create_dir(at("directory")).unwrap();
+        for name in ["device", "directory"] {
+            assert!(matches!(write(name), Err(Error::NotRegular { .. })), "{name}");
+        }
+        write("file").unwrap();
+        symlink("file", at("link")).unwrap();
+        File::options().write(true).open(at("file")).unwrap().set_len(1).unwrap();
+        write("link").unwrap();
+        assert_eq!(std::fs::symlink_metadata(at("link")).unwrap().len(), 1024);
+        assert_eq!(std::fs::symlink_metadata(at("file")).unwrap().len(), 1);
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 4);
     }
 
     #[test]
