@@ -151,10 +151,12 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
     let order = Order::new(request)?;
 
-    let packages = parallel::map(request.jobs, &order.debs, |path| Package::open(path))?;
+    let mut packages = parallel::map(request.jobs, &order.debs, |path| Package::open(path))?;
     let platforms = order.platforms(request, &packages)?;
+    // Packages of platforms that are left out count, so that each image is the same with and without the others.
     let newest = packages.iter().map(|package| package.head.control_time()).max();
     let epoch = request.epoch.or(newest);
+    packages.retain(|package| platforms.iter().any(|platform| is_for(package, platform)));
     let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
     let converted = convert_all(&packages, rules, request.jobs, workshop)?;
     let archives =
@@ -189,6 +191,11 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
     let images = output::write(&index, &request.outputs, &request.host, workshop)?;
+    for image in &images {
+        if let ([one], true) = (image.platforms.as_slice(), platforms.len() > 1) {
+            warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));
+        }
+    }
     Ok(Built { images, warnings })
 }
 

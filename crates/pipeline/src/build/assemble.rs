@@ -7,8 +7,8 @@ use std::sync::Arc;
 use distil_debunpack::records::Database;
 use distil_imgcore::tree::Conflict;
 use distil_imgcore::{
-    Compression, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer, Origin, Platform, Settings,
-    compose,
+    Compression, Escaped, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer, Origin, Platform,
+    Reference, Settings, compose,
 };
 use distil_rootfs::{Filter, Generated};
 
@@ -28,6 +28,11 @@ use crate::recipe::{Layers, Strategy};
 pub enum Warning {
     /// Two packages want one directory with different modes or owners; the first one's stands.
     Directory(Box<Conflict>),
+    /// A destination holds this platform and, since it can hold no more, none of the others.
+    OnePlatform {
+        /// The destination.
+        reference: Reference,
+    },
     /// The root file system lacks something, or has it in an unusual way.
     Rootfs(distil_rootfs::Warning),
 }
@@ -36,6 +41,9 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(conflict) => write!(f, "{conflict}; the first stands"),
+            Self::OnePlatform { reference } => {
+                write!(f, "{} holds this platform alone", Escaped(reference.to_string().as_bytes()))
+            }
             Self::Rootfs(warning) => warning.fmt(f),
         }
     }
