@@ -33,9 +33,7 @@ pub(crate) fn built() -> &'static Example {
     BUILT.get_or_init(|| {
         // The packages are a part of what is built: without them, say how to get them.
         assert!(place::debs("python").len() > 40, "too few packages; run: cargo xtask debs python");
-        let folder = place::root().join("target/tests/example");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
+        let folder = folder_of_this_run();
         let (layout, archive) = (folder.join("layout"), folder.join("docker.tar"));
         let ran =
             Program::distil().arg("build").arg(recipe()).arg("--json").arg("--cache-dir").arg(folder.join("cache"));
@@ -44,6 +42,23 @@ pub(crate) fn built() -> &'static Example {
         let report = ran.run().success().json();
         Example { layout, archive, report }
     })
+}
+
+/// A folder that lasts as long as this process and is shared with no other; those of runs that are over are removed.
+fn folder_of_this_run() -> PathBuf {
+    let all = place::root().join("target/tests");
+    fs::create_dir_all(&all).unwrap();
+    for run in fs::read_dir(&all).unwrap() {
+        let run = run.unwrap();
+        if !Path::new("/proc").join(run.file_name()).exists() {
+            // Another run may be removing it at the same time.
+            let _ = fs::remove_dir_all(run.path());
+        }
+    }
+    let own = all.join(std::process::id().to_string());
+    let _ = fs::remove_dir_all(&own);
+    fs::create_dir(&own).unwrap();
+    own
 }
 
 /// `oci:DIR:TAG`
