@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use crate::status::Status;
@@ -34,6 +34,8 @@ impl Signals {
             flag::register_usize(signal, Arc::clone(&signals.received), usize::from(number))?;
             flag::register(signal, Arc::clone(&signals.cancelled))?;
         }
+        // With a handler a write past the limit on the size of files is an error like a full disk, and is cleaned up after.
+        flag::register(SIGXFSZ, Arc::default())?;
         Ok(signals)
     }
 

@@ -218,6 +218,23 @@ fn check_full_disk(layout: &str, cache: &str) {
     assert!(ran.errors().contains("No space left"), "says what is missing: {ran}");
 }
 
+/// The system ends a program that writes past the limit by a signal, unless the program looks at the error instead.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_that_leaves_nothing() {
+    let (_guard, folder) = folder();
+    let large = Deb::new("noise").file("/usr/share/noise", &noise(2_000_000)).write(&folder);
+    for destination in ["oci:layout:test", "oci-archive:archive.tar:test"] {
+        let line = format!("ulimit -f 400; $distil build --deb {} --cache-dir cache -o {destination}", large.display());
+        let shell = Program::new("sh").args(["-c", &line]).current_dir(&folder);
+        let ran = shell.env("distil", distil_tests::place::distil()).run();
+        assert_eq!(ran.code(), 4, "{ran}");
+        assert!(ran.errors().contains("File too large"), "{ran}");
+    }
+    let mut left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [std::ffi::OsString::from("cache"), large.file_name().unwrap().to_owned()]);
+}
+
 /// Text that no compression makes much smaller, the same every time.
 fn noise(length: usize) -> String {
     let mut state = 1_u64;
