@@ -238,14 +238,19 @@ pub struct VerifyingReader<R> {
     inner: R,
     hasher: Option<Hasher>,
     expected: Digest,
-    size: u64,
+    size: Option<u64>,
     seen: u64,
 }
 
 impl<R: Read> VerifyingReader<R> {
     /// Promises `size` bytes with the digest `expected`.
     pub fn new(inner: R, expected: Digest, size: u64) -> Self {
-        Self { inner, hasher: Some(expected.hasher()), expected, size, seen: 0 }
+        Self { inner, hasher: Some(expected.hasher()), expected, size: Some(size), seen: 0 }
+    }
+
+    /// Promises bytes with the digest `expected`, however many: nothing states the size of a layer's tar.
+    pub fn of_unknown_size(inner: R, expected: Digest) -> Self {
+        Self { inner, hasher: Some(expected.hasher()), expected, size: None, seen: 0 }
     }
 }
 
@@ -257,8 +262,8 @@ impl<R: Read> Read for VerifyingReader<R> {
         let fail = |e: ContentMismatch| io::Error::new(io::ErrorKind::InvalidData, e);
         let n = self.inner.read(buf)?;
         self.seen += n as u64;
-        if self.seen > self.size || (n == 0 && self.seen < self.size) {
-            return Err(fail(ContentMismatch::Size { expected: self.size, found: self.seen }));
+        if let Some(size) = self.size.filter(|size| self.seen > *size || (n == 0 && self.seen < *size)) {
+            return Err(fail(ContentMismatch::Size { expected: size, found: self.seen }));
         }
         match self.hasher.take() {
             Some(hasher) if n == 0 => {
@@ -313,5 +318,9 @@ mod tests {
         assert!(matches!(read_as(b"ab", Digest::of(b"ab"), 3), Err(ContentMismatch::Size { found: 2, .. })));
         assert!(matches!(read_as(b"abcd", Digest::of(b"abcd"), 3), Err(ContentMismatch::Size { .. })));
         assert_eq!(read_as(b"", Digest::of(b""), 0).unwrap(), b"");
+        let of_unknown_size =
+            |bytes: &[u8]| VerifyingReader::of_unknown_size(bytes, Digest::of(b"abc")).read_to_end(&mut Vec::new());
+        assert_eq!(of_unknown_size(b"abc").unwrap(), 3);
+        assert!(of_unknown_size(b"abcd").is_err() && of_unknown_size(b"ab").is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::ops::Bound;
 
 use distil_imgcore::compression::decompress;
+use distil_imgcore::digest::VerifyingReader;
 use distil_imgcore::entry::Whiteout;
 use distil_imgcore::tar::{Dialect, Limits, TarReader};
 use distil_imgcore::{Entry, Image, ImagePath, Layer};
@@ -105,6 +106,7 @@ fn read_layer(
     let failed = |source| ReadError::Layer { digest: layer.digest().clone(), source };
     let packed = Told { inner: layer.content().open().map_err(failed)?, name, progress };
     let tar = decompress(layer.codec(), BufReader::with_capacity(READ_BUFFER, packed)).map_err(failed)?;
+    let tar = VerifyingReader::of_unknown_size(tar, layer.diff_id().as_digest().clone());
     let mut reader = TarReader::new(tar, Dialect::Foreign, Limits::default());
     let broken = |source| ReadError::Archive { digest: layer.digest().clone(), source: Box::new(source) };
     let (mut entries, mut kept) = (Vec::new(), BTreeMap::new());

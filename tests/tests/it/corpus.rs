@@ -166,3 +166,13 @@ fn a_blob_that_is_a_link_is_refused() {
     let linked = Program::distil().args(["validate", &reference]).run();
     assert!([1, 4].contains(&linked.code()), "{linked}");
 }
+
+#[test]
+fn what_is_read_for_a_listing_is_checked_too() {
+    // The manifest is in order; only whoever unpacks the layer sees that it is not the one that the config means.
+    let image = format!("oci:{}:test", corpus().join("layout/diff-id-mismatch").display());
+    for command in ["inspect", "files"] {
+        let ran = Program::distil().arg(command).arg(&image).run().exits(4);
+        assert!(ran.stdout.is_empty() && ran.errors().contains("digest"), "{ran}");
+    }
+}
