@@ -36,6 +36,17 @@ pub fn peer(name: &str) -> PathBuf {
 /// The `distil` under test.
 #[must_use]
 pub fn distil() -> PathBuf {
-    let missing = || panic!("DISTIL_BIN does not name the binary to test; run: cargo xtask test");
-    env::var_os("DISTIL_BIN").map_or_else(missing, PathBuf::from)
+    built("DISTIL_BIN")
+}
+
+/// The example program that embeds the library.
+#[must_use]
+pub fn embed() -> PathBuf {
+    built("DISTIL_EMBED")
+}
+
+/// A binary that `cargo xtask test` built.
+fn built(variable: &str) -> PathBuf {
+    let missing = || panic!("{variable} does not name a binary to test; run: cargo xtask test");
+    env::var_os(variable).map_or_else(missing, PathBuf::from)
 }

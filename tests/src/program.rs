@@ -43,6 +43,12 @@ impl Program {
         Self::at(&place::peer(name), name, seconds)
     }
 
+    /// The example program that embeds the library, with 2 minutes of time.
+    #[must_use]
+    pub fn embed() -> Self {
+        Self::at(&place::embed(), "distil-example-embed", 120.0)
+    }
+
     /// The `distil` under test, with 2 minutes of time.
     #[must_use]
     pub fn distil() -> Self {

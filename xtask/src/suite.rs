@@ -6,6 +6,9 @@ use std::path::Path;
 use crate::error::{Result, at};
 use crate::{debs, peers, process};
 
+/// The binaries that tests run, since a test of another package gets no path to them from cargo.
+const BUILD: [&str; 5] = ["build", "--package", "distil", "--package", "distil-example-embed"];
+
 /// `cargo xtask test …`: what is not ours goes to `cargo test`.
 pub(crate) fn task(root: &Path, arguments: &[&str]) -> Result<()> {
     let offline = arguments.contains(&"--offline");
@@ -15,10 +18,17 @@ pub(crate) fn task(root: &Path, arguments: &[&str]) -> Result<()> {
         debs::fetch_set(root, "sample")?;
     }
     let offline = offline.then_some("--offline");
-    process::run(process::cargo(root).args(["build", "--package", "distil"]).args(offline))?;
+    process::run(process::cargo(root).args(BUILD).args(offline))?;
     // The binary lies beside this one, whatever target directory is in use.
     let own = env::current_exe().map_err(at("the path of this program"))?;
-    let binary = own.with_file_name("distil");
+    let (binary, embed) = (own.with_file_name("distil"), own.with_file_name("distil-example-embed"));
     // Documentation tests run too: `cargo test` without a choice of targets includes them.
-    process::run(process::cargo(root).arg("test").arg("--workspace").args(arguments).env("DISTIL_BIN", binary))
+    process::run(
+        process::cargo(root)
+            .arg("test")
+            .arg("--workspace")
+            .args(arguments)
+            .env("DISTIL_BIN", binary)
+            .env("DISTIL_EMBED", embed),
+    )
 }

@@ -115,6 +115,8 @@ pub fn read_recipe(path: &Path) -> Result<String, InputError> {
 /// # Errors
 /// [`InputError::Recipe`] with every mistake, or [`InputError::Unreadable`] at the first file that cannot be read.
 pub fn find(recipe: &Recipe, dir: &Path) -> Result<Inputs, InputError> {
+    // The directory of a recipe that is named without one.
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
     let mut found = Found::default();
     let mut problems = Vec::new();
     for (target, file) in &recipe.files {

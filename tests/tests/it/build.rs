@@ -101,6 +101,18 @@ fn without_a_recipe_packages_and_tars_become_layers() {
 }
 
 #[test]
+fn a_program_that_embeds_the_library_builds_the_same() {
+    let project = Project::new(RECIPE).with(&hello());
+    let ran = project.build();
+    assert!(ran.status.success(), "{ran}");
+    // A recipe named without a directory lies in the current one, for the library too.
+    let embedded = Program::embed().args(["distil.toml", "embedded"]).current_dir(&project.folder);
+    let embedded = embedded.env("TMPDIR", &project.folder).run();
+    assert!(embedded.status.success(), "{embedded}");
+    assert!(ran.text().ends_with(&format!(" {}", embedded.text())), "{ran}{embedded}");
+}
+
+#[test]
 fn an_unknown_key_names_the_nearest() {
     let recipe = format!("{RECIPE}\n[image]\nentrypiont = [\"/usr/bin/hello\"]\n");
     Project::new(&recipe).with(&hello()).refused(2, &["entrypiont", "entrypoint", "distil.toml", "8"]);
