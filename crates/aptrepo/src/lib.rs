@@ -1,0 +1,1 @@
+//! Signed apt repositories, from the signature to a verified package.
