@@ -10,6 +10,7 @@ mod parallel;
 mod plan;
 mod records;
 mod settings;
+mod supply;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_cache::Session;
-use distil_debunpack::Architecture;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Platform, Reference};
 use distil_rootfs::Filter;
@@ -32,6 +32,7 @@ use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;
 use convert::{Converted, Package, Rules, Workshop};
 use own::OwnFiles;
+use supply::Supply;
 
 type Jobs = NonZeroUsize;
 
@@ -151,12 +152,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
     let order = Order::new(request)?;
 
-    let mut packages = parallel::map(request.jobs, &order.debs, |path| Package::open(path))?;
-    let platforms = order.platforms(request, &packages)?;
-    // Packages of platforms that are left out count, so that each image is the same with and without the others.
-    let newest = packages.iter().map(|package| package.head.control_time()).max();
+    let stated = order.recipe.as_ref().map(|asked| asked.recipe.platforms.as_slice());
+    let Supply { packages, sets, newest } = Supply::of_files(&order.debs, stated, request)?;
     let epoch = request.epoch.or(newest);
-    packages.retain(|package| platforms.iter().any(|platform| is_for(package, platform)));
     let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
     let converted = convert_all(&packages, rules, request.jobs, workshop)?;
     let archives =
@@ -178,11 +176,12 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     };
     let mut images = Vec::new();
     let mut warnings = Vec::new();
-    for platform in &platforms {
-        let chosen = choose(platform, &packages, &converted)?;
-        let (image, about) = parts.image(platform, &chosen, workshop)?;
+    for set in &sets {
+        let chosen: Vec<(&Package, &Converted)> =
+            set.members.iter().filter_map(|i| packages.get(*i).zip(converted.get(*i))).collect();
+        let (image, about) = parts.image(&set.platform, &chosen, workshop)?;
         images.push(image);
-        warnings.extend(about.into_iter().map(|warning| (platform.clone(), warning)));
+        warnings.extend(about.into_iter().map(|warning| (set.platform.clone(), warning)));
     }
     let index = Index::new(images, &order.annotations)?;
     if request.cancelled.load(Ordering::Relaxed) {
@@ -192,7 +191,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
     let images = output::write(&index, &request.outputs, &request.host, workshop)?;
     for image in &images {
-        if let ([one], true) = (image.platforms.as_slice(), platforms.len() > 1) {
+        if let ([one], true) = (image.platforms.as_slice(), sets.len() > 1) {
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));
         }
     }
@@ -257,48 +256,6 @@ impl<'a> Order<'a> {
         let Some(Asked { recipe, dir, files }) = &self.recipe else { return Ok(OwnFiles::default()) };
         OwnFiles::new(recipe, files, dir, epoch)
     }
-
-    /// The platforms to build, in the order asked for. Every package must be for one of them.
-    fn platforms(&self, request: &BuildRequest<'_>, packages: &[Package]) -> Result<Vec<Platform>, BuildError> {
-        let stated = self.recipe.as_ref().map(|asked| asked.recipe.platforms.clone()).unwrap_or_default();
-        let mut platforms = if request.platforms.is_empty() { stated } else { request.platforms.clone() };
-        if platforms.is_empty() && self.recipe.is_none() {
-            let architectures: BTreeSet<&str> = packages
-                .iter()
-                .map(|p| p.control().architecture())
-                .filter(|a| !a.is_all())
-                .map(Architecture::as_str)
-                .collect();
-            let known = architectures.into_iter().filter_map(|a| Platform::from_debian_architecture(a).ok());
-            platforms = known.collect();
-        }
-        if platforms.is_empty() {
-            platforms.push(request.host.clone());
-        }
-        let mut seen = BTreeSet::new();
-        platforms.retain(|platform| seen.insert(platform.clone()));
-        if let Some(strange) = platforms.iter().find(|p| p.debian_architecture().is_none()) {
-            return Err(BuildError::Platform(strange.clone()));
-        }
-        // A platform that was left out on the command line leaves its packages out with it.
-        let all = self.recipe.as_ref().map_or(&[][..], |asked| asked.recipe.platforms.as_slice());
-        for package in packages {
-            let fits = |platform: &Platform| is_for(package, platform);
-            if !platforms.iter().chain(all).any(fits) {
-                return Err(BuildError::Architecture {
-                    path: package.path.clone(),
-                    architecture: package.control().architecture().to_string(),
-                    platforms,
-                });
-            }
-        }
-        Ok(platforms)
-    }
-}
-
-fn is_for(package: &Package, platform: &Platform) -> bool {
-    let architecture = package.control().architecture();
-    architecture.is_all() || platform.debian_architecture() == Some(architecture.as_str())
 }
 
 /// Converts every package, the largest first, so that no thread ends with a large one alone. The results have the order of
@@ -322,23 +279,4 @@ fn convert_all(
     })?;
     converted.sort_by_key(|(i, _)| *i);
     Ok(converted.into_iter().map(|(_, converted)| converted).collect())
-}
-
-/// The packages for one platform, in the order of their names.
-fn choose<'a>(
-    platform: &Platform,
-    packages: &'a [Package],
-    converted: &'a [Converted],
-) -> Result<Vec<(&'a Package, &'a Converted)>, BuildError> {
-    let mut chosen: BTreeMap<&str, (&Package, &Converted)> = BTreeMap::new();
-    for (package, converted) in packages.iter().zip(converted).filter(|(package, _)| is_for(package, platform)) {
-        if let Some((first, _)) = chosen.insert(package.name(), (package, converted)) {
-            return Err(BuildError::PackageTwice {
-                name: package.name().to_owned(),
-                first: first.path.clone(),
-                second: package.path.clone(),
-            });
-        }
-    }
-    Ok(chosen.into_values().collect())
 }
