@@ -32,6 +32,7 @@ use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;
 use convert::{Converted, Package, Rules, Workshop};
 use own::OwnFiles;
+use plan::{Candidate, NoRoom, Plan};
 use supply::Supply;
 
 type Jobs = NonZeroUsize;
@@ -179,7 +180,8 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     for set in &sets {
         let chosen: Vec<(&Package, &Converted)> =
             set.members.iter().filter_map(|i| packages.get(*i).zip(converted.get(*i))).collect();
-        let (image, about) = parts.image(&set.platform, &chosen, workshop)?;
+        let plan = order.plan(&chosen)?;
+        let (image, about) = parts.image(&set.platform, &chosen, &plan, workshop)?;
         images.push(image);
         warnings.extend(about.into_iter().map(|warning| (set.platform.clone(), warning)));
     }
@@ -249,6 +251,17 @@ impl<'a> Order<'a> {
                 annotations: BTreeMap::new(),
             }),
         }
+    }
+
+    /// Which packages share a layer.
+    fn plan(&self, packages: &[(&Package, &Converted)]) -> Result<Plan, BuildError> {
+        if packages.is_empty() {
+            return Ok(Plan::new());
+        }
+        let room = plan::room(&self.layers, self.tars.len(), self.recipe.is_some());
+        let room = room.map_err(|NoRoom { archives, max }| BuildError::Layers { tars: archives, max })?;
+        let candidates: Vec<Candidate<'_>> = packages.iter().map(|(package, _)| package.candidate()).collect();
+        Ok(plan::plan(&candidates, &self.layers, room))
     }
 
     /// The recipe's own files, with the time of the image.

@@ -16,7 +16,7 @@ use super::convert::{Converted, Package, Rules, Workshop};
 use super::directories::directories;
 use super::error::BuildError;
 use super::own::{self, OwnFiles};
-use super::plan::{Candidate, plan};
+use super::plan::Plan;
 use super::records::{self, Record};
 use super::tree::{ImageTree, image_tree};
 use super::{Jobs, parallel};
@@ -76,11 +76,13 @@ struct Piece<'a> {
 }
 
 impl Parts<'_> {
-    /// Makes the image of one platform out of its packages, given in the order of their names.
+    /// Makes the image of one platform out of its packages, given in the order of their names. `plan` says which of them
+    /// share a layer.
     pub(super) fn image(
         &self,
         platform: &Platform,
         packages: &[(&Package, &Converted)],
+        plan: &Plan,
         workshop: Workshop<'_>,
     ) -> Result<(Image, Vec<Warning>), BuildError> {
         let mut image = image_tree(platform, packages, self.own.tree(), &self.own.wishes)?;
@@ -94,7 +96,7 @@ impl Parts<'_> {
         })?;
         let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
         let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
-        let layers = self.compose(&image.tree, &pieces, own)?;
+        let layers = self.compose(&image.tree, &pieces, plan, own)?;
         let mut builder = ImageBuilder::new(platform.clone(), self.epoch)
             .settings(self.settings.clone())
             .annotations(self.annotations.clone());
@@ -153,18 +155,17 @@ impl Parts<'_> {
         Ok(package.convert(rules, paths, workshop)?.fragment)
     }
 
-    fn compose(&self, image: &FileTree, pieces: &[Piece<'_>], own: Fragment) -> Result<Vec<Layer>, BuildError> {
+    fn compose(
+        &self,
+        image: &FileTree,
+        pieces: &[Piece<'_>],
+        plan: &Plan,
+        own: Fragment,
+    ) -> Result<Vec<Layer>, BuildError> {
         let has_own = !own.tree().is_empty() || self.database == Database::StatusFile;
         let single = self.layers.strategy == Strategy::Single;
-        let reserved = self.archives.len() + usize::from(has_own && !single);
-        let max = usize::from(self.layers.max);
-        let room = max.checked_sub(reserved).filter(|room| *room > 0 || pieces.is_empty());
-        let room = room.ok_or(BuildError::Layers { tars: self.archives.len(), max })?;
-        let candidates: Vec<Candidate<'_>> = pieces.iter().map(Piece::candidate).collect();
-        let mut groups: Vec<Group<'_, '_>> = plan(&candidates, &self.layers, room)
-            .into_iter()
-            .map(|numbers| Group::new(numbers.iter().filter_map(|i| pieces.get(*i)).collect()))
-            .collect();
+        let mut groups: Vec<Group<'_, '_>> =
+            plan.iter().map(|numbers| Group::new(numbers.iter().filter_map(|i| pieces.get(*i)).collect())).collect();
         if has_own {
             let own = Arc::new(own);
             match groups.first_mut().filter(|_| single) {
@@ -183,16 +184,6 @@ impl Parts<'_> {
 
 fn is_from(tree: &FileTree, path: &ImagePath, package: &Package) -> bool {
     tree.get(path).is_some_and(|node| node.origin.as_str() == package.name())
-}
-
-impl Piece<'_> {
-    fn candidate(&self) -> Candidate<'_> {
-        Candidate {
-            name: self.package.name(),
-            source: self.package.control().source().name.as_str(),
-            size: self.fragment.plain_size(),
-        }
-    }
 }
 
 /// What comes into one layer.

@@ -11,6 +11,7 @@ use distil_imgcore::{Compression, Entry, EntryKind, Fragment, FragmentWriter, Im
 use distil_rootfs::{Filter, usr_merge};
 
 use super::error::{BuildError, Cancelled};
+use super::plan::Candidate;
 use crate::progress::Progress;
 use crate::regular_file;
 use crate::spool::MaybeSpool;
@@ -69,6 +70,11 @@ impl Package {
 
     pub(super) fn name(&self) -> &str {
         self.control().package().as_str()
+    }
+
+    /// What decides on its layer.
+    pub(super) fn candidate(&self) -> Candidate<'_> {
+        Candidate { name: self.name(), source: self.control().source().name.as_str(), size: self.size }
     }
 
     /// How messages and trees call the package.

@@ -8,19 +8,37 @@ use crate::recipe::{Layers, Strategy};
 
 /// What the plan looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate<'a> {
-    pub(super) name: &'a str,
-    pub(super) source: &'a str,
-    /// Bytes of tar.
-    pub(super) size: u64,
+pub(crate) struct Candidate<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) source: &'a str,
+    /// Bytes of the .deb, which are known before it is converted, and are about what its layer costs to transfer.
+    pub(crate) size: u64,
 }
 
-/// Groups packages into layers: for each layer the numbers of its packages, in the order given.
+/// For each layer the numbers of its packages, in the order in which packages are given.
+pub(crate) type Plan = Vec<Vec<usize>>;
+
+/// How many layers packages may have beside `archives` and, for a recipe, the layer of its own files. That one is always
+/// left free, so that the first own file moves no package to another layer.
+pub(crate) fn room(layers: &Layers, archives: usize, is_recipe: bool) -> Result<usize, NoRoom> {
+    let own = usize::from(is_recipe && layers.strategy != Strategy::Single);
+    let max = usize::from(layers.max);
+    max.checked_sub(archives + own).filter(|room| *room > 0).ok_or(NoRoom { archives, max })
+}
+
+/// Archives that are layers of their own leave no room for packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoRoom {
+    pub(crate) archives: usize,
+    pub(crate) max: usize,
+}
+
+/// Groups packages into layers.
 ///
 /// With `package`, every package has a layer of its own as long as `room` allows. Beyond that the largest packages, for
 /// three quarters of the room, stay alone, and the rest are spread over what is left by their source package's name.
 /// The spread looks at nothing but the name, so that another package changes the layer it comes to and no other.
-pub(super) fn plan(packages: &[Candidate<'_>], layers: &Layers, room: usize) -> Vec<Vec<usize>> {
+pub(crate) fn plan(packages: &[Candidate<'_>], layers: &Layers, room: usize) -> Plan {
     if packages.is_empty() {
         return Vec::new();
     }
