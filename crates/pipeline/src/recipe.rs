@@ -3,6 +3,7 @@
 //! [`Recipe::parse`] takes text and opens nothing. It reports every mistake that it finds with its place, so that a
 //! front end can show them all; whether the files that a recipe names exist is asked by [`crate::inputs`].
 
+mod base;
 mod debian;
 mod files;
 mod filter;
@@ -19,6 +20,7 @@ use distil_imgcore::{ImagePath, Platform};
 use distil_rootfs::{Accounts, FilterRules};
 use toml::de::DeTable;
 
+pub use base::Base;
 pub(crate) use debian::Component;
 pub use debian::{DebPattern, Debian};
 pub use distil_debunpack::records::Database;
@@ -38,8 +40,8 @@ use users::Users;
 pub const MAX_RECIPE: usize = 1 << 20;
 
 const KEYS: Keys = Keys {
-    known: &["platforms", "image", "debian", "files", "users", "filter", "layers", "variants"],
-    not_yet: &["base", "attestations", "publish"],
+    known: &["platforms", "image", "base", "debian", "files", "users", "filter", "layers", "variants"],
+    not_yet: &["attestations", "publish"],
 };
 
 /// What an image is made of. Everything in it was checked; only the files that it names were not looked for.
@@ -49,6 +51,8 @@ pub struct Recipe {
     pub platforms: Vec<Platform>,
     /// How a container starts.
     pub image: ImageSettings,
+    /// The image to start from.
+    pub base: Option<Base>,
     /// The packages.
     pub debian: Debian,
     /// What is added beside packages, by its path in the image.
@@ -115,13 +119,15 @@ impl Recipe {
 
     fn read(top: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
         let mut section = |key, keys| top.value(key).and_then(|v| v.section(keys, problems));
-        let (image, debian) = (section("image", image::KEYS), section("debian", debian::KEYS));
+        let (image, base) = (section("image", image::KEYS), section("base", base::KEYS));
+        let debian = section("debian", debian::KEYS);
         let (filter, layers) = (section("filter", filter::KEYS), section("layers", layers::KEYS));
         let users = Users::read(top.value("users").as_ref(), problems);
         let image = image.map(|s| ImageChanges::read(&s, &users, problems)).unwrap_or_default();
         Self {
             platforms: top.value("platforms").map(|v| read_platforms(&v, problems)).unwrap_or_default(),
             image: ImageSettings::default().with(&image),
+            base: base.and_then(|s| Base::read(&s, problems)),
             debian: debian.map(|s| Debian::read(&s, problems)).unwrap_or_default(),
             files: files::read(top.value("files").as_ref(), &users, problems),
             filter: filter.map(|s| filter::read(&s, problems)).unwrap_or_default(),
@@ -158,10 +164,11 @@ impl Recipe {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 8] {
+pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 9] {
     let tables = [
         ("", KEYS),
         ("image", image::KEYS),
+        ("base", base::KEYS),
         ("debian", debian::KEYS),
         ("file", files::KEYS),
         ("user", users::KEYS),

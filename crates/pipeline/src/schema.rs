@@ -147,7 +147,11 @@ mod tests {
             ("[variants.debug]\ndebs = ['busybox.deb']\nimage.entrypoint = ['/bin/sh']", true),
             ("[variants.debug]\nplatforms = ['linux/amd64']", false),
             ("[variants.Debug]\n", false),
-            ("base.image = 'x'", false),
+            ("base.image = 'oci:base:v1'", true),
+            ("base = { image = 'oci-archive:base.tar', public-name = 'registry.example.org/team/base:1' }", true),
+            ("base = { image = 'oci:base', public-name = 'base' }", false),
+            ("base.public-name = 'registry.example.org/base'", false),
+            ("base = { image = 'oci:base', key = 'base.pub' }", false),
             ("nothing = 1", false),
         ];
         for (recipe, expected) in cases {

@@ -21,6 +21,10 @@ stop-signal = "SIGTERM"
 labels = { team = "a" }
 annotations = { "org.opencontainers.image.source" = "https://git.example.org/team/app" }
 
+[base]
+image = "oci:base:v1"
+public-name = "registry.example.org/team/base"
+
 [debian]
 packages = []
 debs = ["dist/*.deb"]
@@ -63,6 +67,9 @@ fn every_key_is_read() {
     assert_eq!(recipe.image.user.owner, Owner { uid: 1000, gid: 1000 });
     assert_eq!(recipe.image.workdir.as_ref().unwrap().to_string(), "/home/nonroot");
     assert_eq!(recipe.image.exposed_ports, ["8080/tcp".parse().unwrap()]);
+    let base = recipe.base.as_ref().unwrap();
+    assert_eq!((base.image.to_string().as_str(), base.place.line), ("oci:base:v1", 17));
+    assert_eq!(base.public_name.as_deref(), Some("registry.example.org/team/base"));
     assert_eq!(recipe.debian.database, Database::StatusFile);
     assert_eq!(recipe.layers.compression.unwrap().to_string(), "gzip:9");
     assert_eq!((recipe.layers.strategy, recipe.layers.max), (Strategy::Single, 12));
@@ -138,7 +145,8 @@ fn an_unknown_key_names_the_nearest() {
 #[test]
 fn what_is_not_built_yet_is_said_and_not_ignored() {
     for (text, key) in [
-        ("[base]\nimage = 'x'", "base"),
+        ("[base]\nimage = 'oci:x'\nkey = 'base.pub'", "base.key"),
+        ("[base]\nimage = 'oci:x'\nthreshold = 2", "base.threshold"),
         ("[attestations]", "attestations"),
         ("[publish]\nimmutable = true", "publish"),
         ("[debian]\npackages = ['libc6']", "debian.packages"),
@@ -177,6 +185,9 @@ fn each_rule_has_its_own_problem() {
     expect!("image.volumes = ['/a/../b']", K::Path { cause: PathError::Parent(_), .. });
     expect!("image.volumes = ['/a//b']", K::Malformed { .. });
     expect!("platforms = ['linux']", K::Malformed { .. });
+    expect!("base = {}", K::MissingKey { .. });
+    expect!("base.image = 'base'", K::Malformed { .. });
+    expect!("base = { image = 'oci:x', public-name = 'base' }", K::Malformed { .. });
     expect!("platforms = ['linux/arm64', 'linux/arm64/v8']", K::Twice { .. });
     expect!("debian.database = 'dpkg'", K::NotOneOf { .. });
     expect!("debian.debs = ['[']", K::Malformed { .. });
