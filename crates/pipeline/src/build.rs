@@ -6,7 +6,6 @@ mod directories;
 mod error;
 mod output;
 mod own;
-mod parallel;
 mod plan;
 mod records;
 mod settings;
@@ -27,6 +26,7 @@ pub use assemble::Warning;
 pub use error::BuildError;
 
 use crate::inputs::{self, Input, Inputs};
+use crate::parallel;
 use crate::progress::{Phase, Progress};
 use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;

@@ -44,6 +44,7 @@ pub mod inputs;
 pub mod inspect;
 mod observed;
 mod packages;
+mod parallel;
 mod progress;
 mod read;
 pub mod recipe;

@@ -12,6 +12,7 @@ use distil_imgcore::{
 };
 use distil_rootfs::{Filter, Generated};
 
+use super::Jobs;
 use super::convert::{Converted, Package, Rules, Workshop};
 use super::directories::directories;
 use super::error::BuildError;
@@ -19,7 +20,7 @@ use super::own::{self, OwnFiles};
 use super::plan::Plan;
 use super::records::{self, Record};
 use super::tree::{ImageTree, image_tree};
-use super::{Jobs, parallel};
+use crate::parallel;
 use crate::recipe::{Layers, Strategy};
 
 /// Something in an image that is unlikely to be meant.

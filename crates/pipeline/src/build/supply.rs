@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use distil_debunpack::Architecture;
 use distil_imgcore::Platform;
 
+use super::BuildRequest;
 use super::convert::Package;
 use super::error::BuildError;
-use super::{BuildRequest, parallel};
+use crate::parallel;
 
 /// All packages of a build, each once.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// # Errors
 /// The error of the first item in order among those that failed. Items that were not begun by then are left.
-pub(super) fn map<T: Sync, R: Send, E: Send>(
+pub(crate) fn map<T: Sync, R: Send, E: Send>(
     jobs: NonZeroUsize,
     items: &[T],
     work: impl Fn(&T) -> Result<R, E> + Sync,
