@@ -46,6 +46,21 @@ impl Deb {
         self
     }
 
+    /// The same with another value of a field that is there.
+    #[must_use]
+    pub fn with(mut self, field: &str, value: &str) -> Self {
+        let line = format!("{field}: {}\n", self.value(field));
+        self.control = self.control.replacen(&line, &format!("{field}: {value}\n"), 1);
+        self
+    }
+
+    /// The value of a field of one line.
+    #[must_use]
+    pub fn value(&self, field: &str) -> String {
+        let value = self.control.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(": "));
+        value.unwrap_or_else(|| panic!("no {field} in {}", self.control)).to_owned()
+    }
+
     /// The same with a file, and the directories above it.
     #[must_use]
     pub fn file(self, path: &str, content: &str) -> Self {
@@ -103,7 +118,8 @@ impl Deb {
     }
 }
 
-fn compress(plain: Vec<u8>, suffix: &str) -> Vec<u8> {
+/// Compresses with the program of a suffix: `gz`, `xz` or `zst`.
+pub(crate) fn compress(plain: Vec<u8>, suffix: &str) -> Vec<u8> {
     let program = match suffix {
         "gz" => "gzip",
         "xz" => "xz",

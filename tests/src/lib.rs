@@ -1,12 +1,13 @@
 //! A test kit that speaks bytes, never the types of the crates it tests, so that every crate may use it.
 //!
-//! It makes inputs by hand ([`ar`], [`tar`], [`deb`]), each with a way to break exactly one thing; runs real programs
-//! under a time limit ([`program`], [`registry`]); and reads images with those programs' eyes ([`layout`], [`listing`]). It checks
-//! nothing itself: what is right is said in the tests.
+//! It makes inputs by hand ([`ar`], [`tar`], [`deb`], [`apt`]), each with a way to break exactly one thing; runs real
+//! programs under a time limit ([`program`], [`registry`]); and reads images with those programs' eyes ([`layout`],
+//! [`listing`]). It checks nothing itself: what is right is said in the tests.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what stops a test is its result")]
 #![expect(clippy::missing_panics_doc, reason = "every function here panics where a test has to stop")]
 #![expect(clippy::disallowed_methods, reason = "tests write plain files and learn from the environment what to run")]
 
+pub mod apt;
 pub mod ar;
 pub mod deb;
 pub mod layout;
@@ -16,6 +17,7 @@ pub mod program;
 pub mod registry;
 pub mod tar;
 
+pub use apt::{Repository, Signer};
 pub use deb::Deb;
 pub use program::Program;
 pub use registry::Registry;
