@@ -1,7 +1,8 @@
 //! How an image is put together of layers and settings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use oci_spec::image::History;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -10,33 +11,8 @@ use crate::image::Image;
 use crate::json;
 use crate::layer::Layer;
 use crate::platform::Platform;
+use crate::settings::{Settings, put_text};
 use crate::time::rfc3339;
-
-/// What a runtime does with an image unless its user says otherwise: the `config` of a [configuration]. Empty fields are
-/// left out.
-///
-/// [configuration]: https://github.com/opencontainers/image-spec/blob/main/config.md#properties
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// The program, and its first arguments.
-    pub entrypoint: Vec<String>,
-    /// Further arguments, or the program where there is no entrypoint.
-    pub cmd: Vec<String>,
-    /// `USER[:GROUP]`, names or numbers.
-    pub user: String,
-    /// Where the program starts.
-    pub working_dir: String,
-    /// The environment. Written in the order of names.
-    pub env: BTreeMap<String, String>,
-    /// `NUMBER`, or `NUMBER/tcp`, `/udp`, `/sctp`.
-    pub exposed_ports: BTreeSet<String>,
-    /// Directories that hold data.
-    pub volumes: BTreeSet<String>,
-    /// What stops the program: `SIGTERM`.
-    pub stop_signal: String,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-}
 
 /// Puts an image together; [`ImageBuilder::finish`] makes it.
 #[derive(Debug, Clone)]
@@ -46,13 +22,34 @@ pub struct ImageBuilder {
     settings: Settings,
     annotations: BTreeMap<String, String>,
     layers: Vec<Layer>,
+    /// How many of the layers are those of the image that this one starts from, and that image's history.
+    below: usize,
+    history: Vec<Value>,
 }
 
 impl ImageBuilder {
     /// An image for `platform` with the creation time `created`, in seconds since 1970, and nothing in it.
     #[must_use]
     pub fn new(platform: Platform, created: i64) -> Self {
-        Self { platform, created, settings: Settings::default(), annotations: BTreeMap::new(), layers: Vec::new() }
+        Self {
+            platform,
+            created,
+            settings: Settings::default(),
+            annotations: BTreeMap::new(),
+            layers: Vec::new(),
+            below: 0,
+            history: Vec::new(),
+        }
+    }
+
+    /// Starts from another image: its layers, byte for byte, come below all others, and its history before theirs. Its
+    /// settings and annotations are for the caller to take over, or not.
+    #[must_use]
+    pub fn base(mut self, image: &Image) -> Self {
+        self.history = below(image);
+        self.layers.splice(..self.below, image.layers().iter().cloned());
+        self.below = image.layers().len();
+        self
     }
 
     /// Says how it is run.
@@ -74,7 +71,7 @@ impl ImageBuilder {
         self
     }
 
-    /// Makes the image. Every layer has one entry in its history.
+    /// Makes the image. Every layer has one entry in its history; what a base did without making a layer has one, too.
     ///
     /// # Errors
     /// [`DocumentError`] for a setting that cannot be written so that every reader understands it the same, for more than
@@ -93,7 +90,8 @@ impl ImageBuilder {
         put_text(&mut out, "os.version", self.platform.os_version().unwrap_or_default());
         out.insert("config".into(), self.settings.to_json()?);
         out.insert("rootfs".into(), json!({"type": "layers", "diff_ids": diff_ids}));
-        out.insert("history".into(), self.layers.iter().map(|layer| history(layer, &created)).collect());
+        let own = self.layers.iter().skip(self.below).map(|layer| history(layer, &created));
+        out.insert("history".into(), self.history.into_iter().chain(own).collect());
         out.insert("created".into(), created.into());
         let config = Config::parse(json::to_canonical(&Value::Object(out)))?;
         Image::new(config, self.layers, &self.annotations)
@@ -107,51 +105,36 @@ fn history(layer: &Layer, created: &str) -> Value {
     Value::Object(out)
 }
 
-impl Settings {
-    fn to_json(&self) -> Result<Value, DocumentError> {
-        if let Some(name) = self.env.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
-            return Err(DocumentError::EnvName(name.clone()));
-        }
-        if let Some(port) = self.exposed_ports.iter().find(|port| !is_port(port)) {
-            return Err(DocumentError::Port(port.clone()));
-        }
+/// The history of an image to start from, in which every layer has one entry: readers count them to tell which is whose. A
+/// history that is left out, as it may be, or does not fit its layers becomes one of empty entries.
+fn below(image: &Image) -> Vec<Value> {
+    let stated = image.config().view().history().as_deref().unwrap_or_default();
+    let layers = stated.iter().filter(|entry| entry.empty_layer() != Some(true)).count();
+    if layers != image.layers().len() {
+        return vec![json!({}); image.layers().len()];
+    }
+    let texts = |entry: &History| {
+        let fields = [
+            ("created", entry.created()),
+            ("author", entry.author()),
+            ("created_by", entry.created_by()),
+            ("comment", entry.comment()),
+        ];
         let mut out = Map::new();
-        put_text(&mut out, "User", &self.user);
-        put_text(&mut out, "WorkingDir", &self.working_dir);
-        put_text(&mut out, "StopSignal", &self.stop_signal);
-        let env: Vec<String> = self.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        for (key, list) in [("Entrypoint", &self.entrypoint), ("Cmd", &self.cmd), ("Env", &env)] {
-            if !list.is_empty() {
-                out.insert(key.into(), json!(list));
-            }
+        for (key, text) in fields {
+            put_text(&mut out, key, text.as_deref().unwrap_or_default());
         }
-        for (key, set) in [("ExposedPorts", &self.exposed_ports), ("Volumes", &self.volumes)] {
-            if !set.is_empty() {
-                out.insert(key.into(), set.iter().map(|name| (name.clone(), json!({}))).collect());
-            }
+        if entry.empty_layer() == Some(true) {
+            out.insert("empty_layer".into(), true.into());
         }
-        if !self.labels.is_empty() {
-            out.insert("Labels".into(), json!(self.labels));
-        }
-        Ok(Value::Object(out))
-    }
-}
-
-fn put_text(out: &mut Map<String, Value>, key: &str, text: &str) {
-    if !text.is_empty() {
-        out.insert(key.into(), text.into());
-    }
-}
-
-fn is_port(text: &str) -> bool {
-    let (number, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    matches!(protocol, "tcp" | "udp" | "sctp")
-        && number.bytes().all(|b| b.is_ascii_digit())
-        && number.parse::<u16>().is_ok_and(|port| port > 0)
+        Value::Object(out)
+    };
+    stated.iter().map(texts).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use super::*;
@@ -260,5 +243,33 @@ mod tests {
         assert_ne!(image.digest(), other.digest());
         assert_eq!(image.config().digest(), other.config().digest());
         assert_eq!(other.manifest().annotations(), &annotations);
+    }
+
+    #[test]
+    fn an_image_on_another_keeps_its_layers_and_history() {
+        let base = builder("linux/amd64").layer(layer("x")).finish().unwrap();
+        let image = builder("linux/amd64").layer(layer("y")).base(&base).layer(layer("z")).finish().unwrap();
+        let texts: Vec<_> = image.layers().iter().map(|layer| layer.digest().clone()).collect();
+        assert_eq!(texts, ["x", "y", "z"].map(|text| Digest::of(text.as_bytes())));
+        assert_eq!(image.config().view().history().as_ref().map(Vec::len), Some(3));
+    }
+
+    #[test]
+    fn a_history_that_fits_is_kept_and_another_is_replaced() {
+        let check = |history: Value, expected: Value| {
+            let plain = builder("linux/amd64").layer(layer("x")).finish().unwrap();
+            let mut config: Value = serde_json::from_slice(plain.config().bytes()).unwrap();
+            config["history"] = history;
+            let config = Config::parse(json::to_canonical(&config)).unwrap();
+            let base = Image::new(config, plain.layers().to_vec(), &BTreeMap::new()).unwrap();
+            let image = builder("linux/amd64").base(&base).finish().unwrap();
+            let config: Value = serde_json::from_slice(image.config().bytes()).unwrap();
+            assert_eq!(config["history"], expected);
+        };
+        let told = json!([{"created_by": "COPY", "comment": "c"}, {"created_by": "ENV A=b", "empty_layer": true}]);
+        check(told.clone(), told);
+        check(Value::Null, json!([{}]));
+        check(json!([{"created_by": "COPY"}, {"created_by": "RUN"}]), json!([{}]));
+        check(json!([{"empty_layer": true}]), json!([{}]));
     }
 }

@@ -7,6 +7,7 @@ use crate::digest::{DiffId, Digest};
 use crate::document::{DocumentError, Fields, MAX_DOCUMENT, MAX_LAYERS};
 use crate::json;
 use crate::platform::Platform;
+use crate::time::parse_rfc3339;
 
 /// A [configuration]: its bytes, and what they say. It is data only; nothing in it is ever run.
 ///
@@ -83,6 +84,12 @@ impl Config {
     #[must_use]
     pub fn view(&self) -> &ImageConfiguration {
         &self.view
+    }
+
+    /// When the image was made, in seconds since 1970; `None` where it does not say so in the form of the specification.
+    #[must_use]
+    pub fn created(&self) -> Option<i64> {
+        self.view.created().as_deref().and_then(parse_rfc3339)
     }
 
     /// The platform that the image is for.
