@@ -82,12 +82,6 @@ impl Program {
         self
     }
 
-    /// Adds the path of the `distil` under test as an argument, where another program is to start it.
-    #[must_use]
-    pub fn then_distil(self) -> Self {
-        self.arg(place::distil())
-    }
-
     /// Sets a variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {

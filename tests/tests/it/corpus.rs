@@ -19,7 +19,8 @@ struct Outcome {
     folder: PathBuf,
 }
 
-/// Runs all cases of a kind and reports every one that went wrong.
+/// Runs all cases of a kind and reports every one that went wrong. In arguments, `{out}` is an empty folder for what
+/// comes out, and `{tmp}` the current one.
 fn check(kind: &str, arguments: impl Fn(&Path, &Value) -> Vec<String>) {
     let text = fs::read_to_string(corpus().join("expected.json")).unwrap();
     let expected: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
@@ -53,11 +54,17 @@ fn run(folder: &Path, case: &Value, arguments: &[String]) -> Outcome {
     let usage = folder.join("rss");
     fs::create_dir(&temporary).unwrap();
     fs::create_dir(folder.join("out")).unwrap();
-    let arguments = arguments.iter().map(|argument| argument.replace("{out}", folder.join("out").to_str().unwrap()));
+    let filled = |argument: &String| {
+        argument.replace("{out}", folder.join("out").to_str().unwrap()).replace("{tmp}", temporary.to_str().unwrap())
+    };
     let seconds = case["seconds"].as_f64().unwrap_or(60.0);
-    let program = Program::within("time", seconds).args(["-f", "%M", "-o"]).arg(&usage).then_distil().args(arguments);
-    let program = program.arg("--cache-dir").arg(temporary.join("cache"));
-    let ran = program.env("TMPDIR", &temporary).env("TERM", "dumb").current_dir(&temporary).run();
+    let program = Program::within("time", seconds).args(["-f", "%M", "-o"]).arg(&usage);
+    let ran = program
+        .args(arguments.iter().map(filled))
+        .env("TMPDIR", &temporary)
+        .env("TERM", "dumb")
+        .current_dir(&temporary)
+        .run();
     let kib = fs::read_to_string(&usage).unwrap_or_default();
     let kib: u64 = kib.lines().last().and_then(|line| line.parse().ok()).unwrap_or(0);
     Outcome { ran, rss_mib: kib / 1024, folder: folder.to_path_buf() }
@@ -86,6 +93,12 @@ fn faults(outcome: &Outcome, case: &Value) -> Vec<String> {
             .into_iter()
             .filter(|text| said.contains(text))
             .map(|text| format!("said {text:?}")),
+    );
+    faults.extend(
+        strings(&case["says"])
+            .into_iter()
+            .filter(|text| !said.contains(text))
+            .map(|text| format!("did not say {text:?}")),
     );
     let bytes: usize = layout::files(&out).values().chain(layout::files(&temporary).values()).map(Vec::len).sum();
     for (limit, used) in [("rss-mib", outcome.rss_mib), ("disk-mib", (bytes >> 20) as u64)] {
@@ -126,26 +139,49 @@ fn strings(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
+/// The command line of the `distil` under test with these arguments.
+fn distil(arguments: &[&str]) -> Vec<String> {
+    let binary = place::distil();
+    let words = std::iter::once(binary.to_str().unwrap()).chain(arguments.iter().copied());
+    words.chain(["--cache-dir", "{tmp}/cache"]).map(str::to_owned).collect()
 }
 
 #[test]
 fn packages() {
-    check("deb/", |case, _| words(&["build", "--deb", case.to_str().unwrap(), "-o", "oci:{out}/image:test"]));
+    check("deb/", |case, _| distil(&["build", "--deb", case.to_str().unwrap(), "-o", "oci:{out}/image:test"]));
 }
 
 #[test]
 fn layers() {
-    check("tar/", |case, _| words(&["build", "--tar", case.to_str().unwrap(), "-o", "oci:{out}/image:test"]));
+    check("tar/", |case, _| distil(&["build", "--tar", case.to_str().unwrap(), "-o", "oci:{out}/image:test"]));
 }
 
 #[test]
 fn layouts() {
     check("layout/", |case, expected| {
         let tag = expected["tag"].as_str().map(|tag| format!(":{tag}")).unwrap_or_default();
-        words(&["validate", &format!("oci:{}{tag}", case.display())])
+        distil(&["validate", &format!("oci:{}{tag}", case.display())])
     });
+}
+
+#[test]
+fn releases() {
+    check("inrelease/", from_repository);
+}
+
+#[test]
+fn indices() {
+    check("packages/", from_repository);
+}
+
+/// The command line that builds what a case requests from the repository that it is.
+fn from_repository(case: &Path, expected: &Value) -> Vec<String> {
+    let script = corpus().join("from-repository.sh");
+    let request = |key: &str| expected["request"][key].as_str().unwrap();
+    let keyring = case.join(request("keyring"));
+    let words = [script.to_str().unwrap(), case.to_str().unwrap(), "{out}", "{tmp}"];
+    let request = ["suite", "component", "arch", "package"].map(request);
+    words.into_iter().chain(request).chain(keyring.to_str()).map(str::to_owned).collect()
 }
 
 /// Guards against a layout that leads its reader to files of the host: even the right bytes are refused behind a link.
