@@ -13,7 +13,11 @@ use crate::process;
 const DEBIAN: &[(&str, &str)] = &[
     ("dpkg-deb", "dpkg"),
     ("faketime", "faketime"),
+    ("gcc", "gcc"),
     ("git", "git"),
+    ("gpg", "gpg"),
+    ("gpg-agent", "gpg-agent"),
+    ("gpgconf", "gpgconf"),
     ("openssl", "openssl"),
     ("podman", "podman"),
     ("python3", "python3"),
