@@ -10,6 +10,7 @@
 pub mod apt;
 pub mod ar;
 pub mod deb;
+pub mod http;
 pub mod layout;
 pub mod listing;
 pub mod place;
