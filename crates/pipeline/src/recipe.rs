@@ -85,7 +85,7 @@ impl Recipe {
     /// use distil_pipeline::recipe::Recipe;
     ///
     /// let recipe = Recipe::parse("[image]\nentrypoint = ['/usr/bin/app']\n[debian]\ndebs = ['dist/*.deb']\n")?;
-    /// assert_eq!(recipe.image.entrypoint, ["/usr/bin/app"]);
+    /// assert_eq!(recipe.image.entrypoint, Some(vec!["/usr/bin/app".to_owned()]));
     ///
     /// let error = Recipe::parse("[image]\nentripoint = ['/usr/bin/app']\n").unwrap_err();
     /// assert_eq!((error.problems[0].line, error.problems[0].column), (2, 1));

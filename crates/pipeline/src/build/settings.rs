@@ -11,6 +11,9 @@ use crate::recipe::{Recipe, RunAs};
 /// Where programs are looked for, as in Debian's own images.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The number of `nonroot`, who is in every image.
+const NONROOT: &str = "65532";
+
 /// Settings of an image of nothing but packages: only where programs are.
 pub(super) fn of_packages() -> Settings {
     Settings { env: BTreeMap::from([("PATH".to_owned(), PATH.to_owned())]), ..Settings::default() }
@@ -22,9 +25,9 @@ pub(super) fn of_recipe(recipe: &Recipe) -> Settings {
     let mut env = of_packages().env;
     env.extend(image.env.clone());
     Settings {
-        entrypoint: image.entrypoint.clone(),
-        cmd: image.cmd.clone(),
-        user: user(&image.user),
+        entrypoint: image.entrypoint.clone().unwrap_or_default(),
+        cmd: image.cmd.clone().unwrap_or_default(),
+        user: image.user.as_ref().map_or_else(|| NONROOT.to_owned(), user),
         working_dir: image.workdir.as_ref().map(text).unwrap_or_default(),
         env,
         exposed_ports: image.exposed_ports.iter().map(ToString::to_string).collect(),

@@ -5,7 +5,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use distil_imgcore::ImagePath;
-use distil_rootfs::Owner;
 
 use super::files::image_path;
 use super::problem::ProblemKind;
@@ -26,14 +25,14 @@ pub(super) const KEYS: Keys = Keys::all(&[
 ]);
 
 /// How a container of the image starts, and what is said about the image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImageSettings {
-    /// The command that always runs; empty for none.
-    pub entrypoint: Vec<String>,
-    /// Its arguments, or the command where there is no entry point, until the user gives others.
-    pub cmd: Vec<String>,
-    /// Whose process it is.
-    pub user: RunAs,
+    /// The command that always runs, empty for none; `None` where the recipe leaves that to its base.
+    pub entrypoint: Option<Vec<String>>,
+    /// Its arguments, or the command where there is no entry point, until the user gives others; `None` as above.
+    pub cmd: Option<Vec<String>>,
+    /// Whose process it is; `None` for the base's user, and for `nonroot` without a base.
+    pub user: Option<RunAs>,
     /// Where it starts.
     pub workdir: Option<ImagePath>,
     /// Environment variables.
@@ -50,27 +49,6 @@ pub struct ImageSettings {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// The user `nonroot`, who is in every image.
-const NONROOT: Owner = Owner { uid: 65532, gid: 65532 };
-
-impl Default for ImageSettings {
-    /// Runs as `nonroot`; nothing else is set.
-    fn default() -> Self {
-        Self {
-            entrypoint: Vec::new(),
-            cmd: Vec::new(),
-            user: RunAs { text: "nonroot".to_owned(), owner: NONROOT },
-            workdir: None,
-            env: BTreeMap::new(),
-            exposed_ports: Vec::new(),
-            volumes: Vec::new(),
-            stop_signal: None,
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
-        }
-    }
-}
-
 impl ImageSettings {
     /// These settings with another table `[image]` over them.
     ///
@@ -81,9 +59,9 @@ impl ImageSettings {
             below.iter().chain(over).map(|(k, v)| (k.clone(), v.clone())).collect()
         };
         Self {
-            entrypoint: over.entrypoint.as_ref().unwrap_or(&self.entrypoint).clone(),
-            cmd: over.cmd.as_ref().unwrap_or(&self.cmd).clone(),
-            user: over.user.as_ref().unwrap_or(&self.user).clone(),
+            entrypoint: over.entrypoint.as_ref().or(self.entrypoint.as_ref()).cloned(),
+            cmd: over.cmd.as_ref().or(self.cmd.as_ref()).cloned(),
+            user: over.user.as_ref().or(self.user.as_ref()).cloned(),
             workdir: over.workdir.as_ref().or(self.workdir.as_ref()).cloned(),
             env: table(&self.env, &over.env),
             exposed_ports: appended(&self.exposed_ports, &over.exposed_ports),

@@ -64,7 +64,7 @@ fn every_key_is_read() {
     let recipe = Recipe::parse(FULL).unwrap();
     let shown: Vec<String> = recipe.platforms.iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["linux/amd64", "linux/arm64"]);
-    assert_eq!(recipe.image.user.owner, Owner { uid: 1000, gid: 1000 });
+    assert_eq!(recipe.image.user.as_ref().unwrap().owner, Owner { uid: 1000, gid: 1000 });
     assert_eq!(recipe.image.workdir.as_ref().unwrap().to_string(), "/home/nonroot");
     assert_eq!(recipe.image.exposed_ports, ["8080/tcp".parse().unwrap()]);
     let base = recipe.base.as_ref().unwrap();
@@ -82,7 +82,7 @@ fn every_key_is_read() {
 #[test]
 fn an_empty_recipe_has_the_defaults() {
     let recipe = Recipe::parse("").unwrap();
-    assert_eq!((recipe.image.user.text.as_str(), recipe.image.user.owner.uid), ("nonroot", 65532));
+    assert_eq!(recipe.image, ImageSettings::default());
     assert_eq!(recipe.layers, Layers { strategy: Strategy::Package, max: 40, compression: None });
     assert_eq!(recipe.filter, FilterRules::default());
     assert_eq!(recipe.debian.database, Database::StatusDirectory);
@@ -95,8 +95,8 @@ fn a_variant_adds_lists_and_replaces_values() {
     let debug = recipe.with_variant("debug").unwrap();
     let debs: Vec<&str> = debug.debian.debs.iter().map(DebPattern::as_str).collect();
     assert_eq!(debs, ["dist/*.deb", "debug/*.deb"]);
-    assert_eq!(debug.image.entrypoint, ["/bin/sh"]);
-    assert_eq!(debug.image.user.owner.uid, 0);
+    assert_eq!(debug.image.entrypoint.as_deref(), Some(&["/bin/sh".to_owned()][..]));
+    assert_eq!(debug.image.user.as_ref().unwrap().owner.uid, 0);
     assert_eq!(debug.image.env.keys().collect::<Vec<_>>(), ["DEBUG", "LANG"]);
     let ports: Vec<String> = debug.image.exposed_ports.iter().map(ToString::to_string).collect();
     assert_eq!(ports, ["8080/tcp", "9090/tcp"]);
