@@ -46,8 +46,7 @@ pub(crate) fn fetch_set(root: &Path, set: &str) -> Result<()> {
 
 fn list_of(root: &Path, set: &str) -> Result<PathBuf> {
     match set {
-        "python" => Ok(root.join("examples/python/packages.txt")),
-        "jre" | "large" => Ok(root.join("benches/sets").join(format!("{set}.txt"))),
+        "python" | "jre" | "large" => Ok(root.join("benches/sets").join(format!("{set}.txt"))),
         _ => Err(Error::Usage(format!("debs {set}"))),
     }
 }

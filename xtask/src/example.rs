@@ -1,22 +1,17 @@
-//! The example of the README, as one command.
+//! The examples of images, each as one command.
 
 use std::path::Path;
 
-use crate::error::Result;
-use crate::{debs, process};
+use crate::error::{Error, Result};
+use crate::process;
 
-/// `cargo xtask example python`
-pub(crate) fn python(root: &Path) -> Result<()> {
-    debs::fetch_set(root, "python")?;
-    process::run(process::cargo(root).args([
-        "run",
-        "--release",
-        "--package",
-        "distil",
-        "--",
-        "build",
-        "examples/python/distil.toml",
-        "-o",
-        "oci:target/python:latest",
-    ]))
+/// `cargo xtask example NAME`
+pub(crate) fn task(root: &Path, name: &str) -> Result<()> {
+    let recipe = root.join("examples").join(name).join("distil.toml");
+    if name.contains(['/', '.']) || !recipe.is_file() {
+        return Err(Error::Usage(format!("example {name}")));
+    }
+    let distil = ["run", "--release", "--package", "distil", "--", "build"];
+    let recipe = format!("examples/{name}/distil.toml");
+    process::run(process::cargo(root).args(distil).args([recipe.as_str(), "-o", &format!("oci:target/{name}:latest")]))
 }

@@ -26,7 +26,8 @@ Usage: cargo xtask TASK
 
   debs SET [--into DIR]          download a package set: python, jre, large, or sample (200 packages, fixed seed)
   debs --list FILE [--into DIR]  download the packages that FILE names, one a line
-  example python                 download the example's packages and build its image to oci:target/python:latest
+  example NAME                   build the image of examples/NAME (static, base, cc, python or java) to
+                                 oci:target/NAME:latest, from packages of this machine's apt sources
   bench                          time whole builds beside other tools, and write benches/RESULTS.md
   peers                          fetch the programs that the tests compare with
   test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing
@@ -53,7 +54,7 @@ fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["debs", rest @ ..] => debs::task(&root, rest),
-        ["example", "python"] => example::python(&root),
+        ["example", name] => example::task(&root, name),
         ["bench"] => bench::task(&root),
         ["peers"] => peers::fetch(&root),
         ["test", rest @ ..] => suite::task(&root, rest),
