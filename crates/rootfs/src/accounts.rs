@@ -53,24 +53,44 @@ pub struct Owner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accounts {
     /// By number, then name.
-    users: Vec<Account>,
+    pub(crate) users: Vec<Account>,
     /// By number, then name.
-    groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Account {
-    name: UserName,
-    uid: u32,
-    gid: u32,
-    home: ImagePath,
+pub(crate) struct Account {
+    pub(crate) name: UserName,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) home: ImagePath,
     shell: ImagePath,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Group {
-    name: UserName,
-    gid: u32,
+pub(crate) struct Group {
+    pub(crate) name: UserName,
+    pub(crate) gid: u32,
+}
+
+impl Account {
+    /// The line of `/etc/passwd`.
+    pub(crate) fn line(&self) -> Vec<u8> {
+        let Self { name, uid, gid, home, shell } = self;
+        let mut line = format!("{name}:x:{uid}:{gid}:{name}:/").into_bytes();
+        line.extend_from_slice(home.as_bytes());
+        line.extend_from_slice(b":/");
+        line.extend_from_slice(shell.as_bytes());
+        line.push(b'\n');
+        line
+    }
+}
+
+impl Group {
+    /// The line of `/etc/group`. Nobody is a member of a group that is not the primary one.
+    pub(crate) fn line(&self) -> Vec<u8> {
+        format!("{}:x:{}:\n", self.name, self.gid).into_bytes()
+    }
 }
 
 /// Why users do not fit together, or a name stands for nobody.
@@ -221,23 +241,15 @@ impl Accounts {
     /// [passwd(5)]: https://manpages.debian.org/bookworm/manpages/passwd.5.en.html
     #[must_use]
     pub fn passwd(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for Account { name, uid, gid, home, shell } in &self.users {
-            out.extend_from_slice(format!("{name}:x:{uid}:{gid}:{name}:/").as_bytes());
-            out.extend_from_slice(home.as_bytes());
-            out.extend_from_slice(b":/");
-            out.extend_from_slice(shell.as_bytes());
-            out.push(b'\n');
-        }
-        out
+        self.users.iter().flat_map(Account::line).collect()
     }
 
-    /// The bytes of `/etc/group`, see [group(5)]. Nobody is a member of a group that is not the primary one.
+    /// The bytes of `/etc/group`, see [group(5)].
     ///
     /// [group(5)]: https://manpages.debian.org/bookworm/manpages/group.5.en.html
     #[must_use]
     pub fn group(&self) -> Vec<u8> {
-        self.groups.iter().flat_map(|Group { name, gid }| format!("{name}:x:{gid}:\n").into_bytes()).collect()
+        self.groups.iter().flat_map(Group::line).collect()
     }
 
     /// The home directories, by path: only their user may enter them. `/nonexistent` is kept from existing, and the

@@ -41,7 +41,7 @@ pub(crate) fn add(plan: &mut Plan<'_>) -> Result<(), Error> {
     for (path, target) in MIGRATED {
         let path = at(path);
         let is_dir = tree.get(&path).is_some_and(|node| node.entry.kind.is_dir());
-        if is_dir && tree.below(&path).next().is_none() {
+        if is_dir && plan.kept_from_base(&path).is_none() && tree.below(&path).next().is_none() {
             plan.replace(&path);
             plan.symlink(path, target)?;
         }

@@ -8,51 +8,87 @@
 
 use std::collections::BTreeSet;
 
-use distil_imgcore::{EntryKind, FileTree, ImagePath};
+use distil_imgcore::{EntryKind, FileTree, ImagePath, Node};
 
 use crate::finish::{Error, Warning};
 use crate::follow;
 use crate::places::{CA_BUNDLE, CA_CONF, CA_LOCAL, CA_PACKAGED, OPENSSL_CERT_FILE, at};
-use crate::plan::Plan;
+use crate::plan::{Plan, from_base};
 
 /// Entries looked at below one directory, those behind links counted each time: a bound against links that lead to
 /// directories full of links.
 const MAX_ENTRIES: usize = 10_000;
 
 /// Every file that may become part of the bundle.
-pub(crate) fn wanted(tree: &FileTree, wanted: &mut BTreeSet<ImagePath>) {
+pub(crate) fn wanted(tree: &FileTree, base: Option<&FileTree>, wanted: &mut BTreeSet<ImagePath>) {
     if tree.contains(&at(CA_BUNDLE)) {
-        return;
+        if !is_outdated(tree, base) {
+            return;
+        }
+        wanted.insert(at(CA_BUNDLE));
     }
     wanted.extend(follow::file(tree, &at(CA_CONF)).map(|node| node.entry.path.clone()));
     // The configuration may name files without the ending, and files behind links.
-    for folder in [CA_PACKAGED, CA_LOCAL] {
-        wanted.extend(Walk::new(tree).below(&at(folder)).into_iter().map(|found| found.file));
-    }
+    wanted.extend(certificates(tree));
 }
 
 /// Adds the bundle, and the link by which OpenSSL finds it without being told.
 pub(crate) fn add(plan: &mut Plan<'_>) -> Result<(), Error> {
-    if !plan.has(&at(CA_BUNDLE)) {
-        let mut files = packaged(plan)?;
-        files.extend(local(plan)?);
-        let mut bundle = Vec::new();
-        for file in &files {
-            let certificate = plan.content(file)?;
-            bundle.extend_from_slice(certificate);
-            if certificate.last().is_some_and(|b| *b != b'\n') {
-                bundle.push(b'\n');
-            }
-        }
+    let path = at(CA_BUNDLE);
+    if !plan.has(&path) {
         // Without any certificate the program makes no file: it would be a list that trusts nobody.
-        if !files.is_empty() {
-            plan.file(at(CA_BUNDLE), bundle)?;
+        if let Some(bundle) = bundle(plan, Vec::new())? {
+            plan.file(path.clone(), bundle)?;
+        }
+    } else if let Some(node) = plan.kept_from_base(&path).filter(|_| is_outdated(plan.tree(), plan.base())) {
+        let old = plan.content(&path)?.to_vec();
+        // Some images have the bundle and nothing that it was made of. What it trusts must not be lost then.
+        let start = if plan.base().is_some_and(has_certificates) { Vec::new() } else { old.clone() };
+        if let Some(new) = bundle(plan, start)?.filter(|new| *new != old) {
+            plan.rewrite(node, new)?;
         }
     }
-    if plan.has(&at(CA_BUNDLE)) {
+    if plan.has(&path) && plan.kept_from_base(&path).is_none() {
         plan.symlink(at(OPENSSL_CERT_FILE), "/etc/ssl/certs/ca-certificates.crt")?;
     }
     Ok(())
+}
+
+/// All certificates behind those of `start`; `None` where there are none.
+fn bundle(plan: &mut Plan<'_>, start: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
+    let mut files = packaged(plan)?;
+    files.extend(local(plan)?);
+    let mut bundle = start;
+    let end_line = |bundle: &mut Vec<u8>| {
+        if bundle.last().is_some_and(|b| *b != b'\n') {
+            bundle.push(b'\n');
+        }
+    };
+    for file in &files {
+        end_line(&mut bundle);
+        bundle.extend_from_slice(plan.content(file)?);
+    }
+    end_line(&mut bundle);
+    Ok((!files.is_empty()).then_some(bundle))
+}
+
+/// Whether the bundle is that of a base, and lists or certificates are there that the base did not have.
+fn is_outdated(tree: &FileTree, base: Option<&FileTree>) -> bool {
+    let of_base = |path: &ImagePath| from_base(tree, base, path);
+    let is_file = |node: &Node| matches!(node.entry.kind, EntryKind::File { .. });
+    let mut sources = certificates(tree);
+    sources.extend(follow::file(tree, &at(CA_CONF)).map(|node| node.entry.path.clone()));
+    of_base(&at(CA_BUNDLE)).is_some_and(is_file) && sources.iter().any(|path| of_base(path).is_none())
+}
+
+fn has_certificates(tree: &FileTree) -> bool {
+    !certificates(tree).is_empty()
+}
+
+/// The files of both folders of certificates, whatever they are called.
+fn certificates(tree: &FileTree) -> Vec<ImagePath> {
+    let below = |folder| Walk::new(tree).below(&at(folder)).into_iter().map(|found| found.file);
+    [CA_PACKAGED, CA_LOCAL].into_iter().flat_map(below).collect()
 }
 
 /// The certificates of packages: those that `/etc/ca-certificates.conf` lists, in its order, or where nothing ships
@@ -192,6 +228,7 @@ impl<'a> Walk<'a> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use distil_imgcore::Origin;
     use proptest::prelude::*;
 
     use super::*;
@@ -203,7 +240,7 @@ mod tests {
     fn finished(lines: &[&str], conf: &str) -> Finished {
         let tree = sample::tree(lines);
         let mut paths = BTreeSet::new();
-        wanted(&tree, &mut paths);
+        wanted(&tree, None, &mut paths);
         let content = |path: &ImagePath| {
             if *path == at(CA_CONF) { conf.as_bytes().to_vec() } else { path.file_name().unwrap().to_vec() }
         };
@@ -287,6 +324,38 @@ mod tests {
         let finished = finished(&["etc/", CA_BUNDLE, "usr/share/ca-certificates/a.crt", "usr/lib/ssl/"], "");
         let paths: Vec<_> = finished.files.iter().map(|f| f.entry.path.clone()).collect();
         assert!(paths.contains(&at(OPENSSL_CERT_FILE)) && !paths.contains(&at(CA_BUNDLE)));
+    }
+
+    /// The bundle that replaces that of a base, where one does, and whether OpenSSL gets a link to it.
+    fn anew(below: &[&str], above: &[&str]) -> (Option<String>, bool) {
+        let base = sample::tree(below);
+        let mut tree = base.clone();
+        for mut node in sample::tree(above).iter().cloned() {
+            node.origin = Origin::new("above");
+            tree.insert(node);
+        }
+        let mut paths = BTreeSet::new();
+        wanted(&tree, Some(&base), &mut paths);
+        let content = |path: ImagePath| (path.clone(), path.file_name().unwrap().to_vec());
+        let contents: BTreeMap<_, _> = paths.into_iter().map(content).collect();
+        let mut plan = Plan::new(&tree, &contents, 7).on(&base);
+        add(&mut plan).unwrap();
+        let finished = plan.finish();
+        let file = |path| finished.files.iter().find(|f| f.entry.path == at(path));
+        let bundle = file(CA_BUNDLE).map(|f| String::from_utf8(f.bytes.clone()).unwrap());
+        assert_eq!(finished.replaced.contains(&at(CA_BUNDLE)), bundle.is_some());
+        (bundle, file(OPENSSL_CERT_FILE).is_some())
+    }
+
+    #[test]
+    fn the_bundle_of_a_base_is_made_anew_for_new_certificates_alone() {
+        const OLD: &str = "usr/share/ca-certificates/old.crt";
+        const NEW: &str = "usr/local/share/ca-certificates/new.crt";
+        assert_eq!(anew(&[CA_BUNDLE, OLD], &["usr/bin/x"]), (None, false));
+        assert_eq!(anew(&[CA_BUNDLE, OLD], &[NEW]), (Some("old.crt\nnew.crt\n".into()), true));
+        // A base with nothing but the bundle goes on trusting whom it trusted.
+        assert_eq!(anew(&[CA_BUNDLE], &[NEW]), (Some("ca-certificates.crt\nnew.crt\n".into()), true));
+        assert_eq!(anew(&[CA_BUNDLE], &[NEW, CA_BUNDLE]), (None, true));
     }
 
     #[test]

@@ -10,18 +10,20 @@ use distil_imgcore::{EntryKind, FileTree, ImagePath, Node};
 use crate::finish::{Error, Warning};
 use crate::follow;
 use crate::places::{DOCS, at};
-use crate::plan::Plan;
+use crate::plan::{Plan, from_base};
 
 /// The copyright files that links lead to.
-pub(crate) fn wanted(tree: &FileTree, wanted: &mut BTreeSet<ImagePath>) {
-    wanted.extend(links(tree).iter().filter_map(|(link, _)| copyright(tree, link)).map(|node| node.entry.path.clone()));
+pub(crate) fn wanted(tree: &FileTree, base: Option<&FileTree>, wanted: &mut BTreeSet<ImagePath>) {
+    wanted.extend(
+        links(tree, base).iter().filter_map(|(link, _)| copyright(tree, link)).map(|node| node.entry.path.clone()),
+    );
 }
 
 /// Puts a folder with the copyright file in the place of each link. A link that leads nowhere is left out, one to a
-/// folder without a copyright file stays; a warning tells of both.
+/// folder without a copyright file stays; a warning tells of both. What a base has is the base's affair.
 pub(crate) fn add(plan: &mut Plan<'_>) -> Result<(), Error> {
     let tree = plan.tree();
-    for (link, target) in links(tree) {
+    for (link, target) in links(tree, plan.base()) {
         if let Some(copyright) = copyright(tree, &link) {
             let bytes = plan.content(&copyright.entry.path)?.to_vec();
             plan.replace(&link);
@@ -40,10 +42,11 @@ pub(crate) fn add(plan: &mut Plan<'_>) -> Result<(), Error> {
 }
 
 /// The links right below the folder of all documentation, with their targets.
-fn links(tree: &FileTree) -> Vec<(ImagePath, Vec<u8>)> {
+fn links(tree: &FileTree, base: Option<&FileTree>) -> Vec<(ImagePath, Vec<u8>)> {
     let docs = at(DOCS);
     let below = tree.below(&docs).filter(|node| node.entry.path.parent().as_ref() == Some(&docs));
     below
+        .filter(|node| from_base(tree, base, &node.entry.path).is_none())
         .filter_map(|node| match &node.entry.kind {
             EntryKind::Symlink { target } => Some((node.entry.path.clone(), target.clone())),
             _ => None,
@@ -66,7 +69,7 @@ mod tests {
     fn finished(lines: &[&str]) -> Finished {
         let tree = sample::tree(lines);
         let mut paths = BTreeSet::new();
-        wanted(&tree, &mut paths);
+        wanted(&tree, None, &mut paths);
         let contents: BTreeMap<_, _> = paths.into_iter().map(|p| (p.clone(), p.to_string().into_bytes())).collect();
         let mut plan = Plan::new(&tree, &contents, 7);
         add(&mut plan).unwrap();
@@ -99,6 +102,17 @@ mod tests {
         assert_eq!(finished.replaced, std::slice::from_ref(&path));
         assert_eq!(finished.warnings, [Warning::DanglingDocs { path, target: b"gcc-12-base".to_vec() }]);
         assert!(finished.files.is_empty());
+    }
+
+    #[test]
+    fn links_of_a_base_are_left_to_it() {
+        let tree = sample::tree(&["usr/share/doc/a -> b", "usr/share/doc/b/copyright", "usr/share/doc/c -> nowhere"]);
+        let mut paths = BTreeSet::new();
+        wanted(&tree, Some(&tree), &mut paths);
+        let contents = BTreeMap::new();
+        let mut plan = Plan::new(&tree, &contents, 7).on(&tree);
+        add(&mut plan).unwrap();
+        assert_eq!((paths, plan.finish()), (BTreeSet::new(), Finished::default()));
     }
 
     #[test]

@@ -5,18 +5,19 @@ use std::fmt;
 
 use distil_imgcore::{Entry, Escaped, FileTree, ImagePath, Origin, PathError};
 
-use crate::accounts::Accounts;
-use crate::places::at;
+use crate::accounts::{Accounts, UserName};
 use crate::plan::Plan;
-use crate::{base, certificates, docs, identity, nsswitch};
+use crate::{account_files, base, certificates, docs, identity, nsswitch};
 
 /// What [`finish`] cannot see from the tree.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct Options<'a> {
     /// The users of the image.
     pub accounts: Accounts,
     /// The time of everything that is generated, in seconds since 1970.
     pub epoch: i64,
+    /// The image that the tree starts from, all of it in the tree, too. Its origins are nobody else's.
+    pub base: Option<&'a FileTree>,
 }
 
 /// What is to be added to a tree, and what is to be left out.
@@ -126,31 +127,69 @@ pub enum Error {
         /// The directory.
         path: ImagePath,
     },
+    /// A user that does not fit those of the image below.
+    #[error("user {name} with the number {uid} does not fit the base, which has \"{}\"", Escaped(.found))]
+    BaseUser {
+        /// The user's name.
+        name: UserName,
+        /// The user's number.
+        uid: u32,
+        /// The line that the base has for the name or the number.
+        found: Vec<u8>,
+    },
+    /// A group that does not fit those of the image below.
+    #[error("group {name} with the number {gid} does not fit the base, which has \"{}\"", Escaped(.found))]
+    BaseGroup {
+        /// The group's name.
+        name: UserName,
+        /// The group's number.
+        gid: u32,
+        /// The line that the base has for the name.
+        found: Vec<u8>,
+    },
     /// A generated path that is longer than Linux allows.
     #[error("a generated path is not valid")]
     Path(#[from] PathError),
 }
 
-/// The regular files whose content [`finish`] has to be given, all of them in the tree.
+impl Error {
+    /// Whether users or files were asked for that do not fit each other.
+    #[must_use]
+    pub fn is_mistake(&self) -> bool {
+        matches!(self, Self::BaseUser { .. } | Self::BaseGroup { .. } | Self::NotADirectory { .. })
+    }
+}
+
+/// The regular files whose content [`finish`] has to be given, all of them in the tree. `base` is what the options say.
 #[must_use]
-pub fn wanted(tree: &FileTree) -> BTreeSet<ImagePath> {
+pub fn wanted(tree: &FileTree, base: Option<&FileTree>) -> BTreeSet<ImagePath> {
     let mut wanted = BTreeSet::new();
-    certificates::wanted(tree, &mut wanted);
-    docs::wanted(tree, &mut wanted);
+    account_files::wanted(tree, base, &mut wanted);
+    certificates::wanted(tree, base, &mut wanted);
+    docs::wanted(tree, base, &mut wanted);
     nsswitch::wanted(tree, &mut wanted);
     wanted
 }
 
 /// Makes what maintainer scripts would have made. The tree is that of the whole image with a merged `/usr`, filtered,
-/// the recipe's own files in it; what it has is never overwritten.
+/// the recipe's own files in it; what it has is never overwritten. Of an image below, two things may be replaced: its
+/// lists of users and groups, which get the lines they lack, and its CA bundle, where there are new certificates.
 ///
 /// # Errors
 /// [`Error`]; a tree that was merged without conflicts and comes with all contents gives none but for a home
-/// directory, or a directory that packages ship as a link, that is in the way of something generated.
-pub fn finish(tree: &FileTree, contents: &BTreeMap<ImagePath, Vec<u8>>, options: &Options) -> Result<Finished, Error> {
+/// directory, or a directory that packages ship as a link, that is in the way of something generated, and for users that
+/// do not fit those of the image below.
+pub fn finish(
+    tree: &FileTree,
+    contents: &BTreeMap<ImagePath, Vec<u8>>,
+    options: &Options<'_>,
+) -> Result<Finished, Error> {
     let mut plan = Plan::new(tree, contents, options.epoch);
+    if let Some(base) = options.base {
+        plan = plan.on(base);
+    }
     base::add(&mut plan)?;
-    add_accounts(&mut plan, &options.accounts)?;
+    account_files::add(&mut plan, &options.accounts)?;
     nsswitch::add(&mut plan)?;
     certificates::add(&mut plan)?;
     docs::add(&mut plan)?;
@@ -158,33 +197,22 @@ pub fn finish(tree: &FileTree, contents: &BTreeMap<ImagePath, Vec<u8>>, options:
     Ok(plan.finish())
 }
 
-fn add_accounts(plan: &mut Plan<'_>, accounts: &Accounts) -> Result<(), Error> {
-    for (name, bytes) in [("etc/passwd", accounts.passwd()), ("etc/group", accounts.group())] {
-        let path = at(name);
-        if let Some(node) = plan.tree().get(&path) {
-            // Worth a word: users that the recipe or the image's configuration names may not be in it.
-            plan.warn(Warning::Kept { path, origin: node.origin.clone() });
-        } else {
-            plan.file(path, bytes)?;
-        }
-    }
-    accounts.homes(plan.epoch()).into_iter().try_for_each(|home| plan.entry(home))
-}
-
 #[cfg(test)]
 mod tests {
+    use distil_imgcore::Node;
     use proptest::prelude::*;
 
     use super::*;
     use crate::accounts::User;
+    use crate::places::at;
     use crate::sample;
 
-    fn options(users: impl IntoIterator<Item = User>) -> Options {
-        Options { accounts: Accounts::new(users).unwrap(), epoch: 7 }
+    fn options(users: impl IntoIterator<Item = User>) -> Options<'static> {
+        Options { accounts: Accounts::new(users).unwrap(), epoch: 7, base: None }
     }
 
     fn contents(tree: &FileTree) -> BTreeMap<ImagePath, Vec<u8>> {
-        wanted(tree).into_iter().map(|path| (path.clone(), path.as_bytes().to_vec())).collect()
+        wanted(tree, None).into_iter().map(|path| (path.clone(), path.as_bytes().to_vec())).collect()
     }
 
     fn user(home: &str) -> User {
@@ -241,7 +269,7 @@ mod tests {
     #[test]
     fn content_that_was_not_handed_over_is_an_error() {
         let tree = sample::tree(&TREE);
-        for path in wanted(&tree) {
+        for path in wanted(&tree, None) {
             let mut contents = contents(&tree);
             contents.remove(&path);
             assert_eq!(finish(&tree, &contents, &options([])), Err(Error::MissingContent { path }));
@@ -253,6 +281,23 @@ mod tests {
         let tree = sample::tree(&["srv -> data", "data/"]);
         let error = finish(&tree, &BTreeMap::new(), &options([user("/srv/app")])).unwrap_err();
         assert_eq!(error, Error::NotADirectory { path: at("srv/app"), above: at("srv") });
+    }
+
+    #[test]
+    fn an_image_that_is_whole_already_gets_nothing_more() {
+        let tree = sample::tree(&TREE);
+        let first = finish(&tree, &contents(&tree), &options([user("/srv/app")])).unwrap();
+        let mut whole = tree.clone();
+        for path in &first.replaced {
+            whole.remove(path);
+        }
+        let node = |file: &Generated| Node { entry: file.entry.clone(), content: None, origin: Origin::new("base") };
+        whole.extend(first.files.iter().map(node));
+        let generated: BTreeMap<_, _> =
+            first.files.iter().map(|file| (file.entry.path.clone(), file.bytes.clone())).collect();
+        let options = Options { base: Some(&whole), ..options([user("/srv/app")]) };
+        let again = finish(&whole, &generated, &options).unwrap();
+        assert_eq!(again, Finished::default());
     }
 
     #[test]

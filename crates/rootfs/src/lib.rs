@@ -16,10 +16,10 @@
 //! let path = ImagePath::from_absolute(b"/usr/share/ca-certificates/team.crt")?;
 //! let entry = Entry { path: path.clone(), kind: EntryKind::File { size: 6 }, meta: Metadata::root(0o644, 0) };
 //! let tree = FileTree::from_iter([Node { entry, content: None, origin: Origin::new("team-ca") }]);
-//! assert_eq!(wanted(&tree).into_iter().collect::<Vec<_>>(), [path.clone()]);
+//! assert_eq!(wanted(&tree, None).into_iter().collect::<Vec<_>>(), [path.clone()]);
 //!
 //! let contents = BTreeMap::from([(path, b"a cert".to_vec())]);
-//! let finished = finish(&tree, &contents, &Options { accounts: Accounts::new([])?, epoch: 0 })?;
+//! let finished = finish(&tree, &contents, &Options { accounts: Accounts::new([])?, epoch: 0, base: None })?;
 //! let bundle = ImagePath::from_absolute(b"/etc/ssl/certs/ca-certificates.crt")?;
 //! let bundle = finished.files.iter().find(|file| file.entry.path == bundle).ok_or("no bundle")?;
 //! assert_eq!(bundle.bytes, b"a cert\n");
@@ -33,6 +33,7 @@
 //! | [`Accounts`] | `/etc/passwd`, `/etc/group`, home directories, owners by name |
 //! | [`finish`] | all that is generated: the above, base directories, the CA bundle, `nsswitch.conf`, copyright files |
 
+mod account_files;
 mod accounts;
 mod base;
 mod certificates;

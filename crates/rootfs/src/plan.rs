@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use distil_imgcore::{Entry, EntryKind, FileTree, ImagePath, Metadata};
+use distil_imgcore::{Entry, EntryKind, FileTree, ImagePath, Metadata, Node};
 
 use crate::finish::{Error, Finished, Generated, Warning};
 
@@ -10,6 +10,7 @@ use crate::finish::{Error, Finished, Generated, Warning};
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     tree: &'a FileTree,
+    base: Option<&'a FileTree>,
     contents: &'a BTreeMap<ImagePath, Vec<u8>>,
     epoch: i64,
     files: BTreeMap<ImagePath, Generated>,
@@ -19,12 +20,28 @@ pub(crate) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(tree: &'a FileTree, contents: &'a BTreeMap<ImagePath, Vec<u8>>, epoch: i64) -> Self {
-        Self { tree, contents, epoch, files: BTreeMap::new(), replaced: BTreeSet::new(), warnings: Vec::new() }
+        let (files, replaced) = (BTreeMap::new(), BTreeSet::new());
+        Self { tree, base: None, contents, epoch, files, replaced, warnings: Vec::new() }
+    }
+
+    /// The same plan for a tree that has another image below it.
+    pub(crate) fn on(self, base: &'a FileTree) -> Self {
+        Self { base: Some(base), ..self }
     }
 
     /// The tree as the packages and the recipe have it.
     pub(crate) fn tree(&self) -> &'a FileTree {
         self.tree
+    }
+
+    /// What is below the tree.
+    pub(crate) fn base(&self) -> Option<&'a FileTree> {
+        self.base
+    }
+
+    /// The entry at a path, where it comes from below and stays.
+    pub(crate) fn kept_from_base(&self, path: &ImagePath) -> Option<&'a Node> {
+        from_base(self.tree, self.base, path).filter(|_| !self.replaced.contains(path))
     }
 
     /// The content of a file of the tree.
@@ -56,6 +73,15 @@ impl<'a> Plan<'a> {
         let size = bytes.len() as u64;
         let entry = Entry { path, kind: EntryKind::File { size }, meta: Metadata::root(0o644, self.epoch) };
         self.add(Generated { entry, bytes })
+    }
+
+    /// Puts other content in the place of a file of the tree, which keeps its mode and owner.
+    pub(crate) fn rewrite(&mut self, node: &Node, bytes: Vec<u8>) -> Result<(), Error> {
+        let path = node.entry.path.clone();
+        self.replace(&path);
+        let kind = EntryKind::File { size: bytes.len() as u64 };
+        let meta = Metadata { mtime: self.epoch, ..node.entry.meta.clone() };
+        self.add(Generated { entry: Entry { path, kind, meta }, bytes })
     }
 
     /// Adds a symbolic link, where nothing is yet.
@@ -107,4 +133,10 @@ impl<'a> Plan<'a> {
             warnings: self.warnings,
         }
     }
+}
+
+/// The entry of a tree at a path, where it is that of the image below.
+pub(crate) fn from_base<'a>(tree: &'a FileTree, base: Option<&FileTree>, path: &ImagePath) -> Option<&'a Node> {
+    let below = base?.get(path)?;
+    tree.get(path).filter(|node| node.origin == below.origin)
 }

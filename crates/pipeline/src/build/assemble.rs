@@ -116,7 +116,7 @@ impl Parts<'_> {
         warnings: &mut Vec<Warning>,
     ) -> Result<Vec<Generated>, BuildError> {
         let Some(accounts) = self.accounts else { return Ok(Vec::new()) };
-        let wanted = distil_rootfs::wanted(&image.tree);
+        let wanted = distil_rootfs::wanted(&image.tree, None);
         let mut contents = self.own.read(&wanted)?;
         for (package, converted) in packages {
             let mine: BTreeSet<ImagePath> =
@@ -124,7 +124,7 @@ impl Parts<'_> {
             let read = converted.fragment.read_files(&mine, own::MAX_READ);
             contents.extend(read.map_err(BuildError::read(&package.path))?);
         }
-        let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch };
+        let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch, base: None };
         let finished = distil_rootfs::finish(&image.tree, &contents, &options)
             .map_err(|source| BuildError::Rootfs { platform: Box::new(platform.clone()), source })?;
         for path in finished.replaced {
