@@ -3,7 +3,7 @@
 //! An image holds either a file for each package in `var/lib/dpkg/status.d` (the form of distroless images) or one
 //! database `var/lib/dpkg/status`, never both: a scanner would report every package twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use distil_imgcore::{ImagePath, PathError};
 
@@ -97,6 +97,43 @@ pub fn status_file<'a>(packages: impl IntoIterator<Item = &'a Control>) -> Vec<u
         file.extend_from_slice(b"\n\n");
     }
     file
+}
+
+/// The database of a system that packages are added to: its records byte for byte, then those of the packages, as
+/// [`status_file`] has them. What the system still knows of a package of the same name, which it had once, goes.
+#[must_use]
+pub fn extended_status_file<'a>(system: &[u8], packages: impl IntoIterator<Item = &'a Control> + Clone) -> Vec<u8> {
+    let names: BTreeSet<&str> = packages.clone().into_iter().map(|control| control.package().as_str()).collect();
+    let stays = |record: &[u8]| record_name(record).is_none_or(|name| !names.contains(name));
+    let mut file = Vec::new();
+    let mut record = Vec::new();
+    for line in system.split_inclusive(|b| *b == b'\n') {
+        if !line.trim_ascii().is_empty() {
+            record.extend_from_slice(line);
+            continue;
+        }
+        if stays(&record) {
+            file.append(&mut record);
+            file.extend_from_slice(line);
+        }
+        record.clear();
+    }
+    if !record.is_empty() && stays(&record) {
+        file.extend(record);
+        let ends = file.last() == Some(&b'\n');
+        file.extend_from_slice(if ends { b"\n" } else { b"\n\n" });
+    }
+    file.extend(status_file(packages));
+    file
+}
+
+/// The name in the record's field `Package`.
+fn record_name(record: &[u8]) -> Option<&str> {
+    const FIELD: &[u8] = b"package:";
+    record.split(|b| *b == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked(FIELD.len())?;
+        name.eq_ignore_ascii_case(FIELD).then(|| std::str::from_utf8(value.trim_ascii()).ok())?
+    })
 }
 
 /// Behind the newline that ends the first field, continuation lines included.
@@ -213,6 +250,20 @@ mod tests {
         let found = installed_packages(&status_file([&hello, &other])).unwrap();
         let names: Vec<_> = found.iter().map(|c| c.package().as_str()).collect();
         assert_eq!(names, ["hello", "other"]);
+    }
+
+    #[test]
+    fn a_database_is_extended_and_nothing_in_it_is_touched() {
+        let new = control("Package: new\nVersion: 1\nArchitecture: all\n");
+        let added = "Package: new\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n";
+        let old = "Package: old\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nX-Y: z\n  more\n";
+        let gone = "package:new\nStatus: deinstall ok config-files\nVersion: 0\nArchitecture: all\n";
+        for system in [format!("{old}\n"), old.to_owned(), format!("{gone}\n{old}\n"), format!("{old}\n{gone}")] {
+            let file = extended_status_file(system.as_bytes(), [&new]);
+            assert_eq!(String::from_utf8(file).unwrap(), format!("{old}\n{added}"), "{system}");
+        }
+        assert_eq!(extended_status_file(b"", [&new]), added.as_bytes());
+        assert_eq!(extended_status_file(old.trim_end().as_bytes(), [&new]), format!("{old}\n{added}").into_bytes());
     }
 
     #[test]

@@ -59,6 +59,15 @@ impl Digest {
         }
     }
 
+    /// The bytes of a SHA-256.
+    #[must_use]
+    pub fn as_sha256(&self) -> Option<&[u8; 32]> {
+        match &self.0 {
+            Value::Sha256(bytes) => Some(bytes),
+            Value::Sha512(_) => None,
+        }
+    }
+
     /// A hasher of this digest's algorithm.
     #[must_use]
     pub fn hasher(&self) -> Hasher {

@@ -85,7 +85,24 @@ pub enum ReferenceFault {
     NameWithoutTag(String),
 }
 
+impl Reference {
+    /// The same reference with a relative path in it read from `dir`.
+    #[must_use]
+    pub fn relative_to(&self, dir: &Path) -> Self {
+        match self {
+            Self::Layout(at) => Self::Layout(at.relative_to(dir)),
+            Self::Archive(at) => Self::Archive(at.relative_to(dir)),
+            Self::DockerArchive(at) => Self::DockerArchive(at.relative_to(dir)),
+            Self::Registry(_) => self.clone(),
+        }
+    }
+}
+
 impl PathReference {
+    fn relative_to(&self, dir: &Path) -> Self {
+        Self { path: dir.join(&self.path), selector: self.selector.clone() }
+    }
+
     /// The directory of a layout, the file of an archive.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -196,6 +213,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn relative_paths_are_read_from_a_directory() {
+        for (text, expected) in [
+            ("oci:image:v1", "oci:dir/image:v1"),
+            ("oci-archive:../a.tar", "oci-archive:dir/../a.tar"),
+            ("docker-archive:/abs/a.tar:x:y", "docker-archive:/abs/a.tar:x:y"),
+            ("docker://registry.example.org/a:v1", "docker://registry.example.org/a:v1"),
+        ] {
+            let reference: Reference = text.parse().unwrap();
+            assert_eq!(reference.relative_to(Path::new("dir")).to_string(), expected);
+        }
+    }
 
     #[test]
     fn every_transport_comes_back() {
