@@ -56,8 +56,8 @@ fn by_us(root: &Path) -> Option<Vec<u8>> {
         let bytes = fs::read(root.join(std::ffi::OsStr::from_bytes(path.as_bytes()))).unwrap();
         (path, bytes)
     };
-    let contents: BTreeMap<_, _> = wanted(&tree).into_iter().map(content).collect();
-    let options = Options { accounts: Accounts::new([]).unwrap(), epoch: 0 };
+    let contents: BTreeMap<_, _> = wanted(&tree, None).into_iter().map(content).collect();
+    let options = Options { accounts: Accounts::new([]).unwrap(), epoch: 0, base: None };
     let finished = finish(&tree, &contents, &options).unwrap();
     let bundle = ImagePath::from_archive(BUNDLE.as_bytes()).unwrap();
     finished.files.into_iter().find(|file| file.entry.path == bundle).map(|file| file.bytes)
