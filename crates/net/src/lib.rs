@@ -1,1 +1,49 @@
-//! HTTP with limits.
+//! Fetching files over HTTP, made for networks that fail and servers that lie.
+//!
+//! A download goes into a [`Sink`] as it comes and stops at the first byte past its [`Limit`]. One that breaks or stalls
+//! goes on where it stopped, after growing waits, if the server still has the same file. Nothing is decompressed,
+//! cached or believed: digests and signatures are the caller's.
+//!
+//! It refuses redirects that lose TLS, leave the scheme or, without TLS, the host; it sends credentials to their own
+//! server alone and shows none in any message; it reads neither environment nor configuration: proxies, certificate
+//! authorities and credentials are values of [`ClientOptions`].
+//!
+//! ```
+//! use distil_net::{Client, ClientOptions, Unwatched};
+//! use url::Url;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let client = Client::new(ClientOptions::default())?;
+//! let missing = Url::from_file_path(folder.path().join("Release")).map_err(|()| "no path of a file")?;
+//! let error = client.get(&missing, 1 << 20, &Unwatched).unwrap_err();
+//! assert!(error.is_missing() && !error.may_retry());
+//! # Ok(())
+//! # }
+//! ```
+
+mod client;
+mod credentials;
+mod download;
+mod error;
+mod exchange;
+mod limit;
+mod local;
+mod netrc;
+mod proxies;
+mod redirect;
+mod retry;
+mod roots;
+mod shown;
+mod sink;
+
+pub use client::{Client, ClientOptions, Timeouts};
+pub use credentials::Credentials;
+pub use download::Downloaded;
+pub use error::{Cause, NetError, RedirectRefusal, SetupError};
+pub use limit::Limit;
+pub use proxies::Proxies;
+pub use retry::Retry;
+pub use roots::Roots;
+pub use shown::shown;
+pub use sink::{Sink, Unwatched, Watch};
