@@ -1,14 +1,15 @@
 //! The files of an image: all layers on top of each other, as a container sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::ops::Bound;
 
 use distil_imgcore::compression::decompress;
-use distil_imgcore::digest::VerifyingReader;
+use distil_imgcore::digest::{DigestWriter, VerifyingReader};
 use distil_imgcore::entry::Whiteout;
 use distil_imgcore::tar::{Dialect, Limits, TarReader};
-use distil_imgcore::{Entry, Image, ImagePath, Layer};
+use distil_imgcore::tree::ContentSha256;
+use distil_imgcore::{Entry, EntryKind, Image, ImagePath, Layer};
 
 use crate::progress::{Phase, Progress};
 use crate::read::ReadError;
@@ -20,6 +21,17 @@ pub(crate) struct Contents {
     pub(crate) entries: BTreeMap<ImagePath, Located>,
     /// For each layer the files that were kept, by path, whether a later layer hides them or not.
     pub(crate) kept: Vec<BTreeMap<ImagePath, Vec<u8>>>,
+    /// For each layer the SHA-256 of the content of regular files and of other names for them, where it was asked for.
+    pub(crate) sums: Vec<BTreeMap<ImagePath, ContentSha256>>,
+}
+
+/// Whether the content of every file is hashed, beside what is hashed to check the layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// It is, for who compares files.
+    Compute,
+    /// It is not.
+    Leave,
 }
 
 /// An entry with the layer that it comes from.
@@ -40,6 +52,7 @@ impl Contents {
     pub(crate) fn read(
         image: &Image,
         keep: impl Fn(&ImagePath) -> bool,
+        sums: Sums,
         progress: &dyn Progress,
     ) -> Result<Self, ReadError> {
         let bytes = image.layers().iter().map(Layer::size).sum();
@@ -49,12 +62,42 @@ impl Contents {
         for layer in image.layers() {
             let name = layer.digest().to_string();
             progress.started(&name);
-            let (entries, kept) = read_layer(layer, &keep, &mut room, &name, progress)?;
-            contents.stack(entries)?;
-            contents.kept.push(kept);
+            let read = read_layer(layer, &keep, sums, &mut room, &name, progress)?;
+            contents.stack(read.entries)?;
+            contents.kept.push(read.kept);
+            contents.sums.push(read.sums);
             progress.finished(&name);
         }
         Ok(contents)
+    }
+
+    /// Reads some of the files again, whole, by their paths. Those that are no regular files are left out.
+    pub(crate) fn files(
+        &self,
+        image: &Image,
+        wanted: &BTreeSet<ImagePath>,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<ImagePath, Vec<u8>>, ReadError> {
+        let mut found = BTreeMap::new();
+        let mut far: BTreeMap<usize, BTreeSet<&ImagePath>> = BTreeMap::new();
+        for path in wanted {
+            let Some(Located { layer, entry }) = self.entries.get(path) else { continue };
+            // Those that were kept when all was read are at hand.
+            match (&entry.kind, self.kept.get(*layer).and_then(|kept| kept.get(path))) {
+                (EntryKind::File { size: 0 }, _) => drop(found.insert(path.clone(), Vec::new())),
+                (EntryKind::File { .. }, Some(bytes)) => drop(found.insert(path.clone(), bytes.clone())),
+                (EntryKind::File { .. }, None) => drop(far.entry(*layer).or_default().insert(path)),
+                _ => {}
+            }
+        }
+        let mut room = MAX_KEPT;
+        for (number, paths) in far {
+            let Some(layer) = image.layers().get(number) else { continue };
+            let name = layer.digest().to_string();
+            let read = read_layer(layer, |path| paths.contains(path), Sums::Leave, &mut room, &name, progress)?;
+            found.extend(read.kept);
+        }
+        Ok(found)
     }
 
     /// Puts a layer on top of those below.
@@ -94,22 +137,29 @@ impl Contents {
     }
 }
 
-type Kept = BTreeMap<ImagePath, Vec<u8>>;
+/// What was read of one layer.
+#[derive(Default)]
+struct ReadLayer {
+    entries: Vec<Entry>,
+    kept: BTreeMap<ImagePath, Vec<u8>>,
+    sums: BTreeMap<ImagePath, ContentSha256>,
+}
 
 fn read_layer(
     layer: &Layer,
     keep: impl Fn(&ImagePath) -> bool,
+    sums: Sums,
     room: &mut u64,
     name: &str,
     progress: &dyn Progress,
-) -> Result<(Vec<Entry>, Kept), ReadError> {
+) -> Result<ReadLayer, ReadError> {
     let failed = |source| ReadError::Layer { digest: layer.digest().clone(), source };
     let packed = Told { inner: layer.content().open().map_err(failed)?, name, progress };
     let tar = decompress(layer.codec(), BufReader::with_capacity(READ_BUFFER, packed)).map_err(failed)?;
     let tar = VerifyingReader::of_unknown_size(tar, layer.diff_id().as_digest().clone());
     let mut reader = TarReader::new(tar, Dialect::Foreign, Limits::default());
     let broken = |source| ReadError::Archive { digest: layer.digest().clone(), source: Box::new(source) };
-    let (mut entries, mut kept) = (Vec::new(), BTreeMap::new());
+    let mut read = ReadLayer::default();
     while let Some(entry) = reader.next_entry().map_err(broken)? {
         let size = entry.kind.size();
         if size > 0 && keep(&entry.path) {
@@ -120,11 +170,27 @@ fn read_layer(
             *room -= size;
             let mut content = Vec::new();
             reader.read_to_end(&mut content).map_err(failed)?;
-            kept.insert(entry.path.clone(), content);
+            if sums == Sums::Compute {
+                read.sums.extend(sha256(&mut content.as_slice()).map_err(failed)?.map(|sum| (entry.path.clone(), sum)));
+            }
+            read.kept.insert(entry.path.clone(), content);
+        } else if sums == Sums::Compute {
+            let sum = match &entry.kind {
+                EntryKind::File { .. } => sha256(&mut reader).map_err(failed)?,
+                EntryKind::Hardlink { target } => read.sums.get(target).copied(),
+                _ => None,
+            };
+            read.sums.extend(sum.map(|sum| (entry.path.clone(), sum)));
         }
-        entries.push(entry);
+        read.entries.push(entry);
     }
-    Ok((entries, kept))
+    Ok(read)
+}
+
+fn sha256(content: &mut dyn Read) -> std::io::Result<Option<ContentSha256>> {
+    let mut writer = DigestWriter::new(std::io::sink());
+    std::io::copy(content, &mut writer)?;
+    Ok(writer.finish().1.as_sha256().copied())
 }
 
 /// Tells how much of a layer was read.
@@ -144,7 +210,7 @@ impl<R: Read> Read for Told<'_, R> {
 
 #[cfg(test)]
 mod tests {
-    use distil_imgcore::{EntryKind, Metadata};
+    use distil_imgcore::Metadata;
 
     use super::*;
 

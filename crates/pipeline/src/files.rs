@@ -4,7 +4,7 @@ use distil_imgcore::{EntryKind, Escaped, ImagePath, Reference};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::contents::{Contents, Located};
+use crate::contents::{Contents, Located, Sums};
 use crate::packages::{Packages, is_record};
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
@@ -69,7 +69,7 @@ pub fn files(
 ) -> Result<FileList, ReadError> {
     let named = Named::open(reference)?;
     let (platform, image) = named.image(platform)?;
-    let contents = Contents::read(&image, is_record, progress)?;
+    let contents = Contents::read(&image, is_record, Sums::Leave, progress)?;
     let packages = Packages::read(&contents);
     let wanted = |path: &ImagePath| paths.is_empty() || paths.iter().any(|wanted| path.starts_with(wanted));
     let listed = contents.entries.iter().filter(|(path, _)| wanted(path));

@@ -6,7 +6,7 @@ use distil_imgcore::{Descriptor, ImagePath, Reference};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::contents::Contents;
+use crate::contents::{Contents, Sums};
 use crate::packages::{Packages, is_record};
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
@@ -102,7 +102,7 @@ pub struct ReferrerSummary {
 pub fn inspect(reference: &Reference, platform: Choice<'_>, progress: &dyn Progress) -> Result<Inspection, ReadError> {
     let named = Named::open(reference)?;
     let (platform, image) = named.image(platform)?;
-    let packages = Packages::read(&Contents::read(&image, is_record, progress)?);
+    let packages = Packages::read(&Contents::read(&image, is_record, Sums::Leave, progress)?);
     let config = serde_json::from_slice(image.config().bytes()).unwrap_or_default();
     let layers = image.layers().iter().zip(image.manifest().layers()).enumerate();
     let in_layer = |number: usize| {

@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod base;
 mod build;
 mod contents;
 pub mod copy;
@@ -58,6 +59,7 @@ pub mod validate;
 pub mod whole_file;
 mod written;
 
+pub use base::BaseError;
 pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, Warning, What, build};
 pub use copy::{CopyError, copy};
 pub use distil_imgcore::{

@@ -1,0 +1,151 @@
+//! The image below for one platform: its files, its packages, and which file is whose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use distil_debunpack::Control;
+use distil_debunpack::records::{Database, STATUS_DIRECTORY, STATUS_FILE};
+use distil_imgcore::{Entry, EntryKind, FileTree, Image, ImagePath, Metadata, Node, Origin};
+
+use crate::contents::{Contents, Sums};
+use crate::packages::{Packages, is_record};
+use crate::progress::Progress;
+use crate::read::ReadError;
+
+/// Files that are looked at in every build, so that no layer is read a second time for them alone.
+const ACCOUNTS: [&[u8]; 4] = [b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/gshadow"];
+
+/// How messages call what belongs to no package of the base.
+const NOBODY: &str = "the base";
+
+/// The image that the one of a platform starts from.
+#[derive(Debug)]
+pub(crate) struct BaseImage {
+    image: Image,
+    contents: Contents,
+    tree: FileTree,
+    packages: Vec<Control>,
+    /// The packages by the origins that their files have in the tree.
+    owners: BTreeMap<Origin, usize>,
+    unreadable: Option<ImagePath>,
+    database: Option<Database>,
+}
+
+impl BaseImage {
+    /// Reads all layers, each checked against its digests on the way.
+    pub(super) fn read(image: Image, progress: &dyn Progress) -> Result<Self, ReadError> {
+        let keep = |path: &ImagePath| is_record(path) || ACCOUNTS.contains(&path.as_bytes());
+        let contents = Contents::read(&image, keep, Sums::Compute, progress)?;
+        let found = Packages::read(&contents);
+        let (tree, origins) = tree(&contents, &found);
+        let packages: Vec<Control> = found.installed.into_iter().map(|package| package.control).collect();
+        let number = |name: &str| packages.iter().position(|control| control.package().as_str() == name);
+        let owners = origins.into_iter().filter_map(|(name, origin)| Some((origin, number(&name)?))).collect();
+        let database = database(&contents, &packages);
+        let unreadable = found.unreadable.into_iter().next();
+        Ok(Self { image, contents, tree, packages, owners, unreadable, database })
+    }
+
+    /// The image itself.
+    pub(crate) fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// Its files. Every directory is there, also where no layer names it; the origins are nobody else's.
+    pub(crate) fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    /// Its packages, by name.
+    pub(crate) fn packages(&self) -> &[Control] {
+        &self.packages
+    }
+
+    /// The package of a name.
+    pub(crate) fn package(&self, name: &str) -> Option<&Control> {
+        self.packages.iter().find(|control| control.package().as_str() == name)
+    }
+
+    /// The package that brought what has this origin in a tree.
+    pub(crate) fn owner(&self, origin: &Origin) -> Option<&Control> {
+        self.packages.get(*self.owners.get(origin)?)
+    }
+
+    /// Whether an entry of a tree comes from here.
+    pub(crate) fn brought(&self, node: &Node) -> bool {
+        self.tree.get(&node.entry.path).is_some_and(|below| below.origin == node.origin)
+    }
+
+    /// How it records its packages, where it has any.
+    pub(crate) fn database(&self) -> Option<Database> {
+        self.database
+    }
+
+    /// The one file of all records, where it has that.
+    pub(crate) fn status(&self) -> Option<&[u8]> {
+        kept(&self.contents, STATUS_FILE)
+    }
+
+    /// Reads some of its regular files whole.
+    pub(crate) fn read_files(
+        &self,
+        wanted: &BTreeSet<ImagePath>,
+        progress: &dyn Progress,
+    ) -> Result<BTreeMap<ImagePath, Vec<u8>>, ReadError> {
+        self.contents.files(&self.image, wanted, progress)
+    }
+
+    /// A record of packages that cannot be understood.
+    pub(super) fn unreadable(&self) -> Option<&ImagePath> {
+        self.unreadable.as_ref()
+    }
+}
+
+/// The content of a file that was kept, as the image shows it.
+fn kept<'a>(contents: &'a Contents, name: &str) -> Option<&'a [u8]> {
+    let path = ImagePath::from_archive(name.as_bytes()).ok()?;
+    let at = contents.entries.get(&path)?;
+    contents.kept.get(at.layer)?.get(&path).map(Vec::as_slice)
+}
+
+/// The form of the records. Some images with a folder of records have an empty file of the other form, too.
+fn database(contents: &Contents, packages: &[Control]) -> Option<Database> {
+    if packages.is_empty() {
+        return None;
+    }
+    let folder = ImagePath::from_archive(STATUS_DIRECTORY.as_bytes()).ok()?;
+    let in_folder = contents.entries.keys().any(|path| path.parent().as_ref() == Some(&folder) && is_record(path));
+    let in_file = kept(contents, STATUS_FILE).is_some_and(|status| !status.trim_ascii().is_empty());
+    match (in_file, in_folder) {
+        (true, _) => Some(Database::StatusFile),
+        (false, true) => Some(Database::StatusDirectory),
+        (false, false) => None,
+    }
+}
+
+/// All files, with the origin of each package that has some.
+fn tree(contents: &Contents, packages: &Packages) -> (FileTree, BTreeMap<String, Origin>) {
+    let nobody = Origin::new(NOBODY);
+    let mut origins: BTreeMap<String, Origin> = BTreeMap::new();
+    let mut tree = FileTree::new();
+    for (path, at) in &contents.entries {
+        let origin = match packages.owner(path, &at.entry.kind, at.layer) {
+            None => nobody.clone(),
+            Some(name) => match origins.get(name) {
+                Some(origin) => origin.clone(),
+                // No package has blanks in its name.
+                None => origins.entry(name.to_owned()).or_insert(Origin::new(&format!("{name} of the base"))).clone(),
+            },
+        };
+        let content = contents.sums.get(at.layer).and_then(|sums| sums.get(path)).copied();
+        tree.insert(Node { entry: at.entry.clone(), content, origin });
+    }
+    // Unpacking makes the directories above an entry that no layer names.
+    let above: BTreeSet<ImagePath> = contents.entries.keys().flat_map(ImagePath::ancestors).collect();
+    for path in above.into_iter().filter(|path| !path.is_root()) {
+        if !tree.contains(&path) {
+            let entry = Entry { path, kind: EntryKind::Directory, meta: Metadata::root(0o755, 0) };
+            tree.insert(Node { entry, content: None, origin: nobody.clone() });
+        }
+    }
+    (tree, origins)
+}

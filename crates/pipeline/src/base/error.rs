@@ -1,0 +1,74 @@
+//! Why an image cannot start from another one.
+
+use distil_debunpack::records::Database;
+use distil_imgcore::{Escaped, ImagePath};
+
+use crate::read::ReadError;
+use crate::recipe::Place;
+
+/// Why an image cannot start from another one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaseError {
+    /// The base is not there, or cannot be read.
+    #[error("cannot read the base {}, named by {place}", Escaped(.reference.as_bytes()))]
+    Read {
+        /// The base as the recipe names it.
+        reference: String,
+        /// Where the recipe does so.
+        place: Place,
+        /// Why not.
+        source: Box<ReadError>,
+    },
+    /// A record of packages that is broken: without it nobody knows which packages are there.
+    #[error("the record {path} of the base cannot be understood")]
+    Record {
+        /// The record.
+        path: ImagePath,
+    },
+    /// A package that is there already, in another version or for another architecture.
+    #[error("the base has {name} {found}, and {wanted} is to be added")]
+    Version {
+        /// The package.
+        name: String,
+        /// Its version and architecture in the base.
+        found: String,
+        /// Its version and architecture in what is to be added.
+        wanted: String,
+    },
+    /// Packages are to be recorded in another form than the base has. Readers would see only some of them, or some twice.
+    #[error("the base records its packages in {}, and the recipe asks for {}", shown(*.found), shown(*.asked))]
+    Database {
+        /// The form of the base.
+        found: Database,
+        /// What the recipe states.
+        asked: Database,
+    },
+    /// So many layers that no more fit on top.
+    #[error("the base has {found} layers, where {max} are the most that an image can have")]
+    Layers {
+        /// The layers of the base.
+        found: usize,
+        /// The most that an image can have.
+        max: usize,
+    },
+}
+
+impl BaseError {
+    /// Whether what was asked for cannot be, rather than something failing.
+    #[must_use]
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => source.is_mistake(),
+            Self::Version { .. } | Self::Database { .. } | Self::Layers { .. } => true,
+            Self::Record { .. } => false,
+        }
+    }
+}
+
+fn shown(database: Database) -> &'static str {
+    match database {
+        Database::StatusDirectory => "status.d",
+        Database::StatusFile => "status",
+    }
+}
