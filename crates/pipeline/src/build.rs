@@ -6,7 +6,7 @@ mod directories;
 mod error;
 mod output;
 mod own;
-mod plan;
+pub(crate) mod plan;
 mod records;
 mod settings;
 mod supply;
@@ -26,11 +26,12 @@ pub use assemble::Warning;
 pub use error::BuildError;
 
 use crate::inputs::{self, Input, Inputs};
+use crate::package::Package;
 use crate::parallel;
 use crate::progress::{Phase, Progress};
 use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;
-use convert::{Converted, Package, Rules, Workshop};
+use convert::{Converted, Rules, Workshop};
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
 use supply::Supply;
@@ -279,10 +280,10 @@ fn convert_all(
     jobs: Jobs,
     workshop: Workshop<'_>,
 ) -> Result<Vec<Converted>, BuildError> {
-    let bytes = packages.iter().map(|package| package.size).sum();
+    let bytes = packages.iter().map(|package| package.size()).sum();
     workshop.progress.phase(Phase::Convert { packages: packages.len(), bytes });
     let mut largest_first: Vec<(usize, &Package)> = packages.iter().enumerate().collect();
-    largest_first.sort_by_key(|(_, package)| std::cmp::Reverse(package.size));
+    largest_first.sort_by_key(|(_, package)| std::cmp::Reverse(package.size()));
     let none = BTreeSet::new();
     let mut converted = parallel::map(jobs, &largest_first, |(i, package)| {
         workshop.progress.started(package.name());

@@ -44,6 +44,7 @@ pub mod init;
 pub mod inputs;
 pub mod inspect;
 mod observed;
+mod package;
 mod packages;
 mod parallel;
 mod progress;

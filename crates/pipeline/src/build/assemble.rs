@@ -13,13 +13,14 @@ use distil_imgcore::{
 use distil_rootfs::{Filter, Generated};
 
 use super::Jobs;
-use super::convert::{Converted, Package, Rules, Workshop};
+use super::convert::{Converted, Rules, Workshop};
 use super::directories::directories;
 use super::error::BuildError;
 use super::own::{self, OwnFiles};
 use super::plan::Plan;
 use super::records::{self, Record};
 use super::tree::{ImageTree, image_tree};
+use crate::package::Package;
 use crate::parallel;
 use crate::recipe::{Layers, Strategy};
 
@@ -122,7 +123,7 @@ impl Parts<'_> {
             let mine: BTreeSet<ImagePath> =
                 wanted.iter().filter(|path| is_from(&image.tree, path, package)).cloned().collect();
             let read = converted.fragment.read_files(&mine, own::MAX_READ);
-            contents.extend(read.map_err(BuildError::read(&package.path))?);
+            contents.extend(read.map_err(BuildError::read(package.path()))?);
         }
         let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch, base: None };
         let finished = distil_rootfs::finish(&image.tree, &contents, &options)
@@ -202,7 +203,7 @@ impl<'a, 'p> Group<'a, 'p> {
 
     fn layer(&self, image: &FileTree, parts: &Parts<'_>) -> Result<Layer, BuildError> {
         // With own files among them the layer changes with the image anyway.
-        let newest = self.pieces.iter().map(|piece| piece.package.head.control_time()).max();
+        let newest = self.pieces.iter().map(|piece| piece.package.head().control_time()).max();
         let time = newest.filter(|_| self.own.is_none()).unwrap_or(parts.epoch).min(parts.epoch);
         let records = self.records(parts)?;
         let mut fragments: Vec<&Fragment> = self.pieces.iter().map(|piece| &piece.fragment).collect();

@@ -2,29 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_cache::Session;
-use distil_debunpack::{Control, ControlArchive, Deb, Limits, Md5Check, Md5Sum};
-use distil_imgcore::{Compression, Entry, EntryKind, Fragment, FragmentWriter, ImagePath, Origin};
+use distil_debunpack::{Deb, Limits, Md5Sum};
+use distil_imgcore::{Compression, Entry, EntryKind, Fragment, FragmentWriter, ImagePath};
 use distil_rootfs::{Filter, usr_merge};
 
 use super::error::{BuildError, Cancelled};
-use super::plan::Candidate;
+use crate::package::Package;
 use crate::progress::Progress;
-use crate::regular_file;
 use crate::spool::MaybeSpool;
-
-/// A package whose control data was read.
-#[derive(Debug)]
-pub(super) struct Package {
-    pub(super) path: PathBuf,
-    /// Bytes of the .deb.
-    pub(super) size: u64,
-    /// What it says of itself.
-    pub(super) head: ControlArchive,
-}
 
 /// What decides on a fragment's bytes beside the package itself.
 #[derive(Debug, Clone, Copy)]
@@ -56,32 +44,6 @@ pub(super) struct Workshop<'a> {
 const READ_BUFFER: usize = 256 << 10;
 
 impl Package {
-    /// Reads the control data of a .deb; the files in it are not looked at yet.
-    pub(super) fn open(path: &Path) -> Result<Self, BuildError> {
-        let file = regular_file::open(path).map_err(BuildError::read(path))?;
-        let metadata = file.metadata().map_err(BuildError::read(path))?;
-        let deb = Deb::open(BufReader::new(file), Limits::default()).map_err(BuildError::deb(path))?;
-        Ok(Self { path: path.to_owned(), size: metadata.len(), head: deb.control_archive().clone() })
-    }
-
-    pub(super) fn control(&self) -> &Control {
-        self.head.control()
-    }
-
-    pub(super) fn name(&self) -> &str {
-        self.control().package().as_str()
-    }
-
-    /// What decides on its layer.
-    pub(super) fn candidate(&self) -> Candidate<'_> {
-        Candidate { name: self.name(), source: self.control().source().name.as_str(), size: self.size }
-    }
-
-    /// How messages and trees call the package.
-    pub(super) fn origin(&self) -> Origin {
-        Origin::new(self.name())
-    }
-
     /// Streams the package's files into a fragment without those at the paths `left_out`.
     pub(super) fn convert(
         &self,
@@ -130,9 +92,9 @@ impl<'a> Pass<'a> {
     }
 
     fn run(&mut self, package: &Package, workshop: Workshop<'_>) -> Result<Outcome, BuildError> {
-        let path = &package.path;
+        let path = package.path();
         let stream = || BuildError::stream(path);
-        let file = regular_file::open(path).map_err(BuildError::read(path))?;
+        let file = package.reader().map_err(BuildError::read(path))?;
         let file = Stoppable { inner: file, cancelled: workshop.cancelled };
         let file = Watched { inner: file, name: package.name(), workshop };
         let deb = BufReader::with_capacity(READ_BUFFER, file);
@@ -141,12 +103,12 @@ impl<'a> Pass<'a> {
             let changed = io::Error::other("the file has changed since the build began");
             return Err(BuildError::read(path)(changed));
         }
-        let mut data = deb.into_data(Md5Check::Compare).map_err(BuildError::deb(path))?;
+        let mut data = deb.into_data(package.md5_check()).map_err(BuildError::deb(path))?;
         let sink = MaybeSpool::new(workshop.session);
         let mut writer =
             FragmentWriter::new(sink, self.rules.compression, package.origin(), self.rules.clamp).map_err(stream())?;
         while let Some(entry) = data.next_entry().map_err(BuildError::deb(path))? {
-            match self.place(entry).map_err(|source| BuildError::Path { path: path.clone(), source })? {
+            match self.place(entry).map_err(|source| BuildError::Path { path: path.to_owned(), source })? {
                 Place::Out => {}
                 Place::Rename { file, to } => return Ok(Outcome::Rename { file, to }),
                 Place::In(entry) => writer.add(entry, &mut data).map_err(stream())?,

@@ -11,6 +11,7 @@ use distil_imgcore::tree::Conflict;
 use distil_imgcore::{Escaped, PathError, Platform, Reference};
 
 use crate::inputs::InputError;
+use crate::package::PackageError;
 use crate::stores::StoreError;
 
 /// Why an image was not built. Nothing was written then, or nothing that is not whole.
@@ -196,6 +197,15 @@ impl BuildError {
             cause = error.source();
         }
         self
+    }
+}
+
+impl BuildError {
+    pub(super) fn package(path: &Path) -> impl FnOnce(PackageError) -> Self {
+        move |error| match error {
+            PackageError::Read(source) => Self::read(path)(source),
+            PackageError::Deb(source) => Self::Deb { path: path.to_owned(), source }.sorted(),
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use distil_debunpack::{Control, records};
 use distil_imgcore::{Entry, EntryKind, FileTree, Fragment, ImagePath, Metadata};
 use distil_rootfs::usr_merge;
 
-use super::convert::{Converted, Package};
+use super::convert::Converted;
 use super::error::BuildError;
+use crate::package::Package;
 
 /// What is recorded of one package: its control file, and sums of those of its files that are in the image.
 #[derive(Debug)]
@@ -32,8 +33,8 @@ impl Record {
             let same = brought.content.is_some() && brought.content == there.content;
             (same || fragment.tree().contains(&place)).then_some(place)
         };
-        let md5sums = records::md5sums_record(package.head.md5sums(), &converted.conffiles, locate);
-        Self { control: package.control().clone(), md5sums, time: package.head.control_time() }
+        let md5sums = records::md5sums_record(package.head().md5sums(), &converted.conffiles, locate);
+        Self { control: package.control().clone(), md5sums, time: package.head().control_time() }
     }
 }
 

@@ -7,8 +7,8 @@ use distil_debunpack::Architecture;
 use distil_imgcore::Platform;
 
 use super::BuildRequest;
-use super::convert::Package;
 use super::error::BuildError;
+use crate::package::Package;
 use crate::parallel;
 
 /// All packages of a build, each once.
@@ -38,9 +38,10 @@ impl Supply {
         stated: Option<&[Platform]>,
         request: &BuildRequest<'_>,
     ) -> Result<Self, BuildError> {
-        let mut packages = parallel::map(request.jobs, debs, |path| Package::open(path))?;
+        let mut packages =
+            parallel::map(request.jobs, debs, |path| Package::open(path).map_err(BuildError::package(path)))?;
         let platforms = platforms(stated, request, &packages)?;
-        let newest = packages.iter().map(|package| package.head.control_time()).max();
+        let newest = packages.iter().map(|package| package.head().control_time()).max();
         packages.retain(|package| platforms.iter().any(|platform| is_for(package, platform)));
         let sets = platforms.into_iter().map(|platform| Set::fitting(platform, &packages)).collect::<Result<_, _>>()?;
         Ok(Self { packages, sets, newest })
@@ -54,8 +55,8 @@ impl Set {
             if let Some(first) = chosen.insert(package.name(), i).and_then(|first| packages.get(first)) {
                 return Err(BuildError::PackageTwice {
                     name: package.name().to_owned(),
-                    first: first.path.clone(),
-                    second: package.path.clone(),
+                    first: first.path().to_owned(),
+                    second: package.path().to_owned(),
                 });
             }
         }
@@ -93,7 +94,7 @@ fn platforms(
     for package in packages {
         if !platforms.iter().chain(all).any(|platform| is_for(package, platform)) {
             return Err(BuildError::Architecture {
-                path: package.path.clone(),
+                path: package.path().to_owned(),
                 architecture: package.control().architecture().to_string(),
                 platforms,
             });

@@ -6,8 +6,9 @@ use distil_debunpack::{Group, Relation, RelationField};
 use distil_imgcore::tree::{Conflict, Resolution, merge};
 use distil_imgcore::{FileTree, ImagePath, Node, Origin, Platform};
 
-use super::convert::{Converted, Package};
+use super::convert::Converted;
 use super::error::BuildError;
+use crate::package::Package;
 
 /// The name under which the recipe's own files stand in trees and messages. No package can have it.
 pub(super) const RECIPE: &str = "[files]";

@@ -1,0 +1,90 @@
+//! A package of which the control data was read.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use distil_debunpack::{Control, ControlArchive, Deb, DebError, Limits, Md5Check};
+use distil_imgcore::digest::DigestWriter;
+use distil_imgcore::{Digest, Origin};
+
+use crate::build::plan::Candidate;
+use crate::regular_file;
+
+/// A package of which the control data was read, and that is read whole where its files are needed.
+#[derive(Debug)]
+pub(crate) struct Package {
+    path: PathBuf,
+    size: u64,
+    head: ControlArchive,
+}
+
+/// Why a file cannot be used as a package.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PackageError {
+    #[error(transparent)]
+    Read(io::Error),
+    #[error(transparent)]
+    Deb(Box<DebError>),
+}
+
+impl Package {
+    /// Reads the control data of a .deb; the files in it are not looked at yet.
+    pub(crate) fn open(path: &Path) -> Result<Self, PackageError> {
+        let file = regular_file::open(path).map_err(PackageError::Read)?;
+        let size = file.metadata().map_err(PackageError::Read)?.len();
+        let deb = Deb::open(BufReader::new(file), Limits::default()).map_err(|e| PackageError::Deb(Box::new(e)))?;
+        Ok(Self { path: path.to_owned(), size, head: deb.control_archive().clone() })
+    }
+
+    /// How messages call it: the path of its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the .deb.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What it says of itself.
+    pub(crate) fn head(&self) -> &ControlArchive {
+        &self.head
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        self.head.control()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.control().package().as_str()
+    }
+
+    /// What decides on its layer.
+    pub(crate) fn candidate(&self) -> Candidate<'_> {
+        Candidate { name: self.name(), source: self.control().source().name.as_str(), size: self.size }
+    }
+
+    /// How trees and messages about them call the package.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::new(self.name())
+    }
+
+    /// The .deb from its start.
+    pub(crate) fn reader(&self) -> io::Result<File> {
+        regular_file::open(&self.path)
+    }
+
+    /// Whether the sums in the package still tell anything: not where the whole file is compared with its digest.
+    pub(crate) fn md5_check(&self) -> Md5Check {
+        Md5Check::Compare
+    }
+
+    /// The SHA-256 of the .deb.
+    pub(crate) fn sha256(&self) -> io::Result<Digest> {
+        let mut hashed = DigestWriter::new(io::sink());
+        io::copy(&mut self.reader()?, &mut hashed)?;
+        let (_, digest, size) = hashed.finish();
+        if size == self.size { Ok(digest) } else { Err(io::Error::other("the file changes while it is read")) }
+    }
+}
