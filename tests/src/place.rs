@@ -23,6 +23,20 @@ pub fn debs(set: &str) -> Vec<PathBuf> {
     files
 }
 
+/// A folder with a recipe on the machine's apt sources, its lock, and its packages in the folder `vendor`.
+#[must_use]
+pub fn locked(name: &str) -> PathBuf {
+    let folder = root().join("target/locked").join(name);
+    assert!(folder.join("distil.lock").is_file(), "{} is not locked; run: cargo xtask test", folder.display());
+    folder
+}
+
+/// The cache that holds the packages of every [`locked`] recipe.
+#[must_use]
+pub fn locked_cache() -> PathBuf {
+    root().join("target/locked/cache")
+}
+
 /// A program that `cargo xtask peers` fetched or installed.
 #[must_use]
 pub fn peer(name: &str) -> PathBuf {

@@ -10,6 +10,7 @@ mod bench;
 mod debs;
 mod error;
 mod example;
+mod locked;
 mod peers;
 mod process;
 mod sample;

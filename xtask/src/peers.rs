@@ -13,6 +13,7 @@ use crate::process;
 const DEBIAN: &[(&str, &str)] = &[
     ("dpkg-deb", "dpkg"),
     ("faketime", "faketime"),
+    ("g++", "g++"),
     ("gcc", "gcc"),
     ("git", "git"),
     ("gpg", "gpg"),

@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 
 use crate::error::{Result, at};
-use crate::{debs, peers, process};
+use crate::{debs, locked, peers, process};
 
 /// The binaries that tests run, since a test of another package gets no path to them from cargo.
 const BUILD: [&str; 5] = ["build", "--package", "distil", "--package", "distil-example-embed"];
@@ -17,11 +17,13 @@ pub(crate) fn task(root: &Path, arguments: &[&str]) -> Result<()> {
         debs::fetch_set(root, "python")?;
         debs::fetch_set(root, "sample")?;
     }
-    let offline = offline.then_some("--offline");
-    process::run(process::cargo(root).args(BUILD).args(offline))?;
+    process::run(process::cargo(root).args(BUILD).args(offline.then_some("--offline")))?;
     // The binary lies beside this one, whatever target directory is in use.
     let own = env::current_exe().map_err(at("the path of this program"))?;
     let (binary, embed) = (own.with_file_name("distil"), own.with_file_name("distil-example-embed"));
+    if !offline {
+        locked::fetch(root, &binary)?;
+    }
     // Documentation tests run too: `cargo test` without a choice of targets includes them.
     process::run(
         process::cargo(root)

@@ -1,5 +1,6 @@
 //! The example of the README, built once for all tests that look at it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,21 +23,19 @@ pub(crate) struct Example {
 pub(crate) const OUTPUT: &[&str] =
     &["hello from distil", "openssl 3.", "noon in Berlin is 10:00 UTC", "trusted certificates: some"];
 
-/// The recipe of the example.
+/// The recipe of an example much like it, of local packages alone.
 pub(crate) fn recipe() -> PathBuf {
-    place::root().join("examples/python/distil.toml")
+    place::root().join("tests/data/python/distil.toml")
 }
 
 /// The example, built by the first test that asks.
 pub(crate) fn built() -> &'static Example {
     static BUILT: OnceLock<Example> = OnceLock::new();
     BUILT.get_or_init(|| {
-        // The packages are a part of what is built: without them, say how to get them.
-        assert!(place::debs("python").len() > 40, "too few packages; run: cargo xtask debs python");
         let folder = folder_of_this_run();
         let (layout, archive) = (folder.join("layout"), folder.join("docker.tar"));
-        let ran =
-            Program::distil().arg("build").arg(recipe()).arg("--json").arg("--cache-dir").arg(folder.join("cache"));
+        let ran = Program::distil().arg("build").arg(place::locked("python").join("distil.toml"));
+        let ran = ran.args(["--json", "--locked", "--offline"]).arg("--cache-dir").arg(place::locked_cache());
         let ran = ran.arg("-o").arg(reference(&layout, "latest"));
         let ran = ran.arg("-o").arg(format!("docker-archive:{}:example.org/python:latest", archive.display()));
         let report = ran.run().success().json();
@@ -45,20 +44,23 @@ pub(crate) fn built() -> &'static Example {
 }
 
 /// A folder that lasts as long as this process and is shared with no other; those of runs that are over are removed.
-fn folder_of_this_run() -> PathBuf {
-    let all = place::root().join("target/tests");
-    fs::create_dir_all(&all).unwrap();
-    for run in fs::read_dir(&all).unwrap() {
-        let run = run.unwrap();
-        if !Path::new("/proc").join(run.file_name()).exists() {
-            // Another run may be removing it at the same time.
-            let _ = fs::remove_dir_all(run.path());
+pub(crate) fn folder_of_this_run() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let all = place::root().join("target/tests");
+        fs::create_dir_all(&all).unwrap();
+        for run in fs::read_dir(&all).unwrap() {
+            let run = run.unwrap();
+            if !Path::new("/proc").join(run.file_name()).exists() {
+                // Another run may be removing it at the same time.
+                let _ = fs::remove_dir_all(run.path());
+            }
         }
-    }
-    let own = all.join(std::process::id().to_string());
-    let _ = fs::remove_dir_all(&own);
-    fs::create_dir(&own).unwrap();
-    own
+        let own = all.join(std::process::id().to_string());
+        let _ = fs::remove_dir_all(&own);
+        fs::create_dir(&own).unwrap();
+        own
+    })
 }
 
 /// `oci:DIR:TAG`
@@ -88,16 +90,22 @@ fn holds_every_package_with_its_version() {
 
 /// Names and versions of the example's packages, sorted, as `dpkg-deb` gives them.
 pub(crate) fn packages() -> Vec<(String, String)> {
-    let show = |file: &PathBuf| {
-        let ran =
-            Program::new("dpkg-deb").args(["--show", "--showformat=${Package} ${Version}"]).arg(file).run().success();
-        let text = ran.text();
-        let (name, version) = text.split_once(' ').unwrap();
-        (name.to_owned(), version.to_owned())
-    };
-    let mut packages: Vec<_> = place::debs("python").iter().map(show).collect();
-    packages.sort();
-    packages
+    vendored("python").iter().map(|file| shown(file)).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The packages that a locked recipe needs.
+pub(crate) fn vendored(name: &str) -> Vec<PathBuf> {
+    let folder = place::locked(name).join("vendor");
+    let files = layout::files(&folder).into_keys().map(|file| folder.join(file));
+    files.filter(|file| file.extension().is_some_and(|suffix| suffix == "deb")).collect()
+}
+
+/// Name and version of a package, as `dpkg-deb` gives them.
+fn shown(file: &Path) -> (String, String) {
+    let ran = Program::new("dpkg-deb").args(["--show", "--showformat=${Package} ${Version}"]).arg(file).run().success();
+    let text = ran.text();
+    let (name, version) = text.split_once(' ').unwrap();
+    (name.to_owned(), version.to_owned())
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::example::{self, OUTPUT, reference};
 
 /// Runs an image in a store of its own. Limits are lowered to what small machines grant, and there is no network.
-fn podman(image_and_options: &[&str]) -> Ran {
+pub(crate) fn podman(image_and_options: &[&str]) -> Ran {
     let (_guard, store) = folder();
     let program = Program::new("podman").arg("--root").arg(store.join("root")).arg("--runroot").arg(store.join("run"));
     let program = program.args(["--runtime", "runc", "run", "--rm", "--network", "none"]);

@@ -52,7 +52,7 @@ fn surroundings_do_not_show() {
 fn another_place_does_not_show() {
     let (_guard, elsewhere) = folder();
     let debs = elsewhere.join("target/debs/python");
-    let home = elsewhere.join("a/longer/path/examples/python");
+    let home = elsewhere.join("a/longer/path/python");
     fs::create_dir_all(&debs).unwrap();
     fs::create_dir_all(&home).unwrap();
     // Copied backwards, so that the directory lists them in another order; and with the times of this moment.
@@ -60,10 +60,10 @@ fn another_place_does_not_show() {
         fs::copy(deb, debs.join(deb.file_name().unwrap())).unwrap();
     }
     let text = fs::read_to_string(example::recipe()).unwrap();
-    let moved = text.replace("../../target/debs/python", debs.to_str().unwrap());
+    let moved = text.replace("../../../target/debs/python", debs.to_str().unwrap());
     assert_ne!(text, moved);
     fs::write(home.join("distil.toml"), moved).unwrap();
-    fs::copy(place::root().join("examples/python/main.py"), home.join("main.py")).unwrap();
+    fs::copy(example::recipe().with_file_name("main.py"), home.join("main.py")).unwrap();
     let line = "\"$distil\" \"$@\"";
     let expected = build(line, &example::recipe(), &elsewhere.join("cache-1"));
     same(&expected, &build(line, &home.join("distil.toml"), &elsewhere.join("cache-2")), "another place");
@@ -76,7 +76,7 @@ fn an_edited_file_changes_one_layer() {
     let recipe = folder.join("distil.toml");
     let text = fs::read_to_string(example::recipe()).unwrap();
     let debs = place::root().join("target/debs/python");
-    fs::write(&recipe, text.replace("../../target/debs/python", debs.to_str().unwrap())).unwrap();
+    fs::write(&recipe, text.replace("../../../target/debs/python", debs.to_str().unwrap())).unwrap();
     let layers = |program: &str| {
         fs::write(folder.join("main.py"), program).unwrap();
         let layout = folder.join("layout");
