@@ -23,7 +23,11 @@ enum Only {
 /// Packages that only one side has: in which examples, and why.
 const DIFFERENCES: &[(&[&str], &[&str], Only, &str)] = &[
     (&EXAMPLES, &["ca-certificates"], Only::Ours, "they take the certificates out of it and leave the record behind"),
-    (&["base"], &["gcc-12-base", "libgcc-s1"], Only::Ours, "libc6 depends on libgcc-s1, which ends threads"),
+    (&["base"], &["gcc-12-base", "libgcc-s1"], Only::Ours, "libc6 depends on libgcc-s1, which it loads to end threads"),
+    (&["java"], &["libblkid1", "libffi8", "libmount1", "libselinux1"], Only::Ours, "libglib2.0-0 is linked with them"),
+    (&["java"], &["libcrypt1", "libuuid1"], Only::Theirs, "no package in the image depends on them"),
+    (&["python"], &["libtirpc-common"], Only::Ours, "libtirpc3 depends on it for its settings"),
+    (&["python"], &["python3-distutils"], Only::Theirs, "deprecated, and would bring a second front to Python"),
 ];
 
 /// The folder in which the examples are, each as `target/NAME`, as `cargo xtask example` builds them: built by the first
