@@ -1,7 +1,12 @@
 //! What distil keeps on disk beside its results: one directory, shared by concurrent processes.
 //!
-//! So far these are *spools*: files that a build writes once and reads a few times, and that are gone when it ends.
-//! Nothing here is trusted by another process, and nothing is a result.
+//! - [`Session`] has *spools*: files that a build writes once and reads a few times, and that are gone when it ends.
+//! - [`Content`] keeps files under their SHA-256, such as packages that were downloaded.
+//! - [`Values`] keeps what was derived, under a key that says from what.
+//!
+//! A file is complete or absent: it is written in a session and renamed. A process that is killed leaves parts in its
+//! session alone, which the next one removes. Nobody waits for another for ever, and damage on disk is found when it is
+//! read. Nothing here is a result.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -19,10 +24,20 @@
 //! # }
 //! ```
 
+mod content;
+mod content_writer;
 mod error;
+mod key;
+mod key_lock;
 mod session;
 mod spool;
+mod values;
 
-pub use error::CacheError;
+pub use content::{CachedFile, Content, VerifyingFile};
+pub use content_writer::{ContentWriter, Expected};
+pub use error::{CacheError, ContentError};
+pub use key::{ContentKey, ContentKeyError};
+pub use key_lock::KeyLock;
 pub use session::Session;
 pub use spool::{Spool, SpoolWriter};
+pub use values::Values;

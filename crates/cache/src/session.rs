@@ -55,8 +55,13 @@ impl Session {
     /// # Errors
     /// [`CacheError`] where it cannot be made.
     pub fn spool(&self) -> Result<SpoolWriter, CacheError> {
+        SpoolWriter::create(self.unused())
+    }
+
+    /// A path in it that nobody has.
+    pub(crate) fn unused(&self) -> PathBuf {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        SpoolWriter::create(self.dir.path().join(number.to_string()))
+        self.dir.path().join(number.to_string())
     }
 
     /// Where the spools lie.
@@ -66,7 +71,7 @@ impl Session {
     }
 }
 
-fn lock_file(path: &Path) -> Result<File, CacheError> {
+pub(crate) fn lock_file(path: &Path) -> Result<File, CacheError> {
     OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -1,0 +1,152 @@
+//! What was derived from something, kept under a key that says from what.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::content::make_dir;
+use crate::error::CacheError;
+use crate::key::ContentKey;
+use crate::session::Session;
+
+/// Values by kind and key. A value that is damaged on disk is absent, so that only what can be made again, or what may
+/// be forgotten, belongs here. Whoever changes the form of a value changes the kind, too.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let dir = tempfile::tempdir()?;
+/// let values = distil_cache::Values::open(dir.path())?;
+/// values.put("length-1", "a key of any length", b"19")?;
+/// assert_eq!(values.get("length-1", "a key of any length")?.as_deref(), Some(&b"19"[..]));
+/// assert_eq!(values.get("length-2", "a key of any length")?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Values {
+    session: Session,
+    root: PathBuf,
+}
+
+/// A value's file: this, the SHA-256 of kind, key and value, and the value.
+const MAGIC: &[u8; 8] = b"distil 1";
+const HEAD: usize = MAGIC.len() + 32;
+/// Values are read into memory.
+const MOST: u64 = 1 << 30;
+
+impl Values {
+    /// Opens the cache at `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`CacheError`] where its directories cannot be made.
+    pub fn open(root: &Path) -> Result<Self, CacheError> {
+        let values = Self { session: Session::start(root)?, root: root.join("values") };
+        make_dir(&values.root)?;
+        Ok(values)
+    }
+
+    /// The value, if there is one that is sound.
+    ///
+    /// # Errors
+    /// [`CacheError`] where its file cannot be read.
+    pub fn get(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>, CacheError> {
+        let path = self.path(kind, key);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(CacheError::at("open", &path)(e)),
+        };
+        let mut bytes = Vec::new();
+        // One byte more than a value may have cuts longer ones, which are damaged then.
+        file.take(MOST + 1).read_to_end(&mut bytes).map_err(CacheError::at("read", &path))?;
+        let Some((head, value)) = bytes.split_first_chunk::<HEAD>() else { return Ok(None) };
+        if *head != Self::head(kind, key, value) {
+            return Ok(None);
+        }
+        bytes.drain(..HEAD);
+        Ok(Some(bytes))
+    }
+
+    /// Puts a value in the place of what is there.
+    ///
+    /// # Errors
+    /// [`CacheError`] where it cannot be written. What was there is there still.
+    pub fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), CacheError> {
+        let path = self.path(kind, key);
+        if let Some(folder) = path.parent() {
+            make_dir(folder)?;
+        }
+        let temporary = self.session.unused();
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            file.write_all(&Self::head(kind, key, value))?;
+            file.write_all(value)?;
+            file.sync_data()?;
+            fs::rename(&temporary, &path)
+        };
+        write().map_err(|e| {
+            // A leftover goes with the session's directory.
+            let _: io::Result<()> = fs::remove_file(&temporary);
+            CacheError::at("write", &path)(e)
+        })
+    }
+
+    fn path(&self, kind: &str, key: &str) -> PathBuf {
+        let name = ContentKey::from_sha256(Sha256::digest(key.as_bytes()).into()).to_string();
+        // A kind is a word of ours. Were it not, it must still not lead elsewhere.
+        let kind: String = kind.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        self.root.join(kind).join(name)
+    }
+
+    /// Kind and key are part of it: a file that was renamed or copied by hand is none of ours.
+    fn head(kind: &str, key: &str, value: &[u8]) -> [u8; HEAD] {
+        let mut hasher = Sha256::new();
+        for part in [kind.as_bytes(), key.as_bytes()] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher.update(value);
+        let mut head = [0; HEAD];
+        let (magic, sum) = head.split_at_mut(MAGIC.len());
+        magic.copy_from_slice(MAGIC);
+        sum.copy_from_slice(&hasher.finalize());
+        head
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_value_stays_and_a_damaged_one_is_absent() {
+        let root = tempfile::tempdir().unwrap();
+        let values = Values::open(root.path()).unwrap();
+        assert_eq!(values.get("kind", "key").unwrap(), None);
+        values.put("kind", "key", b"first").unwrap();
+        values.put("kind", "key", b"").unwrap();
+        values.put("kind", "other", b"second").unwrap();
+        let other = Values::open(root.path()).unwrap();
+        assert_eq!(other.get("kind", "key").unwrap().unwrap(), b"");
+        assert_eq!(other.get("kind", "other").unwrap().unwrap(), b"second");
+        assert_eq!(other.get("../kind", "other").unwrap(), None);
+
+        fs::copy(values.path("kind", "other"), values.path("kind", "key")).unwrap();
+        assert_eq!(values.get("kind", "key").unwrap(), None, "the value of another key");
+        let path = values.path("kind", "other");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        for length in [45, 40, 39, 0] {
+            file.set_len(length).unwrap();
+            assert_eq!(values.get("kind", "other").unwrap(), None, "{length}");
+        }
+        drop((values, other));
+        assert_eq!(
+            fs::read_dir(root.path().join("sessions")).unwrap().count(),
+            1,
+            "only the lock of the sessions stays"
+        );
+    }
+}
