@@ -3,9 +3,18 @@
 mod armor;
 mod clearsign;
 mod fingerprint;
+mod index;
+mod request;
+mod resolver;
 mod time;
 
 pub use armor::ArmorError;
 pub use clearsign::ClearsignError;
 pub use fingerprint::{Fingerprint, FingerprintError, KeyPin};
+pub use index::{Candidate, Index, IndexError, Stanza, StanzaError, StoredIndexError};
+pub use request::{Request, RequestError, RequestErrorKind};
+pub use resolver::{
+    Barred, Because, Chain, Chosen, DeadEnd, Link, Offer, Offered, Origin, Reason, Resolution, Universe, Unresolvable,
+    Wanted, resolve,
+};
 pub use time::{Snapshot, Timestamp, TimestampError};

@@ -1,0 +1,318 @@
+//! A `Packages` index, condensed to what choosing and fetching packages needs.
+
+mod error;
+mod mentions;
+mod parse;
+mod stored;
+
+use std::fmt;
+use std::ops::Range;
+
+use distil_debunpack::{Architecture, MultiArch, PackageName, RelationField, Source, Version};
+use distil_imgcore::Digest;
+
+pub use error::{IndexError, StanzaError, StoredIndexError};
+
+/// The packages of one `Packages` file: one text, a table of stanzas sorted by name, and a table of what they provide.
+///
+/// A stanza whose fields cannot be trusted makes the whole index an error. Relations are the exception: they stay text
+/// until a resolver asks for them, since some of the 60,000 stanzas of a suite may hold old forms that nobody visits.
+///
+/// ```
+/// use distil_aptrepo::Index;
+/// let text = format!("Package: hello\nVersion: 2.10-3\nArchitecture: amd64\nSize: 52832\nSHA256: {}\n\
+///     Filename: pool/main/h/hello/hello_2.10-3_amd64.deb\n", "0a".repeat(32));
+/// let index = Index::parse(text.as_bytes())?;
+/// let hello = index.named("hello").next().unwrap();
+/// assert_eq!((hello.version(), hello.size()), ("2.10-3", 52832));
+/// assert_eq!(Index::from_bytes(&index.to_bytes())?, index);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Index {
+    /// All values, one after the other. ASCII, so that every position is the border of a character.
+    text: String,
+    /// Sorted by name; those of one name as the file has them.
+    records: Vec<Record>,
+    /// Sorted by name, then by record.
+    provided: Vec<Provided>,
+}
+
+/// A package that can be installed: where it is, and how to know it when it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its name.
+    pub name: PackageName,
+    /// Its version.
+    pub version: Version,
+    /// Its architecture.
+    pub architecture: Architecture,
+    /// The source package it was built from.
+    pub source: Source,
+    /// Bytes of the .deb.
+    pub size: u64,
+    /// The SHA-256 of the .deb.
+    pub sha256: Digest,
+    /// The SHA-512 of the .deb, where the index has it.
+    pub sha512: Option<Digest>,
+    /// Where the .deb lies below the address of the repository: plain components, no `..`.
+    pub path: String,
+    /// What it takes on disk, in KiB, by its own estimate.
+    pub installed_size: Option<u64>,
+}
+
+/// One stanza of an [`Index`].
+#[derive(Clone, Copy)]
+pub struct Stanza<'a> {
+    index: &'a Index,
+    record: &'a Record,
+    position: usize,
+}
+
+/// The values of a stanza that are kept as text, in the order in which they lie in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Name,
+    Version,
+    Architecture,
+    SourceName,
+    SourceVersion,
+    Filename,
+    Sha512,
+    PreDepends,
+    Depends,
+    Recommends,
+    Conflicts,
+    Breaks,
+    Replaces,
+    Provides,
+}
+
+const TEXTS: usize = 14;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    /// Where its values start in the text.
+    start: u32,
+    /// Where each of them ends, counted from the start.
+    ends: [u32; TEXTS],
+    size: u64,
+    /// In KiB; [`NO_SIZE`] where the stanza has none.
+    installed_size: u64,
+    sha256: [u8; 32],
+    /// The place of its name among all names of the file, by where each is first mentioned.
+    mention: u32,
+    /// The place of its priority in [`PRIORITIES`].
+    priority: u8,
+    multi_arch: MultiArch,
+    essential: bool,
+}
+
+const NO_SIZE: u64 = u64::MAX;
+
+/// Priorities as libapt orders them. A package without one comes before all.
+const PRIORITIES: [&str; 6] = ["", "required", "important", "standard", "optional", "extra"];
+
+/// A name in a `Provides` field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Provided {
+    /// Where the name starts in the text, and how long it is.
+    name: (u32, u32),
+    /// The place of the stanza in the table.
+    record: u32,
+}
+
+impl Index {
+    /// How many stanzas it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// All stanzas, sorted by name.
+    pub fn stanzas(&self) -> impl Iterator<Item = Stanza<'_>> {
+        self.records.iter().enumerate().map(|(position, record)| Stanza { index: self, record, position })
+    }
+
+    /// The stanza at a place of the table.
+    #[must_use]
+    pub fn stanza(&self, position: usize) -> Option<Stanza<'_>> {
+        self.records.get(position).map(|record| Stanza { index: self, record, position })
+    }
+
+    /// The stanzas of one name.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = Stanza<'_>> {
+        let first = self.records.partition_point(|record| self.text_of(record, Text::Name) < name);
+        let found = (first..).map_while(|position| self.stanza(position));
+        found.take_while(move |stanza| stanza.name() == name)
+    }
+
+    /// The stanzas whose `Provides` names this. Whether a version stands there is for the reader of the field.
+    pub fn providers(&self, name: &str) -> impl Iterator<Item = Stanza<'_>> {
+        let first = self.provided.partition_point(|provided| self.provided_name(provided) < name);
+        let rest = self.provided.get(first..).unwrap_or_default().iter();
+        let found = rest.take_while(move |provided| self.provided_name(provided) == name);
+        found.filter_map(|provided| self.stanza(usize::try_from(provided.record).ok()?))
+    }
+
+    /// Every name that some stanza has or provides, in no order, perhaps more than once.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let real = self.records.iter().map(|record| self.text_of(record, Text::Name));
+        real.chain(self.provided.iter().map(|provided| self.provided_name(provided)))
+    }
+
+    fn text_of(&self, record: &Record, text: Text) -> &str {
+        self.text.get(record.range(text)).unwrap_or_default()
+    }
+
+    fn provided_name(&self, provided: &Provided) -> &str {
+        let (start, length) = provided.name;
+        let range = start as usize..start as usize + length as usize;
+        self.text.get(range).unwrap_or_default()
+    }
+}
+
+impl Record {
+    fn range(&self, text: Text) -> Range<usize> {
+        let at = text as usize;
+        let end = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
+        let start = self.start as usize;
+        start + at.checked_sub(1).map_or(0, end)..start + end(at)
+    }
+}
+
+impl<'a> Stanza<'a> {
+    /// The name of the package.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        self.text(Text::Name)
+    }
+
+    /// Its version, as it is written.
+    #[must_use]
+    pub fn version(self) -> &'a str {
+        self.text(Text::Version)
+    }
+
+    /// Its architecture.
+    #[must_use]
+    pub fn architecture(self) -> &'a str {
+        self.text(Text::Architecture)
+    }
+
+    /// The name of its source package.
+    #[must_use]
+    pub fn source_name(self) -> &'a str {
+        let name = self.text(Text::SourceName);
+        if name.is_empty() { self.name() } else { name }
+    }
+
+    /// The version of its source package.
+    #[must_use]
+    pub fn source_version(self) -> &'a str {
+        let version = self.text(Text::SourceVersion);
+        if version.is_empty() { self.version() } else { version }
+    }
+
+    /// Bytes of the .deb.
+    #[must_use]
+    pub fn size(self) -> u64 {
+        self.record.size
+    }
+
+    /// Where the .deb lies below the address of the repository.
+    #[must_use]
+    pub fn path(self) -> &'a str {
+        self.text(Text::Filename)
+    }
+
+    /// The SHA-256 of the .deb.
+    #[must_use]
+    pub fn sha256(self) -> Digest {
+        Digest::from_sha256(self.record.sha256)
+    }
+
+    /// How it lives with itself on other architectures.
+    #[must_use]
+    pub fn multi_arch(self) -> MultiArch {
+        self.record.multi_arch
+    }
+
+    /// Whether a system cannot do without it.
+    #[must_use]
+    pub fn is_essential(self) -> bool {
+        self.record.essential
+    }
+
+    /// The text of a relation field; empty where the stanza has none, and for Suggests and Enhances, which are not kept.
+    #[must_use]
+    pub fn relations(self, field: RelationField) -> &'a str {
+        let text = match field {
+            RelationField::PreDepends => Text::PreDepends,
+            RelationField::Depends => Text::Depends,
+            RelationField::Recommends => Text::Recommends,
+            RelationField::Conflicts => Text::Conflicts,
+            RelationField::Breaks => Text::Breaks,
+            RelationField::Replaces => Text::Replaces,
+            RelationField::Provides => Text::Provides,
+            RelationField::Suggests | RelationField::Enhances => return "",
+        };
+        self.text(text)
+    }
+
+    /// All that fetching it and writing it down needs. `None` cannot happen for an index that was parsed or loaded: both
+    /// check every value.
+    #[must_use]
+    pub fn candidate(self) -> Option<Candidate> {
+        let sha512 = Some(self.text(Text::Sha512)).filter(|digits| !digits.is_empty());
+        let sha512 = sha512.and_then(|digits| format!("sha512:{digits}").parse().ok());
+        Some(Candidate {
+            name: self.name().parse().ok()?,
+            version: self.version().parse().ok()?,
+            architecture: self.architecture().parse().ok()?,
+            source: Source { name: self.source_name().parse().ok()?, version: self.source_version().parse().ok()? },
+            size: self.size(),
+            sha256: self.sha256(),
+            sha512,
+            path: self.path().to_owned(),
+            installed_size: Some(self.record.installed_size).filter(|size| *size != NO_SIZE),
+        })
+    }
+
+    /// Its place in the table.
+    pub(crate) fn position(self) -> usize {
+        self.position
+    }
+
+    /// How libapt prefers it among packages that provide the same: the lower the better.
+    pub(crate) fn priority(self) -> u8 {
+        self.record.priority
+    }
+
+    /// The place of its name among the names that the file mentions.
+    pub(crate) fn mention(self) -> u32 {
+        self.record.mention
+    }
+
+    fn text(self, text: Text) -> &'a str {
+        self.index.text_of(self.record, text)
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("stanzas", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Stanza<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stanza({} {} {})", self.name(), self.version(), self.architecture())
+    }
+}
