@@ -6,6 +6,7 @@ mod fingerprint;
 mod index;
 mod request;
 mod resolver;
+pub mod lock;
 mod time;
 
 pub use armor::ArmorError;
