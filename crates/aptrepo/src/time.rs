@@ -32,30 +32,31 @@ pub struct TimestampError {
     pub example: &'static str,
 }
 
-/// Days and months as RFC 1123 names them, in its order.
+/// Days and months as RFC 1123 names them; the months in order.
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl Timestamp {
     /// So many seconds after the start of 1970, or before it.
     #[must_use]
-    pub fn from_seconds(seconds: i64) -> Self {
+    pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds)
     }
 
     /// Seconds since the start of 1970.
     #[must_use]
-    pub fn seconds(self) -> i64 {
+    pub const fn seconds(self) -> i64 {
         self.0
     }
 
     /// The form of `Date` and `Valid-Until`: `Sat, 11 Jul 2026 10:16:37 UTC`. The zone is UTC under one of the names
     /// that repositories use for it (`UTC`, `GMT`, `Z`, `+0000`); a zone with another offset is refused, since apt
-    /// refuses it too. The day of the month may have one digit, which aptly writes.
+    /// refuses it too. The day of the month may have one digit, which aptly writes. The weekday is not compared with the
+    /// date: it adds nothing, apt does not look at it, and there are tools that get it wrong.
     ///
     /// # Errors
     ///
-    /// [`TimestampError`] for any other form, and for a day that does not exist or has another weekday.
+    /// [`TimestampError`] for any other form, and for a day that does not exist.
     pub fn parse_release(text: &str) -> Result<Self, TimestampError> {
         let read = || {
             let words: Vec<&str> = text.split(' ').collect();
@@ -68,8 +69,7 @@ impl Timestamp {
                 return None;
             };
             let date = moment(digits(year, 4)?, month, small(day)?, [small(hour)?, small(minute)?, small(second)?])?;
-            let name = DAYS.get(usize::try_from(date.weekday().to_monday_zero_offset()).ok()?)?;
-            (weekday.strip_suffix(',') == Some(name)).then(|| in_utc(date))?
+            DAYS.contains(&weekday.strip_suffix(',')?).then(|| in_utc(date))?
         };
         read().ok_or_else(|| TimestampError::new(text, "Sat, 11 Jul 2026 10:16:37 UTC"))
     }
@@ -172,11 +172,13 @@ mod tests {
         check("Sat, 11 Jul 2026 10:16:37 GMT", 1_783_764_997);
         check("Sat, 11 Jul 2026 10:16:37 +0000", 1_783_764_997);
         check("Wed, 1 Jul 2026 10:16:37 Z", 1_782_900_997);
+        check("Sun, 11 Jul 2026 10:16:37 UTC", 1_783_764_997);
         check("Thu, 29 Feb 2024 23:59:59 UTC", 1_709_251_199);
         for bad in [
             "",
             "not a date at all",
-            "Sun, 11 Jul 2026 10:16:37 UTC",
+            "Mon, 31 Jun 2026 10:16:37 UTC",
+            "Day, 11 Jul 2026 10:16:37 UTC",
             "Sat 11 Jul 2026 10:16:37 UTC",
             "Sat, 11 Jul 2026 10:16:37",
             "Sat, 11 Jul 2026 10:16:37 +0200",
