@@ -27,7 +27,7 @@ const DIFFERENCES: &[(&[&str], &[&str], Only, &str)] = &[
     (&["java"], &["libblkid1", "libffi8", "libmount1", "libselinux1"], Only::Ours, "libglib2.0-0 is linked with them"),
     (&["java"], &["libcrypt1", "libuuid1"], Only::Theirs, "no package in the image depends on them"),
     (&["python"], &["libtirpc-common"], Only::Ours, "libtirpc3 depends on it for its settings"),
-    (&["python"], &["python3-distutils"], Only::Theirs, "deprecated, and would bring a second front to Python"),
+    (&["python"], &["python3-distutils"], Only::Theirs, "deprecated, and depends on all of python3"),
 ];
 
 /// The folder in which the examples are, each as `target/NAME`, as `cargo xtask example` builds them: built by the first
