@@ -259,3 +259,55 @@ fn several_platforms_hold_the_same_versions_of_sources() {
     assert!(project.lock().contains("1.0+b1"), "{ran}");
     assert_eq!(digest(&ran), project.built(&["--locked"]));
 }
+
+#[test]
+fn one_recipe_builds_for_every_architecture() {
+    const PLATFORMS: [(&str, &str); 7] = [
+        ("linux/amd64", "amd64"),
+        ("linux/arm64", "arm64"),
+        ("linux/arm/v7", "armhf"),
+        ("linux/386", "i386"),
+        ("linux/ppc64le", "ppc64el"),
+        ("linux/s390x", "s390x"),
+        ("linux/riscv64", "riscv64"),
+    ];
+    let of = |architecture: &str| package("native", "1.0").with("Architecture", architecture);
+    let mut all = PLATFORMS.iter().fold(repository(), |all, (_, architecture)| all.with(of(architecture)));
+    all.architectures = PLATFORMS.iter().map(|(_, architecture)| *architecture).collect();
+    let project = Project::new(&all);
+    project.recipe(&[&file_url(&project.repository())], &["app", "native"]);
+    let options: Vec<&str> = PLATFORMS.iter().flat_map(|(platform, _)| ["--platform", *platform]).collect();
+    let platforms = PLATFORMS.map(|(platform, _)| platform);
+    let path = project.folder.join("distil.toml");
+    fs::write(&path, format!("platforms = {platforms:?}\n{}", fs::read_to_string(&path).unwrap())).unwrap();
+    let report = project.build(&options).success().json();
+    let built = report["images"][0]["platforms"].as_array().unwrap();
+    let built: Vec<&str> = built.iter().map(|platform| platform["platform"].as_str().unwrap()).collect();
+    assert_eq!(built.len(), PLATFORMS.len(), "{report}");
+    for (platform, architecture) in PLATFORMS {
+        assert!(built.contains(&platform), "{platform} is not in {built:?}");
+        let file = format!("native_1.0_{architecture}.deb");
+        assert!(project.lock().contains(&file), "{file} is not locked");
+    }
+}
+
+#[test]
+fn builds_at_once_share_what_they_fetch() {
+    let project = Project::new(&repository());
+    let server = project.serve();
+    project.recipe(&[&server.url("")], &["app"]);
+    assert!(project.distil(&["lock"]).status.success());
+    project.forget();
+    server.forget();
+    let build = |n: usize| {
+        let layout = crate::example::reference(&project.folder.join(format!("layout-{n}")), "test");
+        digest(&project.distil(&["build", "--json", "--locked", "-o", &layout]).success())
+    };
+    let digests: Vec<String> = std::thread::scope(|scope| {
+        let builds: Vec<_> = (0..4).map(|n| scope.spawn(move || build(n))).collect();
+        builds.into_iter().map(|build| build.join().unwrap()).collect()
+    });
+    assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}");
+    assert_eq!(server.requests_for(&pool("app", "1.0")).len(), 1, "{:?}", server.requests());
+    project.check_cache();
+}
