@@ -40,7 +40,9 @@ pub enum ArmorError {
 pub(crate) type Lines<'a> = Peekable<LineIter<'a>>;
 
 #[derive(Debug, Clone)]
-pub(crate) struct LineIter<'a>(Enumerate<Split<'a, u8, fn(&u8) -> bool>>);
+pub(crate) struct LineIter<'a>(Enumerate<Split<'a, u8, IsNewline>>);
+
+type IsNewline = fn(&u8) -> bool;
 
 impl<'a> Iterator for LineIter<'a> {
     type Item = (usize, &'a [u8]);
@@ -52,7 +54,7 @@ impl<'a> Iterator for LineIter<'a> {
 
 /// The lines of a text; what follows the last newline is a line where it is not empty.
 pub(crate) fn lines(text: &[u8]) -> Lines<'_> {
-    let newline: fn(&u8) -> bool = |byte| *byte == b'\n';
+    let newline: IsNewline = |byte| *byte == b'\n';
     let mut split = text.strip_suffix(b"\n").unwrap_or(text).split(newline);
     if text.is_empty() {
         split.next();

@@ -3,6 +3,7 @@
 mod armor;
 mod clearsign;
 mod fingerprint;
+pub mod host_sources;
 mod index;
 mod keyring;
 pub mod lock;

@@ -86,11 +86,11 @@ impl Release {
     pub fn verify(signed: Signed<'_>, keyring: &Keyring, expected: &Expected<'_>) -> Result<Self, ReleaseError> {
         let at = expected.at;
         let judge = |error| judge_clock(error, expected);
-        let (signer, text) = match signed {
+        let (by, text) = match signed {
             Signed::Inline(file) => {
                 let message = ClearSigned::split(file)?;
-                let signer = keyring.verify(&message.signatures, &message.canonical, at).map_err(judge)?;
-                (signer, message.text())
+                let by = keyring.verify(&message.signatures, &message.canonical, at).map_err(judge)?;
+                (by, message.text())
             }
             Signed::Detached { release, signature } => {
                 let signatures = detached_signatures(signature)?;
@@ -103,7 +103,7 @@ impl Release {
         if paragraphs.next().transpose()?.is_some() {
             return Err(ReleaseError::Paragraphs { found: 2 });
         }
-        let release = Self::read(&paragraph, signer)?;
+        let release = Self::read(&paragraph, by)?;
         release.check_suite(expected.suite)?;
         release.check_dates(expected)?;
         Ok(release)

@@ -51,15 +51,12 @@ impl<'a> Iterator for Packets<'a> {
             return None;
         }
         let offset = self.length - self.rest.len();
-        match split(self.rest) {
-            Some((packet, rest)) => {
-                self.rest = rest;
-                Some(Ok(packet))
-            }
-            None => {
-                self.rest = &[];
-                Some(Err(PacketError { offset }))
-            }
+        if let Some((packet, rest)) = split(self.rest) {
+            self.rest = rest;
+            Some(Ok(packet))
+        } else {
+            self.rest = &[];
+            Some(Err(PacketError { offset }))
         }
     }
 }

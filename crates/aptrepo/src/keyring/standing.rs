@@ -46,8 +46,8 @@ impl Certificate {
     fn check_subkey(&self, subkey: &Subkey, moments: Moments) -> Result<(), SignatureReason> {
         check_key(&subkey.key)?;
         let of_kind = |kind| {
-            let read = move |body: &Box<[u8]>| self.own(body, &[kind]);
-            subkey.signatures.iter().filter_map(read)
+            let bodies = subkey.signatures.iter();
+            bodies.filter_map(move |body| self.own(body, &[kind]))
         };
         let verifies = |signature: &Signature| signature.verify_subkey_binding(&self.primary, &subkey.key).is_ok();
         let revoked = of_kind(SignatureType::SubkeyRevocation).filter(verifies);

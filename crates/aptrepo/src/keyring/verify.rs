@@ -125,10 +125,9 @@ impl Keyring {
                         created: made,
                     });
                 }
-                Ok(()) => {}
                 Err(reason @ SignatureReason::KeyRevoked { .. }) => return Err(reason),
                 Err(reason) if outcome == Err(SignatureReason::UnknownKey) => outcome = Err(reason),
-                Err(_) => {}
+                Ok(()) | Err(_) => {}
             }
         }
         let signer = outcome?;
@@ -189,5 +188,6 @@ fn issuer(signature: &Signature) -> Option<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default().to_ascii_uppercase();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
