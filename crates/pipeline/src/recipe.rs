@@ -11,6 +11,7 @@ mod image;
 mod layers;
 mod problem;
 pub(crate) mod reader;
+mod sources;
 mod users;
 mod variant;
 
@@ -22,13 +23,14 @@ use toml::de::DeTable;
 
 pub use base::Base;
 pub(crate) use debian::Component;
-pub use debian::{DebPattern, Debian};
+pub use debian::{DebPattern, Debian, Exclude, PackageRequest};
 pub use distil_debunpack::records::Database;
 pub(crate) use files::reserved;
 pub use files::{FileSource, OwnFile};
 pub use image::{ImageSettings, Port, PortError, SignalError, StopSignal};
 pub use layers::{Layers, Strategy};
 pub use problem::{Place, Problem, ProblemKind, RecipeError};
+pub use sources::{RelativeFile, SignedBy, SourceTable, SourceUri, Sources};
 pub use users::RunAs;
 pub use variant::Variant;
 
@@ -42,6 +44,7 @@ pub const MAX_RECIPE: usize = 1 << 20;
 const KEYS: Keys = Keys {
     known: &["platforms", "image", "base", "debian", "files", "users", "filter", "layers", "variants"],
     not_yet: &["attestations", "publish"],
+    never: &[],
 };
 
 /// What an image is made of. Everything in it was checked; only the files that it names were not looked for.
@@ -124,15 +127,16 @@ impl Recipe {
         let (filter, layers) = (section("filter", filter::KEYS), section("layers", layers::KEYS));
         let users = Users::read(top.value("users").as_ref(), problems);
         let image = image.map(|s| ImageChanges::read(&s, &users, problems)).unwrap_or_default();
+        let debian = debian.map(|s| Debian::read(&s, problems)).unwrap_or_default();
         Self {
             platforms: top.value("platforms").map(|v| read_platforms(&v, problems)).unwrap_or_default(),
             image: ImageSettings::default().with(&image),
             base: base.and_then(|s| Base::read(&s, problems)),
-            debian: debian.map(|s| Debian::read(&s, problems)).unwrap_or_default(),
             files: files::read(top.value("files").as_ref(), &users, problems),
             filter: filter.map(|s| filter::read(&s, problems)).unwrap_or_default(),
             layers: layers.map(|s| Layers::read(&s, problems)).unwrap_or_default(),
-            variants: variant::read(top.value("variants").as_ref(), &users, problems),
+            variants: variant::read(top.value("variants").as_ref(), &users, &debian.exclude, problems),
+            debian,
             users: users.accounts,
         }
     }
@@ -150,6 +154,7 @@ impl Recipe {
             nearest: nearest(name, names()),
         })?;
         let mut recipe = self.clone();
+        recipe.debian.packages = appended(&self.debian.packages, &variant.packages);
         recipe.debian.debs = appended(&self.debian.debs, &variant.debs);
         recipe.files.extend(variant.files.clone());
         recipe.image = self.image.with(&variant.image);
@@ -164,12 +169,14 @@ impl Recipe {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 9] {
+pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 11] {
     let tables = [
         ("", KEYS),
         ("image", image::KEYS),
         ("base", base::KEYS),
         ("debian", debian::KEYS),
+        ("source", sources::KEYS),
+        ("exclude", debian::EXCLUDE_KEYS),
         ("file", files::KEYS),
         ("user", users::KEYS),
         ("filter", filter::KEYS),

@@ -91,6 +91,20 @@ mod tests {
         }
     }
 
+    /// A recipe with a source that lacks some of its keys and has others.
+    fn source(without: &str, with: &str) -> String {
+        let all = [
+            ("uris", "['https://mirror.example.org/debian']"),
+            ("suites", "['bookworm', 'bookworm-updates']"),
+            ("components", "['main', 'non-free-firmware']"),
+            ("signed-by", "'keys/archive.gpg'"),
+        ];
+        let kept = all.iter().filter(|(key, _)| !without.split(' ').any(|gone| gone == *key));
+        let mut parts: Vec<String> = kept.map(|(key, value)| format!("{key} = {value}")).collect();
+        parts.extend(Some(with.to_owned()).filter(|with| !with.is_empty()));
+        format!("[debian]\nsources = [{{ {} }}]", parts.join(", "))
+    }
+
     #[test]
     fn it_and_the_parser_agree() {
         let cases = [
@@ -116,9 +130,50 @@ mod tests {
             ("debian.debs = ['*.deb']", true),
             ("debian.debs = ['']", false),
             ("debian.packages = []", true),
-            ("debian.packages = ['libc6']", false),
-            ("debian.recommends = false", true),
-            ("debian.recommends = true", false),
+            ("debian.packages = ['libc6', 'libssl3=3.0.*', 'curl >= 7.88/bookworm', 'libc6:i386']", true),
+            ("debian.packages = ['libc6', 'libc6']", false),
+            ("debian.packages = ['Libc6']", false),
+            ("debian.packages = ['libc6 (>= 2.36)']", false),
+            ("debian.packages = ['libc6~2']", false),
+            ("debian.exclude = [{ package = 'perl-base', reason = 'only scripts need it' }]", true),
+            ("debian.exclude = [{ package = 'perl-base', reason = ' ' }]", false),
+            ("debian.exclude = [{ package = 'perl-base' }]", false),
+            ("debian.exclude = ['perl-base']", false),
+            ("debian.recommends = true", true),
+            ("debian.recommends = 'yes'", false),
+            ("debian.sources = 'host'", true),
+            ("debian.sources = 'hosts'", false),
+            ("debian.sources = []", false),
+            ("debian.host-suites = ['bookworm', 'bookworm/updates']", true),
+            ("debian = { sources = 'host', host-suites = ['./'] }", true),
+            ("debian.host-suites = []", false),
+            ("debian.host-suites = ['bookworm', 'bookworm']", false),
+            ("debian.host-suites = ['../bookworm']", false),
+            (&source("", ""), true),
+            (&source("", "architectures = ['amd64', 'i386'], snapshot = '20260818T205150Z'"), true),
+            (&source("uris", "uris = ['file:repository', 'file:///srv/debian', 'http://[::1]:80/debian']"), true),
+            (&source("uris", "uris = ['http://user:secret@mirror.example.org/debian']"), false),
+            (&source("uris", "uris = ['ftp://mirror.example.org/debian']"), false),
+            (&source("uris", "uris = ['file://mirror.example.org/debian']"), false),
+            (&source("uris", "uris = ['https://mirror.example.org/debian?a=b']"), false),
+            (&source("uris", "uris = []"), false),
+            (&source("uris", ""), false),
+            (&source("suites", "suites = ['./']"), false),
+            (&source("components", ""), false),
+            (&source("suites components", "suites = ['./', 'x/']"), true),
+            (&source("suites components", "suites = ['./', 'x']"), false),
+            (&source("suites", "suites = ['./', 'x']"), false),
+            (&source("components", "components = ['main', 'main']"), false),
+            (&source("", "architectures = ['all']"), false),
+            (&source("", "architectures = []"), false),
+            (&source("signed-by", ""), false),
+            (&source("signed-by", "signed-by = ''"), false),
+            (&source("signed-by", "signed-by = []"), false),
+            (&source("signed-by", "signed-by = ['keys/archive.gpg']"), false),
+            (&source("signed-by", "signed-by = ['4CB5 0190 207B 4758 A3F7  3A79 6ED0 E7B8 2643 E131']"), true),
+            (&source("", "snapshot = '2026-08-18'"), false),
+            (&source("", "trusted = true"), false),
+            (&format!("{}\nhost-suites = ['bookworm']", source("", "")), false),
             ("debian.database = 'status'", true),
             ("debian.database = 'dpkg'", false),
             ("[files]\n'/a' = { source = 'a', mode = '0644', owner = 'root:root' }", true),
@@ -145,6 +200,8 @@ mod tests {
             ("layers.compression = 'gzip:9'", true),
             ("layers.compression = 'none:1'", false),
             ("[variants.debug]\ndebs = ['busybox.deb']\nimage.entrypoint = ['/bin/sh']", true),
+            ("[variants.debug]\npackages = ['busybox-static']", true),
+            ("[variants.debug]\npackages = ['']", false),
             ("[variants.debug]\nplatforms = ['linux/amd64']", false),
             ("[variants.Debug]\n", false),
             ("base.image = 'oci:base:v1'", true),

@@ -16,6 +16,7 @@ pub(super) const KEYS: Keys = Keys {
         "trusted-root",
         "threshold",
     ],
+    never: &[],
 };
 
 /// The image that another one starts from.

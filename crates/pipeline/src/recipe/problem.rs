@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use distil_debunpack::PackageName;
 use distil_imgcore::{Escaped, ImagePath, PathError};
 use distil_rootfs::AccountError;
 
@@ -87,6 +88,28 @@ pub enum ProblemKind {
     NotYet {
         /// The key, with its value where only that value is not supported.
         key: String,
+    },
+    /// A key that would take away the proof of where packages come from.
+    #[error("{} is never supported, since nothing is taken from a repository unproved", Escaped(.key.as_bytes()))]
+    Never {
+        /// The key.
+        key: String,
+    },
+    /// A URL with a user name or a password. A recipe is no place for secrets; this one is not repeated.
+    #[error("{} holds a user name or a password", Escaped(.key.as_bytes()))]
+    Credentials {
+        /// The key.
+        key: String,
+    },
+    /// A package that is asked for in one place and excluded in another.
+    #[error("{} asks for {package}, which {excluded} leaves out", Escaped(.key.as_bytes()))]
+    Excluded {
+        /// The key that asks for it.
+        key: String,
+        /// The package.
+        package: PackageName,
+        /// The key that excludes it.
+        excluded: String,
     },
     /// A key that must be there.
     #[error("{} needs the key {key}", Table(.table))]

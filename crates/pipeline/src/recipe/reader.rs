@@ -61,11 +61,13 @@ pub(super) struct Keys {
     pub(super) known: &'static [&'static str],
     /// Those that stand in the format's description, but that this version does nothing with.
     pub(super) not_yet: &'static [&'static str],
+    /// Those that are known from elsewhere, and that no version will do what they say.
+    pub(super) never: &'static [&'static str],
 }
 
 impl Keys {
     pub(super) const fn all(known: &'static [&'static str]) -> Self {
-        Self { known, not_yet: &[] }
+        Self { known, not_yet: &[], never: &[] }
     }
 }
 
@@ -82,6 +84,10 @@ impl<'r, 'i> Value<'r, 'i> {
     /// A string.
     pub(super) fn string(&self, problems: &mut Problems<'_>) -> Option<&'r str> {
         self.written.as_str().or_else(|| self.wrong_type("a string", problems))
+    }
+
+    pub(super) fn is_string(&self) -> bool {
+        self.written.as_str().is_some()
     }
 
     /// `true` or `false`.
@@ -229,6 +235,8 @@ impl<'r, 'i> Section<'r, 'i> {
             }
             let kind = if keys.not_yet.contains(&text) {
                 ProblemKind::NotYet { key: dotted(&name, text) }
+            } else if keys.never.contains(&text) {
+                ProblemKind::Never { key: dotted(&name, text) }
             } else {
                 let nearest = nearest(text, keys.known.iter().chain(keys.not_yet).copied());
                 ProblemKind::UnknownKey { table: name.clone(), key: text.to_owned(), nearest }

@@ -26,10 +26,14 @@ image = "oci:base:v1"
 public-name = "registry.example.org/team/base"
 
 [debian]
-packages = []
+sources = [
+    { uris = ["https://mirror.example.org/debian", "file:mirror"], suites = ["bookworm", "bookworm-updates"], components = ["main"], signed-by = "keys/archive.gpg", snapshot = "20260818T205150Z" },
+    { uris = ["file:///srv/own"], suites = ["./"], architectures = ["amd64"], signed-by = ["4CB50190207B4758A3F73A796ED0E7B82643E131"] },
+]
+packages = ["ca-certificates", "libssl3 = 3.0.*"]
 debs = ["dist/*.deb"]
-exclude = []
-recommends = false
+exclude = [{ package = "perl-base", reason = "only used by maintainer scripts" }]
+recommends = true
 database = "status"
 
 [files]
@@ -53,6 +57,7 @@ max = 12
 compression = "gzip:9"
 
 [variants.debug]
+packages = ["ca-certificates", "busybox-static"]
 debs = ["dist/*.deb", "debug/*.deb"]
 image = { entrypoint = ["/bin/sh"], user = "root", env = { DEBUG = "1" }, exposed-ports = ["8080", "9090"] }
 [variants.debug.files]
@@ -70,6 +75,11 @@ fn every_key_is_read() {
     let base = recipe.base.as_ref().unwrap();
     assert_eq!((base.image.to_string().as_str(), base.place.line), ("oci:base:v1", 17));
     assert_eq!(base.public_name.as_deref(), Some("registry.example.org/team/base"));
+    assert_eq!(shown_requests(&recipe), ["ca-certificates", "libssl3=3.0.*"]);
+    assert_eq!(recipe.debian.packages[1].place.key, "debian.packages[1]");
+    let exclude = &recipe.debian.exclude[0];
+    assert_eq!((exclude.package.as_str(), exclude.reason.as_str()), ("perl-base", "only used by maintainer scripts"));
+    assert!(recipe.debian.recommends);
     assert_eq!(recipe.debian.database, Database::StatusFile);
     assert_eq!(recipe.layers.compression.unwrap().to_string(), "gzip:9");
     assert_eq!((recipe.layers.strategy, recipe.layers.max), (Strategy::Single, 12));
@@ -77,6 +87,52 @@ fn every_key_is_read() {
     let dir = &recipe.files[&ImagePath::from_absolute(b"/var/lib/app").unwrap()];
     assert_eq!((dir.mode, dir.owner), (Some(0o750), Owner { uid: 1000, gid: 65532 }));
     assert_eq!(recipe.variants().collect::<Vec<_>>(), ["debug"]);
+}
+
+fn shown_requests(recipe: &Recipe) -> Vec<String> {
+    recipe.debian.packages.iter().map(|package| package.request.to_string()).collect()
+}
+
+#[test]
+fn sources_are_read() {
+    let recipe = Recipe::parse(FULL).unwrap();
+    let Sources::Tables(tables) = &recipe.debian.sources else { panic!("{:?}", recipe.debian.sources) };
+    let [archive, own] = tables.as_slice() else { panic!("{tables:?}") };
+    assert_eq!(
+        archive.uris.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["https://mirror.example.org/debian", "file:mirror"]
+    );
+    assert_eq!((archive.suites.len(), archive.components.as_slice()), (2, &["main".to_owned()][..]));
+    assert_eq!(archive.signed_by, SignedBy::File("keys/archive.gpg".into()));
+    assert_eq!(archive.snapshot.unwrap().to_string(), "20260818T205150Z");
+    assert_eq!((archive.architectures.as_ref(), archive.place.key.as_str()), (None, "debian.sources[0]"));
+    assert_eq!((own.suites.as_slice(), own.components.len()), (&["./".to_owned()][..], 0));
+    assert_eq!(own.architectures, Some(vec!["amd64".parse().unwrap()]));
+    assert_eq!(
+        own.signed_by,
+        SignedBy::Fingerprints(vec!["4CB50190207B4758A3F73A796ED0E7B82643E131".parse().unwrap()])
+    );
+
+    let host = |text: &str| Recipe::parse(text).unwrap().debian.sources;
+    assert_eq!(host(""), Sources::Host { suites: None, place: None, stated: false });
+    assert_eq!(host("debian.sources = 'host'"), Sources::Host { suites: None, place: None, stated: true });
+    let Sources::Host { suites: Some(suites), place: Some(place), stated: true } =
+        host("debian.host-suites = ['trixie']")
+    else {
+        panic!()
+    };
+    assert_eq!((suites, place.column), (vec!["trixie".to_owned()], 22));
+}
+
+#[test]
+fn a_password_in_a_recipe_is_not_repeated() {
+    let table = |uri: &str| format!("[[debian.sources]]\nuris = ['{uri}']\nsuites = ['./']\nsigned-by = 'k'");
+    for uri in ["https://me:secret@mirror.example.org/", "htp://me:secret@", "//me:secret@x"] {
+        let text = table(uri);
+        let error = Recipe::parse(&text).unwrap_err();
+        assert!(matches!(error.problems[0].kind, ProblemKind::Credentials { .. }), "{error:?}");
+        assert!(!format!("{error} {:?}", error.problems[0].kind).contains("secret"));
+    }
 }
 
 #[test]
@@ -95,6 +151,7 @@ fn a_variant_adds_lists_and_replaces_values() {
     let debug = recipe.with_variant("debug").unwrap();
     let debs: Vec<&str> = debug.debian.debs.iter().map(DebPattern::as_str).collect();
     assert_eq!(debs, ["dist/*.deb", "debug/*.deb"]);
+    assert_eq!(shown_requests(&debug), ["ca-certificates", "libssl3=3.0.*", "busybox-static"]);
     assert_eq!(debug.image.entrypoint.as_deref(), Some(&["/bin/sh".to_owned()][..]));
     assert_eq!(debug.image.user.as_ref().unwrap().owner.uid, 0);
     assert_eq!(debug.image.env.keys().collect::<Vec<_>>(), ["DEBUG", "LANG"]);
@@ -149,13 +206,7 @@ fn what_is_not_built_yet_is_said_and_not_ignored() {
         ("[base]\nimage = 'oci:x'\nthreshold = 2", "base.threshold"),
         ("[attestations]", "attestations"),
         ("[publish]\nimmutable = true", "publish"),
-        ("[debian]\npackages = ['libc6']", "debian.packages"),
-        ("[debian]\nexclude = [{ package = 'a', reason = 'b' }]", "debian.exclude"),
-        ("[debian]\nsources = 'host'", "debian.sources"),
-        ("[debian]\nhost-suites = ['bookworm']", "debian.host-suites"),
-        ("[debian]\nrecommends = true", "debian.recommends = true"),
         ("[layers]\nstrategy = 'origin'", "layers.strategy = \"origin\""),
-        ("[variants.debug]\npackages = ['busybox-static']", "variants.debug.packages"),
     ] {
         assert_eq!(problem(text), ProblemKind::NotYet { key: key.to_owned() }, "{text}");
     }
@@ -191,6 +242,38 @@ fn each_rule_has_its_own_problem() {
     expect!("platforms = ['linux/arm64', 'linux/arm64/v8']", K::Twice { .. });
     expect!("debian.database = 'dpkg'", K::NotOneOf { .. });
     expect!("debian.debs = ['[']", K::Malformed { .. });
+    expect!("debian.packages = ['libc6 2.36']", K::Malformed { .. });
+    expect!("debian.packages = ['libc6', 'libc6']", K::Twice { .. });
+    expect!("debian.packages = 'libc6'", K::WrongType { .. });
+    expect!("debian.exclude = [{ package = 'perl-base' }]", K::MissingKey { key: "reason", .. });
+    expect!("debian.exclude = [{ reason = 'x' }]", K::MissingKey { key: "package", .. });
+    expect!("debian.exclude = [{ package = 'perl-base', reason = '' }]", K::Malformed { .. });
+    expect!("debian.exclude = [{ package = '*', reason = 'x' }]", K::Malformed { .. });
+    let twice = "{ package = 'perl-base', reason = 'x' }";
+    expect!(&format!("debian.exclude = [{twice}, {twice}]"), K::Twice { .. });
+    expect!(&format!("debian = {{ exclude = [{twice}], packages = ['perl-base>=5'] }}"), K::Excluded { .. });
+    expect!(&format!("debian.exclude = [{twice}]\n[variants.v]\npackages = ['perl-base']"), K::Excluded { .. });
+    expect!("debian.recommends = 1", K::WrongType { .. });
+    expect!("debian.sources = 'hots'", K::NotOneOf { nearest: Some(_), .. });
+    expect!("debian.sources = 1", K::WrongType { .. });
+    expect!("debian.sources = []", K::Malformed { .. });
+    expect!("debian.sources = ['host']", K::WrongType { .. });
+    expect!("debian.host-suites = ['a', 'a']", K::Twice { .. });
+    expect!("debian.host-suites = ['a b']", K::Malformed { .. });
+    let source =
+        |rest: &str| format!("[[debian.sources]]\nuris = ['http://a/']\nsuites = ['./']\nsigned-by = 'k'\n{rest}");
+    expect!(&source("trusted = true"), K::Never { .. });
+    expect!(&source("check-valid-until = false"), K::Never { .. });
+    expect!(&source("component = []"), K::UnknownKey { nearest: Some(_), .. });
+    expect!(&source("components = ['main']"), K::Useless { .. });
+    expect!(&source("architectures = ['linux-any']"), K::Malformed { .. });
+    expect!(&source("snapshot = 'yesterday'"), K::Malformed { .. });
+    expect!(&source("").replace("'./'", "'trixie'"), K::MissingKey { key: "components", .. });
+    expect!(&source("").replace("'./'", "'./', 'trixie'"), K::Malformed { .. });
+    expect!(&source("").replace("signed-by = 'k'", ""), K::MissingKey { key: "signed-by", .. });
+    expect!(&source("").replace("'http://a/'", ""), K::Malformed { .. });
+    let inline = "sources = [{ uris = ['http://a/'], suites = ['./'], signed-by = 'k' }]";
+    expect!(&format!("[debian]\n{inline}\nhost-suites = ['a']"), K::Useless { .. });
     expect!("files.'/a' = {}", K::NotExactlyOne { .. });
     expect!("files.'/a' = { source = 'a', symlink = 'b' }", K::NotExactlyOne { .. });
     expect!("files.'/a' = { symlink = 'b', mode = '0777' }", K::Useless { .. });

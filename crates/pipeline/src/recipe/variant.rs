@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use distil_imgcore::ImagePath;
 
-use super::debian::{DebPattern, read_debs, refuse_elements};
+use super::debian::{DebPattern, Exclude, PackageRequest, read_debs, read_packages};
 use super::files::{self, OwnFile};
 use super::image::{self, ImageChanges};
 use super::problem::ProblemKind;
@@ -16,6 +16,7 @@ pub(super) const KEYS: Keys = Keys::all(&["packages", "debs", "files", "image"])
 /// What one variant changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
+    pub(super) packages: Vec<PackageRequest>,
     pub(super) debs: Vec<DebPattern>,
     pub(super) files: BTreeMap<ImagePath, OwnFile>,
     pub(super) image: ImageChanges,
@@ -25,6 +26,7 @@ pub struct Variant {
 pub(super) fn read(
     value: Option<&Value<'_, '_>>,
     users: &Users,
+    exclude: &[Exclude],
     problems: &mut Problems<'_>,
 ) -> BTreeMap<String, Variant> {
     let mut variants = BTreeMap::new();
@@ -34,7 +36,7 @@ pub(super) fn read(
             let expected = "lower-case letters, digits, . and -, starting with a letter";
             problems.add(entry.span.clone(), ProblemKind::Malformed { key, found, expected });
         }
-        let variant = Variant::read(&entry.value, users, problems);
+        let variant = Variant::read(&entry.value, users, exclude, problems);
         variants.extend(variant.map(|variant| (entry.name.to_owned(), variant)));
     }
     variants
@@ -48,11 +50,11 @@ fn is_name(text: &str) -> bool {
 }
 
 impl Variant {
-    fn read(value: &Value<'_, '_>, users: &Users, problems: &mut Problems<'_>) -> Option<Self> {
+    fn read(value: &Value<'_, '_>, users: &Users, exclude: &[Exclude], problems: &mut Problems<'_>) -> Option<Self> {
         let section = value.section(KEYS, problems)?;
-        refuse_elements(&section, "packages", problems);
         let image = section.value("image").and_then(|v| v.section(image::KEYS, problems));
         Some(Self {
+            packages: read_packages(&section, exclude, problems),
             debs: read_debs(&section, problems),
             files: files::read(section.value("files").as_ref(), users, problems),
             image: image.map(|section| ImageChanges::read(&section, users, problems)).unwrap_or_default(),
