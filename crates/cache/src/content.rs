@@ -159,7 +159,7 @@ impl CachedFile {
     /// [`CacheError`] where it is gone or cannot be opened.
     pub fn open_verified(&self) -> Result<VerifyingFile, CacheError> {
         let state = State::Reading(Sha256::new());
-        Ok(VerifyingFile { file: self.open()?, path: self.path.clone(), key: self.key, size: self.size, state })
+        Ok(VerifyingFile { file: self.open()?, cached: self.clone(), left: self.size, state })
     }
 
     /// Removes it from the cache. No error if it is gone already.
@@ -175,14 +175,13 @@ impl CachedFile {
 }
 
 /// Reads a file of the cache. Before the end of it is reported, its digest has been checked; where that is another than
-/// it should be, the error is of the kind [`io::ErrorKind::InvalidData`].
+/// it should be, the file is removed from the cache, and the error is of the kind [`io::ErrorKind::InvalidData`].
 #[derive(Debug)]
 pub struct VerifyingFile {
     file: File,
-    path: PathBuf,
-    key: ContentKey,
+    cached: CachedFile,
     /// Bytes that are still to come.
-    size: u64,
+    left: u64,
     state: State,
 }
 
@@ -204,17 +203,19 @@ impl Read for VerifyingFile {
         let read = match self.file.read(buffer) {
             Ok(read) => read,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => return Err(e),
-            Err(e) => return Err(CacheError::at("read", &self.path)(e).into()),
+            Err(e) => return Err(CacheError::at("read", &self.cached.path)(e).into()),
         };
         let bytes = buffer.get(..read).unwrap_or_default();
         hasher.update(bytes);
-        match (self.size.checked_sub(read as u64), read) {
-            (Some(left), 1..) => self.size = left,
-            (Some(0), 0) if ContentKey::from_sha256(hasher.finalize_reset().into()) == self.key => {
+        match (self.left.checked_sub(read as u64), read) {
+            (Some(left), 1..) => self.left = left,
+            (Some(0), 0) if ContentKey::from_sha256(hasher.finalize_reset().into()) == self.cached.key => {
                 self.state = State::Sound;
             }
             _ => {
                 self.state = State::Damaged;
+                // The error tells that it is damaged; one that cannot be removed is found damaged again.
+                let _: Result<(), CacheError> = self.cached.discard();
                 return Err(self.damaged());
             }
         }
@@ -225,7 +226,7 @@ impl Read for VerifyingFile {
 impl VerifyingFile {
     fn damaged(&self) -> io::Error {
         let source = io::Error::new(io::ErrorKind::InvalidData, "its bytes are not those that were written");
-        CacheError { action: "rely on", path: self.path.clone(), source }.into()
+        CacheError { action: "rely on", path: self.cached.path.clone(), source }.into()
     }
 }
 
