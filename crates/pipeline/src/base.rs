@@ -5,33 +5,30 @@ mod error;
 
 use std::path::Path;
 
-use distil_imgcore::{Descriptor, Image, Platform};
+use distil_imgcore::{Descriptor, Digest, Platform};
 
 use crate::progress::Progress;
 use crate::read::{Choice, Named};
-use crate::recipe::{self, Place};
+use crate::recipe;
 
 pub(crate) use below::BaseImage;
 pub use error::BaseError;
+use error::Name;
 
 /// A base, with all its platforms.
 #[derive(Debug)]
 pub(crate) struct Base {
     named: Named,
-    reference: String,
-    place: Place,
+    name: Name,
     public_name: Option<String>,
 }
 
 impl Base {
     /// Finds the image that a recipe in `dir` names. From here on only its digest counts.
     pub(crate) fn open(stated: &recipe::Base, dir: &Path) -> Result<Self, BaseError> {
-        // As the recipe has it, so that messages say the same on every machine.
-        let (reference, place) = (stated.image.to_string(), stated.place.clone());
-        match Named::open(&stated.image.relative_to(dir)) {
-            Ok(named) => Ok(Self { named, reference, place, public_name: stated.public_name.clone() }),
-            Err(source) => Err(BaseError::Read { reference, place, source: Box::new(source) }),
-        }
+        let name = Name { reference: stated.image.to_string(), place: stated.place.clone() };
+        let named = Named::open(&stated.image.relative_to(dir)).map_err(|source| name.unreadable(source))?;
+        Ok(Self { named, name, public_name: stated.public_name.clone() })
     }
 
     /// The index of all platforms, or the only manifest.
@@ -51,19 +48,17 @@ impl Base {
         platforms.into_iter().filter_map(created).max()
     }
 
-    /// The image of one platform, with its files and packages.
-    pub(crate) fn image(&self, platform: &Platform, progress: &dyn Progress) -> Result<BaseImage, BaseError> {
-        let (_, image): (_, Image) =
-            self.named.image(Choice::Exactly(platform)).map_err(|source| self.failed(source))?;
-        let below = BaseImage::read(image, progress).map_err(|source| self.failed(source))?;
-        match below.unreadable() {
-            Some(path) => Err(BaseError::Record { path: path.clone() }),
-            None => Ok(below),
-        }
+    /// The digest of the image of one platform.
+    pub(crate) fn digest(&self, platform: &Platform) -> Result<Digest, BaseError> {
+        let found = self.named.image(Choice::Exactly(platform));
+        Ok(found.map_err(|source| self.name.unreadable(source))?.1.digest().clone())
     }
 
-    fn failed(&self, source: crate::read::ReadError) -> BaseError {
-        BaseError::Read { reference: self.reference.clone(), place: self.place.clone(), source: Box::new(source) }
+    /// The image of one platform, with its files and packages.
+    pub(crate) fn image(&self, platform: &Platform, progress: &dyn Progress) -> Result<BaseImage, BaseError> {
+        let found = self.named.image(Choice::Exactly(platform));
+        let (_, image) = found.map_err(|source| self.name.unreadable(source))?;
+        BaseImage::read(image, self.name.clone(), progress)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A recipe, or packages as they are, to an image.
 
 mod assemble;
+mod bases;
 mod convert;
 mod directories;
 mod error;
@@ -25,12 +26,14 @@ use distil_rootfs::Filter;
 pub use assemble::Warning;
 pub use error::BuildError;
 
+use crate::base::Base;
 use crate::inputs::{self, Input, Inputs};
 use crate::package::Package;
 use crate::parallel;
 use crate::progress::{Phase, Progress};
 use crate::recipe::{Layers, Recipe, Strategy};
 use assemble::Parts;
+use bases::Bases;
 use convert::{Converted, Rules, Workshop};
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
@@ -155,8 +158,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let order = Order::new(request)?;
 
     let stated = order.recipe.as_ref().map(|asked| asked.recipe.platforms.as_slice());
-    let Supply { packages, sets, newest } = Supply::of_files(&order.debs, stated, request)?;
-    let epoch = request.epoch.or(newest);
+    let supply = Supply::of_files(&order.debs, stated, request)?;
+    let bases = order.bases(supply.sets.iter().map(|set| &set.platform), progress)?;
+    let Supply { packages, sets, newest } = supply.on(&bases)?;
+    let epoch = request.epoch.or(newest.max(bases.created(stated.unwrap_or_default())));
     let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
     let converted = convert_all(&packages, rules, request.jobs, workshop)?;
     let archives =
@@ -169,10 +174,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         layers: order.layers,
         compression: order.compression,
         database: order.database,
-        settings: &order.settings,
+        recipe: order.recipe.as_ref().map(|asked| asked.recipe),
+        bases: &bases,
         annotations: &order.annotations,
         epoch: epoch.unwrap_or(0),
-        accounts: order.recipe.as_ref().map(|asked| &asked.recipe.users),
         filter: order.filter.as_ref(),
         jobs: request.jobs,
     };
@@ -181,12 +186,12 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     for set in &sets {
         let chosen: Vec<(&Package, &Converted)> =
             set.members.iter().filter_map(|i| packages.get(*i).zip(converted.get(*i))).collect();
-        let plan = order.plan(&chosen)?;
+        let plan = order.plan(&chosen, bases.layers(&set.platform, order.layers)?)?;
         let (image, about) = parts.image(&set.platform, &chosen, &plan, workshop)?;
         images.push(image);
         warnings.extend(about.into_iter().map(|warning| (set.platform.clone(), warning)));
     }
-    let index = Index::new(images, &order.annotations)?;
+    let index = Index::new(images, &bases.of_index(&order.annotations))?;
     if request.cancelled.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
     }
@@ -209,8 +214,7 @@ struct Order<'a> {
     filter: Option<Filter>,
     layers: Layers,
     compression: Compression,
-    database: Database,
-    settings: distil_imgcore::Settings,
+    database: Option<Database>,
     annotations: BTreeMap<String, String>,
 }
 
@@ -234,7 +238,6 @@ impl<'a> Order<'a> {
                     layers: recipe.layers,
                     compression: recipe.layers.compression.unwrap_or(default),
                     database: recipe.debian.database,
-                    settings: settings::of_recipe(recipe),
                     annotations: recipe.image.annotations.clone(),
                     recipe: Some(Asked { recipe, dir, files }),
                 })
@@ -247,22 +250,32 @@ impl<'a> Order<'a> {
                 filter: None,
                 layers: Layers { strategy: Strategy::Package, ..Layers::default() },
                 compression: default,
-                database: Database::default(),
-                settings: settings::of_packages(),
+                database: None,
                 annotations: BTreeMap::new(),
             }),
         }
     }
 
+    /// What the images of these platforms start from.
+    fn bases<'p>(
+        &self,
+        platforms: impl IntoIterator<Item = &'p Platform>,
+        progress: &dyn Progress,
+    ) -> Result<Bases, BuildError> {
+        let Some(Asked { recipe, dir, .. }) = &self.recipe else { return Ok(Bases::default()) };
+        let Some(stated) = &recipe.base else { return Ok(Bases::default()) };
+        Ok(Bases::read(Base::open(stated, dir)?, platforms, self.database, progress)?)
+    }
+
     /// Which packages share a layer.
-    fn plan(&self, packages: &[(&Package, &Converted)]) -> Result<Plan, BuildError> {
+    fn plan(&self, packages: &[(&Package, &Converted)], layers: Layers) -> Result<Plan, BuildError> {
         if packages.is_empty() {
             return Ok(Plan::new());
         }
-        let room = plan::room(&self.layers, self.tars.len(), self.recipe.is_some());
+        let room = plan::room(&layers, self.tars.len(), self.recipe.is_some());
         let room = room.map_err(|NoRoom { archives, max }| BuildError::Layers { tars: archives, max })?;
         let candidates: Vec<Candidate<'_>> = packages.iter().map(|(package, _)| package.candidate()).collect();
-        Ok(plan::plan(&candidates, &self.layers, room))
+        Ok(plan::plan(&candidates, &layers, room))
     }
 
     /// The recipe's own files, with the time of the image.

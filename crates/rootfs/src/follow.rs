@@ -53,8 +53,10 @@ pub(crate) fn file<'a>(tree: &'a FileTree, path: &ImagePath) -> Option<&'a Node>
     None
 }
 
-/// Whether a path leads to a directory, be it an entry or only implied by entries below it.
-pub(crate) fn is_directory(tree: &FileTree, path: &ImagePath) -> bool {
+/// Whether a path leads to a directory, by links as the kernel follows them, be it an entry or only implied by entries
+/// below it.
+#[must_use]
+pub fn is_directory(tree: &FileTree, path: &ImagePath) -> bool {
     resolve(tree, path).is_some_and(|place| match tree.get(&place) {
         Some(node) => node.entry.kind.is_dir(),
         None => place.is_root() || tree.below(&place).next().is_some(),

@@ -53,3 +53,4 @@ pub mod usr_merge;
 pub use accounts::{AccountError, Accounts, Owner, User, UserName};
 pub use filter::{Docs, Filter, FilterError, FilterRules};
 pub use finish::{Error, Finished, Generated, Options, Warning, finish, wanted};
+pub use follow::is_directory;

@@ -6,10 +6,10 @@ use distil_debunpack::Control;
 use distil_debunpack::records::{Database, STATUS_DIRECTORY, STATUS_FILE};
 use distil_imgcore::{Entry, EntryKind, FileTree, Image, ImagePath, Metadata, Node, Origin};
 
+use super::error::{BaseError, Name};
 use crate::contents::{Contents, Sums};
 use crate::packages::{Packages, is_record};
 use crate::progress::Progress;
-use crate::read::ReadError;
 
 /// Files that are looked at in every build, so that no layer is read a second time for them alone.
 const ACCOUNTS: [&[u8]; 4] = [b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/gshadow"];
@@ -26,23 +26,26 @@ pub(crate) struct BaseImage {
     packages: Vec<Control>,
     /// The packages by the origins that their files have in the tree.
     owners: BTreeMap<Origin, usize>,
-    unreadable: Option<ImagePath>,
     database: Option<Database>,
+    name: Name,
 }
 
 impl BaseImage {
     /// Reads all layers, each checked against its digests on the way.
-    pub(super) fn read(image: Image, progress: &dyn Progress) -> Result<Self, ReadError> {
+    pub(super) fn read(image: Image, name: Name, progress: &dyn Progress) -> Result<Self, BaseError> {
         let keep = |path: &ImagePath| is_record(path) || ACCOUNTS.contains(&path.as_bytes());
-        let contents = Contents::read(&image, keep, Sums::Compute, progress)?;
+        let contents = Contents::read(&image, keep, Sums::Compute, progress);
+        let contents = contents.map_err(|source| name.unreadable(source))?;
         let found = Packages::read(&contents);
+        if let Some(path) = found.unreadable.first() {
+            return Err(BaseError::Record { path: path.clone() });
+        }
         let (tree, origins) = tree(&contents, &found);
         let packages: Vec<Control> = found.installed.into_iter().map(|package| package.control).collect();
         let number = |name: &str| packages.iter().position(|control| control.package().as_str() == name);
         let owners = origins.into_iter().filter_map(|(name, origin)| Some((origin, number(&name)?))).collect();
         let database = database(&contents, &packages);
-        let unreadable = found.unreadable.into_iter().next();
-        Ok(Self { image, contents, tree, packages, owners, unreadable, database })
+        Ok(Self { image, contents, tree, packages, owners, database, name })
     }
 
     /// The image itself.
@@ -60,9 +63,31 @@ impl BaseImage {
         &self.packages
     }
 
-    /// The package of a name.
-    pub(crate) fn package(&self, name: &str) -> Option<&Control> {
-        self.packages.iter().find(|control| control.package().as_str() == name)
+    /// Whether a package is there.
+    ///
+    /// # Errors
+    /// [`BaseError::Version`] where another version of it is there, or that for another architecture.
+    pub(crate) fn has(&self, wanted: &Control) -> Result<bool, BaseError> {
+        let shown = |control: &Control| format!("{} {}", control.version(), control.architecture());
+        let key = |control: &Control| (control.version().clone(), control.architecture().clone());
+        let mut of_this_name = self.packages.iter().filter(|control| control.package() == wanted.package()).peekable();
+        let Some(first) = of_this_name.peek().copied() else { return Ok(false) };
+        if of_this_name.any(|control| key(control) == key(wanted)) {
+            return Ok(true);
+        }
+        let name = wanted.package().to_string();
+        Err(BaseError::Version { name, found: shown(first), wanted: shown(wanted) })
+    }
+
+    /// How packages on top are recorded, where a recipe states a form or leaves it open.
+    ///
+    /// # Errors
+    /// [`BaseError::Database`]: an image has one form or the other.
+    pub(crate) fn records(&self, stated: Option<Database>) -> Result<Database, BaseError> {
+        match (self.database, stated) {
+            (Some(found), Some(asked)) if found != asked => Err(BaseError::Database { found, asked }),
+            (found, stated) => Ok(found.or(stated).unwrap_or_default()),
+        }
     }
 
     /// The package that brought what has this origin in a tree.
@@ -75,11 +100,6 @@ impl BaseImage {
         self.tree.get(&node.entry.path).is_some_and(|below| below.origin == node.origin)
     }
 
-    /// How it records its packages, where it has any.
-    pub(crate) fn database(&self) -> Option<Database> {
-        self.database
-    }
-
     /// The one file of all records, where it has that.
     pub(crate) fn status(&self) -> Option<&[u8]> {
         kept(&self.contents, STATUS_FILE)
@@ -90,13 +110,8 @@ impl BaseImage {
         &self,
         wanted: &BTreeSet<ImagePath>,
         progress: &dyn Progress,
-    ) -> Result<BTreeMap<ImagePath, Vec<u8>>, ReadError> {
-        self.contents.files(&self.image, wanted, progress)
-    }
-
-    /// A record of packages that cannot be understood.
-    pub(super) fn unreadable(&self) -> Option<&ImagePath> {
-        self.unreadable.as_ref()
+    ) -> Result<BTreeMap<ImagePath, Vec<u8>>, BaseError> {
+        self.contents.files(&self.image, wanted, progress).map_err(|source| self.name.unreadable(source))
     }
 }
 

@@ -6,6 +6,19 @@ use distil_imgcore::{Escaped, ImagePath};
 use crate::read::ReadError;
 use crate::recipe::Place;
 
+/// The base as its recipe names it, and where: what messages say of it is the same on every machine.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub(super) reference: String,
+    pub(super) place: Place,
+}
+
+impl Name {
+    pub(super) fn unreadable(&self, source: ReadError) -> BaseError {
+        BaseError::Read { reference: self.reference.clone(), place: self.place.clone(), source: Box::new(source) }
+    }
+}
+
 /// Why an image cannot start from another one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

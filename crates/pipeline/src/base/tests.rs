@@ -1,3 +1,4 @@
+use distil_debunpack::records::Database;
 use distil_imgcore::{EntryKind, ImagePath};
 
 use super::*;
@@ -42,8 +43,10 @@ fn files_packages_and_owners_are_known() {
     .unwrap();
     let names: Vec<_> = base.packages().iter().map(|control| control.package().as_str()).collect();
     assert_eq!(names, ["aa", "bb"]);
-    assert_eq!(base.package("bb").unwrap().version().to_string(), "2");
-    assert_eq!(base.database(), Some(distil_debunpack::records::Database::StatusDirectory));
+    let has = |record: &str| base.has(&distil_debunpack::Control::parse(record.as_bytes()).unwrap());
+    assert!(has(&bb).unwrap() && !has(&record("cc", "1", "")).unwrap());
+    assert!(matches!(has(&record("bb", "1", "")), Err(BaseError::Version { found, .. }) if found == "2 amd64"));
+    assert!(matches!(has(&bb.replace("amd64", "all")), Err(BaseError::Version { .. })));
     let node = base.tree().get(&path("a/x")).unwrap();
     assert_eq!(node.origin.as_str(), "aa of the base");
     assert_eq!(node.content, distil_imgcore::Digest::of(b"x").as_sha256().copied());
@@ -57,12 +60,15 @@ fn files_packages_and_owners_are_known() {
 #[test]
 fn the_form_of_the_records_is_that_which_has_some() {
     let aa = record("aa", "1", "");
-    let form = |layers: &[&[(&str, &str)]]| base(layers).unwrap().database();
-    use distil_debunpack::records::Database::{StatusDirectory, StatusFile};
-    assert_eq!(form(&[&[("a/x", "x")]]), None);
-    assert_eq!(form(&[&[("var/lib/dpkg/status", aa.as_str())]]), Some(StatusFile));
-    let both: &[(&str, &str)] = &[("var/lib/dpkg/status", "\n"), ("var/lib/dpkg/status.d/aa", &aa)];
-    assert_eq!(form(&[both]), Some(StatusDirectory));
+    let check = |files: &[(&str, &str)], expected: [Option<Database>; 3]| {
+        let base = base(&[files]).unwrap();
+        let stated = [None, Some(Database::StatusDirectory), Some(Database::StatusFile)];
+        assert_eq!(stated.map(|stated| base.records(stated).ok()), expected);
+    };
+    let (folder, file) = (Some(Database::StatusDirectory), Some(Database::StatusFile));
+    check(&[("a/x", "x")], [folder, folder, file]);
+    check(&[("var/lib/dpkg/status", &aa)], [file, None, file]);
+    check(&[("var/lib/dpkg/status", "\n"), ("var/lib/dpkg/status.d/aa", &aa)], [folder, folder, None]);
 }
 
 #[test]

@@ -13,16 +13,19 @@ use distil_imgcore::{
 use distil_rootfs::{Filter, Generated};
 
 use super::Jobs;
+use super::bases::Bases;
 use super::convert::{Converted, Rules, Workshop};
 use super::directories::directories;
 use super::error::BuildError;
 use super::own::{self, OwnFiles};
 use super::plan::Plan;
-use super::records::{self, Record};
+use super::records::{self, Form, Record};
+use super::settings;
 use super::tree::{ImageTree, image_tree};
+use crate::base::BaseImage;
 use crate::package::Package;
 use crate::parallel;
-use crate::recipe::{Layers, Strategy};
+use crate::recipe::{Layers, Recipe, Strategy};
 
 /// Something in an image that is unlikely to be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +62,14 @@ pub(super) struct Parts<'a> {
     pub(super) archives: &'a [Layer],
     pub(super) layers: Layers,
     pub(super) compression: Compression,
-    pub(super) database: Database,
-    pub(super) settings: &'a Settings,
+    /// What the recipe says of it.
+    pub(super) database: Option<Database>,
+    pub(super) recipe: Option<&'a Recipe>,
+    /// What is below the image of each platform.
+    pub(super) bases: &'a Bases,
     pub(super) annotations: &'a BTreeMap<String, String>,
     /// When it was made, in seconds since 1970.
     pub(super) epoch: i64,
-    /// What maintainer scripts would have made is made with these users; `None` adds nothing.
-    pub(super) accounts: Option<&'a distil_rootfs::Accounts>,
     pub(super) filter: Option<&'a Filter>,
     pub(super) jobs: Jobs,
 }
@@ -87,10 +91,13 @@ impl Parts<'_> {
         plan: &Plan,
         workshop: Workshop<'_>,
     ) -> Result<(Image, Vec<Warning>), BuildError> {
-        let mut image = image_tree(platform, packages, self.own.tree(), &self.own.wishes)?;
+        let base = self.bases.of(platform);
+        let database = base.map_or(Ok(self.database.unwrap_or_default()), |base| base.records(self.database))?;
+        let form = Form { database, below: base.and_then(BaseImage::status).unwrap_or_default() };
+        let mut image = image_tree(platform, packages, base, self.own.tree(), &self.own.wishes)?;
         let mut warnings: Vec<Warning> =
             image.directories.iter().map(|conflict| Warning::Directory(Box::new(conflict.clone()))).collect();
-        let generated = self.finish(platform, packages, &mut image, &mut warnings)?;
+        let generated = self.finish(platform, packages, &mut image, &mut warnings, workshop)?;
         let pieces = parallel::map(self.jobs, packages, |(package, converted)| {
             let fragment = self.fitted(package, converted, &image, workshop)?;
             let record = Record::new(package, converted, &image.tree, &fragment, self.filter.is_some());
@@ -98,14 +105,23 @@ impl Parts<'_> {
         })?;
         let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
         let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
-        let layers = self.compose(&image.tree, &pieces, plan, own)?;
+        let layers = self.compose(&image.tree, &pieces, plan, form, own)?;
         let mut builder = ImageBuilder::new(platform.clone(), self.epoch)
-            .settings(self.settings.clone())
-            .annotations(self.annotations.clone());
+            .settings(self.settings(base)?)
+            .annotations(self.bases.of_manifest(platform, self.annotations));
+        if let Some(base) = base {
+            builder = builder.base(base.image());
+        }
         for layer in layers.into_iter().chain(self.archives.iter().cloned()) {
             builder = builder.layer(layer);
         }
         Ok((builder.finish()?, warnings))
+    }
+
+    /// What a runtime does with the image.
+    fn settings(&self, base: Option<&BaseImage>) -> Result<Settings, BuildError> {
+        let below = base.map(|base| Settings::of(base.image().config())).transpose()?;
+        Ok(self.recipe.map_or_else(settings::of_packages, |recipe| settings::of_recipe(recipe, below)))
     }
 
     /// Makes what maintainer scripts would have made, and takes out of the tree what that replaces.
@@ -115,17 +131,24 @@ impl Parts<'_> {
         packages: &[(&Package, &Converted)],
         image: &mut ImageTree,
         warnings: &mut Vec<Warning>,
+        workshop: Workshop<'_>,
     ) -> Result<Vec<Generated>, BuildError> {
-        let Some(accounts) = self.accounts else { return Ok(Vec::new()) };
-        let wanted = distil_rootfs::wanted(&image.tree, None);
+        let Some(recipe) = self.recipe else { return Ok(Vec::new()) };
+        let base = self.bases.of(platform);
+        let wanted = distil_rootfs::wanted(&image.tree, base.map(BaseImage::tree));
         let mut contents = self.own.read(&wanted)?;
+        if let Some(base) = base {
+            let below = |path: &&ImagePath| image.tree.get(path).is_some_and(|node| base.brought(node));
+            contents.extend(base.read_files(&wanted.iter().filter(below).cloned().collect(), workshop.progress)?);
+        }
         for (package, converted) in packages {
             let mine: BTreeSet<ImagePath> =
                 wanted.iter().filter(|path| is_from(&image.tree, path, package)).cloned().collect();
             let read = converted.fragment.read_files(&mine, own::MAX_READ);
             contents.extend(read.map_err(BuildError::read(package.path()))?);
         }
-        let options = distil_rootfs::Options { accounts: accounts.clone(), epoch: self.epoch, base: None };
+        let (accounts, base) = (recipe.users.clone(), base.map(BaseImage::tree));
+        let options = distil_rootfs::Options { accounts, epoch: self.epoch, base };
         let finished = distil_rootfs::finish(&image.tree, &contents, &options)
             .map_err(|source| BuildError::Rootfs { platform: Box::new(platform.clone()), source })?;
         for path in finished.replaced {
@@ -162,9 +185,11 @@ impl Parts<'_> {
         image: &FileTree,
         pieces: &[Piece<'_>],
         plan: &Plan,
+        form: Form<'_>,
         own: Fragment,
     ) -> Result<Vec<Layer>, BuildError> {
-        let has_own = !own.tree().is_empty() || self.database == Database::StatusFile;
+        let one_file = form.database == Database::StatusFile && !pieces.is_empty();
+        let has_own = !own.tree().is_empty() || one_file;
         let single = self.layers.strategy == Strategy::Single;
         let mut groups: Vec<Group<'_, '_>> =
             plan.iter().map(|numbers| Group::new(numbers.iter().filter_map(|i| pieces.get(*i)).collect())).collect();
@@ -175,12 +200,10 @@ impl Parts<'_> {
                 None => groups.push(Group { own: Some(own), ..Group::new(Vec::new()) }),
             }
         }
-        if self.database == Database::StatusFile
-            && let Some(last) = groups.last_mut()
-        {
+        if let (true, Some(last)) = (one_file, groups.last_mut()) {
             last.recorded = pieces.iter().collect();
         }
-        parallel::map(self.jobs, &groups, |group| group.layer(image, self))
+        parallel::map(self.jobs, &groups, |group| group.layer(image, form, self))
     }
 }
 
@@ -201,11 +224,11 @@ impl<'a, 'p> Group<'a, 'p> {
         Self { pieces, own: None, recorded: Vec::new() }
     }
 
-    fn layer(&self, image: &FileTree, parts: &Parts<'_>) -> Result<Layer, BuildError> {
+    fn layer(&self, image: &FileTree, form: Form<'_>, parts: &Parts<'_>) -> Result<Layer, BuildError> {
         // With own files among them the layer changes with the image anyway.
         let newest = self.pieces.iter().map(|piece| piece.package.head().control_time()).max();
         let time = newest.filter(|_| self.own.is_none()).unwrap_or(parts.epoch).min(parts.epoch);
-        let records = self.records(parts)?;
+        let records = self.records(form, parts)?;
         let mut fragments: Vec<&Fragment> = self.pieces.iter().map(|piece| &piece.fragment).collect();
         fragments.push(&records);
         fragments.extend(self.own.as_deref());
@@ -215,15 +238,15 @@ impl<'a, 'p> Group<'a, 'p> {
         Ok(layer.with_created_by(&self.created_by()))
     }
 
-    fn records(&self, parts: &Parts<'_>) -> Result<Fragment, BuildError> {
+    fn records(&self, form: Form<'_>, parts: &Parts<'_>) -> Result<Fragment, BuildError> {
         let origin = Origin::new("distil");
         let writer = FragmentWriter::new(Vec::new(), parts.compression, origin, Some(parts.epoch));
         let mut writer = writer.map_err(BuildError::Layer)?;
-        let records: Vec<&Record> = match parts.database {
+        let records: Vec<&Record> = match form.database {
             Database::StatusDirectory => self.pieces.iter().map(|piece| &piece.record).collect(),
             Database::StatusFile => self.recorded.iter().map(|piece| &piece.record).collect(),
         };
-        for (entry, bytes) in records::files(&records, parts.database, parts.epoch)? {
+        for (entry, bytes) in records::files(&records, form, parts.epoch)? {
             writer.add(entry, &mut bytes.as_slice()).map_err(BuildError::Layer)?;
         }
         let (packed, index) = writer.finish().map_err(BuildError::Layer)?;

@@ -10,6 +10,7 @@ use distil_imgcore::tar::TarError;
 use distil_imgcore::tree::Conflict;
 use distil_imgcore::{Escaped, PathError, Platform, Reference};
 
+use crate::base::BaseError;
 use crate::inputs::InputError;
 use crate::package::PackageError;
 use crate::stores::StoreError;
@@ -84,6 +85,9 @@ pub enum BuildError {
         /// What is wrong with the path.
         source: PathError,
     },
+    /// The base cannot be started from.
+    #[error(transparent)]
+    Base(#[from] BaseError),
     /// What maintainer scripts would have made cannot be made.
     #[error("cannot finish the root file system for {platform}")]
     Rootfs {
@@ -146,6 +150,8 @@ impl BuildError {
             | Self::Document(_)
             | Self::OnePlatform { .. } => true,
             Self::Destination(e) => e.is_mistake(),
+            Self::Base(e) => e.is_mistake(),
+            Self::Rootfs { source, .. } => source.is_mistake(),
             _ => false,
         }
     }

@@ -1,5 +1,6 @@
 //! The records of packages that an image holds for scanners.
 
+use distil_debunpack::records::Database;
 use distil_debunpack::{Control, records};
 use distil_imgcore::{Entry, EntryKind, FileTree, Fragment, ImagePath, Metadata};
 use distil_rootfs::usr_merge;
@@ -38,12 +39,17 @@ impl Record {
     }
 }
 
+/// How an image records packages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form<'a> {
+    pub(super) database: Database,
+    /// The one file of records that the image below has, where it has one.
+    pub(super) below: &'a [u8],
+}
+
 /// The files that record some packages, given in the order of their names.
-pub(super) fn files(
-    packages: &[&Record],
-    database: records::Database,
-    epoch: i64,
-) -> Result<Vec<(Entry, Vec<u8>)>, BuildError> {
+pub(super) fn files(packages: &[&Record], form: Form<'_>, epoch: i64) -> Result<Vec<(Entry, Vec<u8>)>, BuildError> {
+    let Form { database, below } = form;
     let wrong = |source| BuildError::Path { path: records::STATUS_DIRECTORY.into(), source };
     let file = |path: ImagePath, bytes: Vec<u8>, time: i64| {
         let kind = EntryKind::File { size: bytes.len() as u64 };
@@ -52,13 +58,13 @@ pub(super) fn files(
     let mut files = Vec::new();
     for record in packages {
         let name = record.control.package();
-        if database == records::Database::StatusDirectory {
+        if database == Database::StatusDirectory {
             files.push(file(database.record_path(name).map_err(wrong)?, record.control.bytes().to_vec(), record.time));
         }
         files.push(file(database.md5sums_path(name).map_err(wrong)?, record.md5sums.clone(), record.time));
     }
-    if let (records::Database::StatusFile, Some(first)) = (database, packages.first()) {
-        let status = records::status_file(packages.iter().map(|record| &record.control));
+    if let (Database::StatusFile, Some(first)) = (database, packages.first()) {
+        let status = records::extended_status_file(below, packages.iter().map(|record| &record.control));
         files.push(file(database.record_path(first.control.package()).map_err(wrong)?, status, epoch));
     }
     Ok(files)

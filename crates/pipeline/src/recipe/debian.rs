@@ -28,8 +28,8 @@ pub struct Debian {
     pub exclude: Vec<Exclude>,
     /// Whether packages that others recommend are added, too.
     pub recommends: bool,
-    /// How the image records which packages it holds.
-    pub database: Database,
+    /// How the image records which packages it holds; `None` for the form of its base, and for the default without one.
+    pub database: Option<Database>,
 }
 
 /// A package that is asked for by name.
@@ -69,7 +69,7 @@ impl Debian {
             debs: read_debs(section, problems),
             recommends: section.value("recommends").and_then(|v| v.boolean(problems)).unwrap_or_default(),
             exclude,
-            database: database.unwrap_or_default(),
+            database,
         }
     }
 }

@@ -80,7 +80,7 @@ fn every_key_is_read() {
     let exclude = &recipe.debian.exclude[0];
     assert_eq!((exclude.package.as_str(), exclude.reason.as_str()), ("perl-base", "only used by maintainer scripts"));
     assert!(recipe.debian.recommends);
-    assert_eq!(recipe.debian.database, Database::StatusFile);
+    assert_eq!(recipe.debian.database, Some(Database::StatusFile));
     assert_eq!(recipe.layers.compression.unwrap().to_string(), "gzip:9");
     assert_eq!((recipe.layers.strategy, recipe.layers.max), (Strategy::Single, 12));
     assert_eq!(recipe.filter.docs, distil_rootfs::Docs::None);
@@ -141,7 +141,7 @@ fn an_empty_recipe_has_the_defaults() {
     assert_eq!(recipe.image, ImageSettings::default());
     assert_eq!(recipe.layers, Layers { strategy: Strategy::Package, max: 40, compression: None });
     assert_eq!(recipe.filter, FilterRules::default());
-    assert_eq!(recipe.debian.database, Database::StatusDirectory);
+    assert_eq!(recipe.debian.database, None);
     assert!(recipe.platforms.is_empty());
 }
 
