@@ -243,3 +243,8 @@ fn read_certificates(bytes: &[u8]) -> Result<Vec<Certificate>, KeyringError> {
         _ => Ok(certificates),
     }
 }
+
+#[cfg(test)]
+mod testkey;
+#[cfg(test)]
+mod tests;

@@ -110,6 +110,9 @@ impl Keyring {
         if let Some(hash) = weak_hash(signature) {
             return Err(SignatureReason::WeakHash { hash });
         }
+        if demands_more(signature) {
+            return Err(SignatureReason::DemandsMore);
+        }
         let (made, until) = times(signature).ok_or(SignatureReason::Unreadable)?;
         let moments = Moments { made, at };
         // A key may be there in several copies, of which one knows of its renewal and another of its revocation. The
@@ -174,9 +177,6 @@ fn check_with(
     };
     if signature.config().map(|config| config.pub_alg) != Some(algorithm?) || verified.is_err() {
         return Err(SignatureReason::Bad);
-    }
-    if demands_more(signature) {
-        return Err(SignatureReason::DemandsMore);
     }
     certificate.check_signer(key, moments)
 }
