@@ -212,20 +212,20 @@ impl LockedPlatform {
     /// [`PlanError`] unless every name is there once, and in one layer.
     pub fn new(mut packages: Vec<LockedPackage>, layers: Vec<Vec<PackageName>>) -> Result<Self, PlanError> {
         packages.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut places: BTreeMap<&PackageName, bool> = BTreeMap::new();
+        let mut has_layer: BTreeMap<&PackageName, bool> = BTreeMap::new();
         for package in &packages {
-            if places.insert(&package.name, false).is_some() {
+            if has_layer.insert(&package.name, false).is_some() {
                 return Err(PlanError::Twice(package.name.clone()));
             }
         }
         for name in layers.iter().flatten() {
-            match places.get_mut(name) {
+            match has_layer.insert(name, true) {
+                Some(false) => {}
+                Some(true) => return Err(PlanError::TwoLayers(name.clone())),
                 None => return Err(PlanError::Unknown(name.clone())),
-                Some(placed) if *placed => return Err(PlanError::TwoLayers(name.clone())),
-                Some(placed) => *placed = true,
             }
         }
-        let left_out = places.into_iter().find(|(_, placed)| !placed).map(|(name, _)| name.clone());
+        let left_out = has_layer.into_iter().find(|(_, placed)| !placed).map(|(name, _)| name.clone());
         left_out.map_or(Ok(Self { packages, layers }), |name| Err(PlanError::NoLayer(name)))
     }
 
@@ -264,7 +264,9 @@ impl Lock {
 
 impl PartialEq for LockedPackage {
     fn eq(&self, other: &Self) -> bool {
-        fn key(p: &LockedPackage) -> (&PackageName, &str, &Architecture, &PackageName, &str, u64, &Digest, &PackageOrigin) {
+        fn key(
+            p: &LockedPackage,
+        ) -> (&PackageName, &str, &Architecture, &PackageName, &str, u64, &Digest, &PackageOrigin) {
             let (version, source) = (p.version.as_str(), p.source.version.as_str());
             (&p.name, version, &p.architecture, &p.source.name, source, p.size, &p.sha256, &p.origin)
         }

@@ -8,8 +8,9 @@ use std::fmt;
 
 use distil_debunpack::decompress::{Codec, Decoder, OutputLimits};
 use distil_imgcore::{Digest, Escaped};
+use sha2::{Digest as _, Sha512};
 
-use super::{IndexEvidence, Lock, LockedPackage, PackageOrigin, RepositoryEvidence, SignedFile};
+use super::{IndexEvidence, Lock, LockedPackage, LockedPlatform, PackageOrigin, RepositoryEvidence, SignedFile};
 use crate::{Expected, Index, IndexError, Keyring, Release, ReleaseError, Signed, Timestamp};
 
 /// What is kept of one repository.
@@ -155,7 +156,7 @@ impl Lock {
     fn check_packages(&self, number: usize, indices: &[Index], faults: &mut Vec<EvidenceFault>) -> usize {
         let mut seen = BTreeSet::new();
         let platforms = self.all().flat_map(|locked| locked.platforms.values());
-        for package in platforms.flat_map(|platform| platform.packages()) {
+        for package in platforms.flat_map(LockedPlatform::packages) {
             let PackageOrigin::Repository { repository, path } = &package.origin else { continue };
             let id = (&package.name, package.version.as_str(), &package.architecture, &package.sha256, path);
             if *repository != number || !seen.insert(id) {
@@ -234,15 +235,10 @@ fn is_signed(index: &IndexEvidence, release: &Release, files: &EvidenceFiles<'_>
     let Some(listed) = release.file(&index.path).filter(|listed| listed.size == index.size) else { return false };
     match (&listed.sha256, listed.sha512) {
         (Some(sha256), _) => *sha256 == index.sha256,
-        (None, Some(sha512)) => files.indices.iter().find(|file| file.path == index.path).is_some_and(|file| {
-            let digits: String = sha512.iter().map(|byte| format!("{byte:02x}")).collect();
-            let expected = format!("sha512:{digits}").parse::<Digest>();
-            expected.is_ok_and(|expected| {
-                let mut hasher = expected.hasher();
-                hasher.update(file.bytes);
-                hasher.finish() == expected
-            })
-        }),
+        (None, Some(sha512)) => {
+            let file = files.indices.iter().find(|file| file.path == index.path);
+            file.is_some_and(|file| Sha512::digest(file.bytes).as_slice() == sha512)
+        }
         (None, None) => false,
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Table<'r, 'i> {
     text: &'r str,
     key: String,
     span: Range<usize>,
-    table: &'r DeTable<'i>,
+    written: &'r DeTable<'i>,
 }
 
 /// Parses a document. `document` is where its values are kept meanwhile.
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, LockError> {
 
 /// The table at the top of a document.
 pub(super) fn top<'r, 'i>(text: &'r str, document: &'r Spanned<DeTable<'i>>) -> Table<'r, 'i> {
-    Table { text, key: String::new(), span: document.span(), table: document.get_ref() }
+    Table { text, key: String::new(), span: document.span(), written: document.get_ref() }
 }
 
 /// Line and column of a byte, both from 1; the column counts characters.
@@ -55,7 +55,7 @@ fn error(text: &str, at: usize, key: String, fault: LockFault) -> LockError {
 impl<'r, 'i> Table<'r, 'i> {
     /// Refuses other keys than these.
     pub(super) fn only(self, known: &[&str]) -> Result<Self, LockError> {
-        for key in self.table.keys() {
+        for key in self.written.keys() {
             let name: &str = key.get_ref();
             if !known.contains(&name) {
                 return Err(error(self.text, key.span().start, self.below(name), LockFault::UnknownKey));
@@ -66,7 +66,7 @@ impl<'r, 'i> Table<'r, 'i> {
 
     /// The value of a key that may be missing.
     pub(super) fn optional(&self, key: &str) -> Option<Value<'r, 'i>> {
-        let value = self.table.get(key)?;
+        let value = self.written.get(key)?;
         Some(Value { text: self.text, key: self.below(key), span: value.span(), written: value.get_ref() })
     }
 
@@ -77,7 +77,7 @@ impl<'r, 'i> Table<'r, 'i> {
 
     /// All keys, each with its value.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'r str, Value<'r, 'i>)> {
-        self.table.iter().map(|(key, value)| {
+        self.written.iter().map(|(key, value)| {
             let name: &str = key.get_ref();
             (name, Value { text: self.text, key: self.below(name), span: value.span(), written: value.get_ref() })
         })
@@ -150,8 +150,8 @@ impl<'r, 'i> Value<'r, 'i> {
 
     /// A table.
     pub(super) fn table(&self) -> Result<Table<'r, 'i>, LockError> {
-        let table = self.written.as_table().ok_or_else(|| self.wrong_type("a table"))?;
-        Ok(Table { text: self.text, key: self.key.clone(), span: self.span.clone(), table })
+        let written = self.written.as_table().ok_or_else(|| self.wrong_type("a table"))?;
+        Ok(Table { text: self.text, key: self.key.clone(), span: self.span.clone(), written })
     }
 
     /// A fault of this value.

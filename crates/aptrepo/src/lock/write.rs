@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write as _};
 
+use distil_debunpack::PackageName;
 use distil_imgcore::Escaped;
 
 use super::{
@@ -121,9 +122,10 @@ fn write_repository(out: &mut String, repository: &RepositoryEvidence, name: &st
 
 /// Writes a recipe's packages; of a variant's only those that its recipe has not.
 fn write_locked(out: &mut String, prefix: &str, locked: &Locked, main: Option<&Locked>, names: &[String]) {
+    let nothing = LockedPlatform::default();
     for (platform, packages) in &locked.platforms {
         table(out, &format!("{prefix}platforms.{}", key(&platform.to_string())));
-        let main = main.map(|main| main.platforms.get(platform));
+        let main = main.map(|main| main.platforms.get(platform).unwrap_or(&nothing));
         write_platform(out, packages, main, names);
     }
     if let Some(result) = &locked.result {
@@ -131,35 +133,25 @@ fn write_locked(out: &mut String, prefix: &str, locked: &Locked, main: Option<&L
     }
 }
 
-/// `main` is what a variant is compared with: the same platform of its recipe, if that has it.
-fn write_platform(
-    out: &mut String,
-    platform: &LockedPlatform,
-    main: Option<Option<&LockedPlatform>>,
-    names: &[String],
-) {
-    let empty = LockedPlatform::default();
-    let of_main = main.map(|main| main.unwrap_or(&empty));
-    let same = |package: &LockedPackage| of_main.is_some_and(|main| main.package(&package.name) == Some(package));
-    if let Some(main) = of_main {
+/// `main` is what a variant is compared with: the same platform of its recipe.
+fn write_platform(out: &mut String, platform: &LockedPlatform, main: Option<&LockedPlatform>, names: &[String]) {
+    if let Some(main) = main {
         let other = |package: &&LockedPackage| platform.package(&package.name) != Some(*package);
         let without = main.packages.iter().filter(other).map(|package| quoted(&package.name));
         array(out, "without", without);
     }
+    let same = |package: &LockedPackage| main.is_some_and(|main| main.package(&package.name) == Some(package));
     array(out, "packages", platform.packages.iter().filter(|p| !same(p)).map(|p| package(p, names)));
-    if of_main.is_none_or(|main| main.layers != platform.layers) {
-        out.push_str("layers = [\n");
-        for layer in &platform.layers {
-            // Names that share a layer have lines of their own, so that a diff shows which of them came or went.
-            if let [name] = layer.as_slice() {
-                out.push_str(&format!("    [{}],\n", quoted(name)));
-                continue;
-            }
-            out.push_str("    [\n");
-            out.extend(layer.iter().map(|name| format!("        {},\n", quoted(name))));
-            out.push_str("    ],\n");
-        }
-        out.push_str("]\n");
+    if main.is_none_or(|main| main.layers != platform.layers) {
+        array(out, "layers", platform.layers.iter().map(|names| layer(names)));
+    }
+}
+
+/// Names that share a layer have lines of their own, so that a diff shows which of them came or went.
+fn layer(names: &[PackageName]) -> String {
+    match names {
+        [name] => format!("[{}]", quoted(name)),
+        names => lines(names.iter().map(quoted), "    "),
     }
 }
 
@@ -215,8 +207,18 @@ fn optional(out: &mut String, key: &str, value: Option<impl Display>) {
 
 /// An array with a line for each item, so that a diff shows single items.
 fn array(out: &mut String, key: &str, items: impl Iterator<Item = String>) {
-    let lines: String = items.map(|item| format!("    {item},\n")).collect();
-    line(out, key, if lines.is_empty() { "[]".to_owned() } else { format!("[\n{lines}]") });
+    line(out, key, lines(items, ""));
+}
+
+fn lines(items: impl Iterator<Item = String>, indent: &str) -> String {
+    let mut out = String::from("[");
+    for item in items {
+        let _ = write!(out, "\n{indent}    {item},");
+    }
+    if out.len() > 1 {
+        let _ = write!(out, "\n{indent}");
+    }
+    out + "]"
 }
 
 fn words(items: &BTreeSet<String>) -> String {
