@@ -3,16 +3,20 @@
 mod explain;
 mod marks;
 mod needs;
+mod platforms;
 mod pool;
 mod reason;
 mod roots;
 mod solver;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use distil_debunpack::{Architecture, Control, PackageName, RelationField, Version};
 
+pub use platforms::{PlatformsError, resolve_platforms};
 pub use reason::{Barred, Chain, DeadEnd, Link, Offer, Reason, Unresolvable};
+pub use why::{Why, why};
 
 use crate::{Candidate, Index, Request};
 use marks::Marks;

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use distil_debunpack::deb822::{Comments, Limits, Paragraph, Paragraphs};
+use distil_debunpack::deb822::{Comments, Field, Limits, Paragraph, Paragraphs};
 use distil_debunpack::{Architecture, MultiArch, PackageName, RelationField, Version};
 
 use super::mentions::Mentions;
@@ -53,7 +53,7 @@ impl<'a> Building<'a> {
         if self.records.len() >= MAX_STANZAS {
             return Err(IndexError::TooMany { limit: MAX_STANZAS });
         }
-        let package = paragraph.field("Package").map_or(&[][..], |field| field.value());
+        let package = paragraph.field("Package").map_or(&[][..], Field::value);
         let line = paragraph.line();
         let record =
             self.read(paragraph).map_err(|source| IndexError::Stanza { package: start(package), line, source })?;
@@ -194,7 +194,7 @@ struct Fields<'p, 'a>(&'p Paragraph<'a>);
 impl<'a> Fields<'_, 'a> {
     /// The value of a field; an empty one counts as missing, as for apt.
     fn optional(&self, name: &'static str) -> Result<Option<&'a str>, StanzaError> {
-        let Some(bytes) = self.0.field(name).map(|field| field.value()).filter(|bytes| !bytes.is_empty()) else {
+        let Some(bytes) = self.0.field(name).map(Field::value).filter(|bytes| !bytes.is_empty()) else {
             return Ok(None);
         };
         let text = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii());

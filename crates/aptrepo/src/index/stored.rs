@@ -63,9 +63,9 @@ impl Index {
         if head.take::<16>()? != *MAGIC {
             return Err(StoredIndexError::Format);
         }
-        let [records, provided, text] = [head.number()?, head.number()?, head.number()?].map(|n| n as usize);
+        let [records, names, text] = [head.number()?, head.number()?, head.number()?].map(|n| n as usize);
         // Three numbers of 32 bits times small sizes fit into 64 bits.
-        if HEAD + records * RECORD + provided * PROVIDED + text != body.len() {
+        if HEAD + records * RECORD + names * PROVIDED + text != body.len() {
             return Err(StoredIndexError::Length);
         }
         if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
@@ -73,10 +73,10 @@ impl Index {
         }
         let rest = body.get(HEAD..).ok_or(StoredIndexError::Length)?;
         let (table, rest) = rest.split_at_checked(records * RECORD).ok_or(StoredIndexError::Length)?;
-        let (provides, text) = rest.split_at_checked(provided * PROVIDED).ok_or(StoredIndexError::Length)?;
+        let (names, text) = rest.split_at_checked(names * PROVIDED).ok_or(StoredIndexError::Length)?;
         let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii()).ok_or(StoredIndexError::Value)?;
         let records = table.chunks_exact(RECORD).map(|chunk| Bytes(chunk).record()).collect::<Result<Vec<_>, _>>()?;
-        let provided = provides.chunks_exact(PROVIDED).map(|chunk| Bytes(chunk).provided());
+        let provided = names.chunks_exact(PROVIDED).map(|chunk| Bytes(chunk).provided());
         let provided = provided.collect::<Result<Vec<_>, _>>()?;
         let index = Self { text: text.to_owned(), records, provided };
         if index.is_sound() { Ok(index) } else { Err(StoredIndexError::Value) }

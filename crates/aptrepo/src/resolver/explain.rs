@@ -22,8 +22,11 @@ const MAX_TOLD: usize = 8;
 const MAX_NEAREST: usize = 3;
 
 pub(super) fn explain(pool: &Pool<'_>, roots: &Roots) -> Unresolvable {
-    let mut search = Search { pool, needed: Vec::new(), because: HashMap::new(), ruled_out: HashMap::new() };
-    let chain = search.start(roots).or_else(|| search.follow());
+    let chain = [Choice::Candidate, Choice::Package].into_iter().find_map(|choice| {
+        let mut search =
+            Search { pool, choice, needed: Vec::new(), because: HashMap::new(), ruled_out: HashMap::new() };
+        search.start(roots).or_else(|| search.follow())
+    });
     let reason = chain.map_or_else(|| together(pool, roots), Reason::Chain);
     Unresolvable { reasons: vec![reason] }
 }
@@ -75,8 +78,19 @@ fn together(pool: &Pool<'_>, roots: &Roots) -> Reason {
     Reason::Together { wanted: left.into_iter().map(|(name, _)| name).collect() }
 }
 
+/// What counts as having no alternative.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// A need that a single candidate meets.
+    Candidate,
+    /// A need that a single package meets: of its versions the best one is looked at. What is found then is why the best
+    /// one cannot be, which is what people ask first.
+    Package,
+}
+
 struct Search<'p, 'a> {
     pool: &'p Pool<'a>,
+    choice: Choice,
     /// In the order in which they were found to be needed.
     needed: Vec<Id>,
     /// Whose need, by its number, made a candidate needed. Roots have none.
@@ -124,7 +138,7 @@ impl Search<'_, '_> {
             while let Some(id) = self.needed.get(at).copied() {
                 at += 1;
                 let needs = self.pool.needs(id);
-                for (number, need) in needs.needs.iter().enumerate().filter(|(_, need)| need.is_critical()) {
+                for (number, need) in needs.groups.iter().enumerate().filter(|(_, need)| need.is_critical()) {
                     if let Some(chain) = self.choose(&need.options, Some((id, number))) {
                         return Some(chain);
                     }
@@ -142,12 +156,15 @@ impl Search<'_, '_> {
             return None;
         }
         let possible: Vec<Id> = options.iter().copied().filter(|id| self.is_possible(*id, MAX_DEPTH)).collect();
+        let name = |id: &Id| self.pool.entry(*id).name;
         match possible.as_slice() {
-            [] => {
-                let links = self.links(because);
-                Some(Chain { links, end: self.dead_end(options, because, 0) })
-            }
+            [] => Some(self.chain(options, because)),
             [only] => self.need(*only, because),
+            [best, others @ ..]
+                if self.choice == Choice::Package && others.iter().all(|other| name(other) == name(best)) =>
+            {
+                self.need(*best, because)
+            }
             _ => None,
         }
     }
@@ -157,8 +174,7 @@ impl Search<'_, '_> {
             return None;
         }
         if !self.is_possible(id, MAX_DEPTH) {
-            let links = self.links(because);
-            return Some(Chain { links, end: self.dead_end(&[id], because, 0) });
+            return Some(self.chain(&[id], because));
         }
         self.needed.push(id);
         self.because.insert(id, because);
@@ -192,7 +208,7 @@ impl Search<'_, '_> {
         };
         let reason = reason.or_else(|| {
             let depth = depth.checked_sub(1)?;
-            let critical = needs.needs.iter().enumerate().filter(|(_, need)| need.is_critical());
+            let critical = needs.groups.iter().enumerate().filter(|(_, need)| need.is_critical());
             let mut failing =
                 critical.filter(|(_, need)| !need.options.iter().any(|option| self.is_possible(*option, depth)));
             failing.next().map(|(number, _)| RuledOut::Need(number))
@@ -203,15 +219,39 @@ impl Search<'_, '_> {
         reason.is_none()
     }
 
-    /// Why none of these options can be.
+    fn chain(&self, options: &[Id], because: Option<(Id, usize)>) -> Chain {
+        let mut links = self.links(because);
+        // Where all but one way is no way at all, the last one goes on the chain.
+        let mut end = self.dead_end(options, because, 0);
+        while let DeadEnd::All(chains) = &mut end
+            && chains.len() == 1
+            && let Some(only) = chains.pop()
+        {
+            links.extend(only.links);
+            end = only.end;
+        }
+        Chain { links, end }
+    }
+
+    /// Why none of these options can be. Of each package only the best version is told about.
     fn dead_end(&self, options: &[Id], because: Option<(Id, usize)>, depth: usize) -> DeadEnd {
-        match options {
-            [] => DeadEnd::Missing { offered: because.map_or_else(Vec::new, |(id, number)| self.offered(id, number)) },
-            [only] => {
-                let Chain { links, end } = self.why_not(*only, depth);
-                if links.is_empty() { end } else { DeadEnd::All(vec![Chain { links, end }]) }
+        if options.is_empty() {
+            return DeadEnd::Missing {
+                offered: because.map_or_else(Vec::new, |(id, number)| self.offered(id, number)),
+            };
+        }
+        let mut names = Vec::new();
+        let mut chains: Vec<Chain> = Vec::new();
+        for id in options {
+            let name = self.pool.entry(*id).name;
+            if !names.contains(&name) && chains.len() < MAX_TOLD {
+                names.push(name);
+                chains.push(self.why_not(*id, depth));
             }
-            several => DeadEnd::All(several.iter().take(MAX_TOLD).map(|id| self.why_not(*id, depth)).collect()),
+        }
+        match chains.as_slice() {
+            [only] if only.links.is_empty() => only.end.clone(),
+            _ => DeadEnd::All(chains),
         }
     }
 
@@ -244,7 +284,7 @@ impl Search<'_, '_> {
             }),
             Some(RuledOut::Need(number)) if depth < MAX_DEPTH => {
                 let needs = pool.needs(id);
-                let options = needs.needs.get(*number).map(|need| need.options.as_slice()).unwrap_or_default();
+                let options = needs.groups.get(*number).map(|need| need.options.as_slice()).unwrap_or_default();
                 let mut chain =
                     Chain { links: self.link(id, *number).into_iter().collect(), end: DeadEnd::All(Vec::new()) };
                 match self.dead_end(options, Some((id, *number)), depth + 1) {
@@ -274,7 +314,7 @@ impl Search<'_, '_> {
     /// What there is under the names in a need that nothing meets.
     fn offered(&self, id: Id, number: usize) -> Vec<Offer> {
         let needs = self.pool.needs(id);
-        let relations = needs.needs.get(number).map(|need: &Need| need.group.alternatives()).unwrap_or_default();
+        let relations = needs.groups.get(number).map(|need: &Need| need.group.alternatives()).unwrap_or_default();
         relations.iter().flat_map(|relation| self.offered_for(relation)).take(MAX_TOLD).collect()
     }
 
@@ -313,7 +353,7 @@ impl Search<'_, '_> {
     fn link(&self, id: Id, number: usize) -> Option<Link> {
         let entry = self.pool.entry(id);
         let needs = self.pool.needs(id);
-        let need = needs.needs.get(number)?;
+        let need = needs.groups.get(number)?;
         let (package, version) = (entry.package.to_owned(), entry.version.clone());
         Some(Link { package, version, field: need.field, relation: need.group.to_string() })
     }

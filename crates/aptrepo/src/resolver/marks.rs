@@ -74,7 +74,7 @@ impl<'p, 'a> Marks<'p, 'a> {
         }
         let gives_up_early = by == By::Package && !state.is_fixed;
         // What is to be done is laid down before anything changes.
-        let needed: Vec<&Need> = needs.needs.iter().filter(|need| state.is_fixed || !self.is_met(need)).collect();
+        let needed: Vec<&Need> = needs.groups.iter().filter(|need| state.is_fixed || !self.is_met(need)).collect();
         let removed = self.remove(&needs.clashes, state.is_fixed, gives_up_early);
         if !removed && gives_up_early {
             return false;
@@ -191,13 +191,13 @@ impl<'p, 'a> Marks<'p, 'a> {
     }
 
     fn is_broken(&self, needs: &Needs) -> bool {
-        needs.needs.iter().any(|need| need.is_critical() && !self.is_met(need))
+        needs.groups.iter().any(|need| need.is_critical() && !self.is_met(need))
             || needs.clashes.iter().flat_map(|clash| &clash.hits).any(|id| self.chosen.contains(id))
     }
 
     fn can_be_met(&mut self, needs: &Needs) -> bool {
         needs.error.is_none()
-            && needs.needs.iter().filter(|need| need.is_critical()).all(|need| {
+            && needs.groups.iter().filter(|need| need.is_critical()).all(|need| {
                 self.is_met(need)
                     || need
                         .alternatives

@@ -8,7 +8,7 @@ use super::pool::{Entry, Id, Place, Pool};
 #[derive(Debug, Default)]
 pub(super) struct Needs {
     /// What it needs, in the order in which libapt looks at it: Pre-Depends, Depends, then Recommends where they count.
-    pub(super) needs: Vec<Need>,
+    pub(super) groups: Vec<Need>,
     /// What it does not bear.
     pub(super) clashes: Vec<Clash>,
     /// A field that cannot be understood. Such a candidate is never chosen.
@@ -49,14 +49,14 @@ impl Needs {
                 break;
             }
             let relations = entry.relations(field).map_err(|error| (field, error))?;
-            found.needs.extend(relations.groups().iter().map(|group| Need::of(pool, field, group)));
+            found.groups.extend(relations.groups().iter().map(|group| Need::of(pool, field, group)));
         }
         for field in [RelationField::Conflicts, RelationField::Breaks] {
             let relations = match entry.relations(field) {
                 Err(_) if installed => continue,
                 relations => relations.map_err(|error| (field, error))?,
             };
-            for relation in relations.groups().iter().flat_map(|group| group.alternatives()) {
+            for relation in relations.groups().iter().flat_map(Group::alternatives) {
                 let mut hits = pool.matching(relation);
                 // A package never conflicts with itself, nor with another version of itself, which it replaces anyway.
                 hits.retain(|id| {

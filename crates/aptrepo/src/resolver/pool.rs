@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use distil_debunpack::{
-    Architecture, Control, MultiArch, PackageName, Qualifier, Relation, RelationError, RelationField, Relations,
+    Architecture, Control, Group, MultiArch, PackageName, Qualifier, Relation, RelationError, RelationField, Relations,
     Version,
 };
 
@@ -70,7 +70,7 @@ impl<'a> Pool<'a> {
         let mut own_providers: HashMap<PackageName, Vec<&'a str>> = HashMap::new();
         for control in universe.base.iter().chain(universe.local) {
             let Ok(provides) = control.relations(RelationField::Provides) else { continue };
-            for relation in provides.groups().iter().flat_map(|group| group.alternatives()) {
+            for relation in provides.groups().iter().flat_map(Group::alternatives) {
                 own_providers.entry(relation.package.clone()).or_default().push(control.package().as_str());
             }
         }
@@ -337,7 +337,7 @@ impl<'a> Pool<'a> {
             return true;
         }
         self.suits_qualifier(relation.qualifier.as_ref(), &entry)
-            && entry.provides().groups().iter().flat_map(|group| group.alternatives()).any(|provided| {
+            && entry.provides().groups().iter().flat_map(Group::alternatives).any(|provided| {
                 provided.package == relation.package
                     && match (&relation.constraint, &provided.constraint) {
                         (None, _) => true,
@@ -374,7 +374,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-impl<'a> Entry<'a> {
+impl Entry<'_> {
     /// The value of a relation field.
     ///
     /// # Errors
@@ -384,14 +384,6 @@ impl<'a> Entry<'a> {
             Place::Base(_, control) | Place::Local(_, control) => control.relations(field),
             Place::Index(_, stanza) => stanza.relations(field).parse(),
             Place::Excluded | Place::Without => Ok(Relations::default()),
-        }
-    }
-
-    pub(super) fn source_name(&self) -> &'a str {
-        match self.place {
-            Place::Base(_, control) | Place::Local(_, control) => control.source().name.as_str(),
-            Place::Index(_, stanza) => stanza.source_name(),
-            Place::Excluded | Place::Without => self.package,
         }
     }
 

@@ -67,13 +67,6 @@ pub enum Reason {
         /// The requests and local packages.
         wanted: Vec<String>,
     },
-    /// Platforms cannot have the same version of a source package.
-    Platforms {
-        /// The source package.
-        source: PackageName,
-        /// Its version on each platform, in the order of the call; those that do not have it are left out.
-        versions: Vec<(Architecture, Version)>,
-    },
 }
 
 /// A version of a package that is offered, and by whom.
@@ -203,13 +196,6 @@ impl fmt::Display for Reason {
             Self::Excluded { package } => write!(f, "{package} is both asked for and excluded"),
             Self::Chain(chain) => write!(f, "{chain}"),
             Self::Together { wanted } => write!(f, "{} cannot be installed together", Joined(wanted, " and ")),
-            Self::Platforms { source, versions } => {
-                write!(f, "the platforms have no version of the source package {source} in common: ")?;
-                for (n, (architecture, version)) in versions.iter().enumerate() {
-                    write!(f, "{}{architecture} has {version}", if n > 0 { ", " } else { "" })?;
-                }
-                Ok(())
-            }
         }
     }
 }

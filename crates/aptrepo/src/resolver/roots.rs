@@ -38,7 +38,7 @@ impl Roots {
                     found.local.push(id);
                     found.names.push(pool.entry(id).name);
                 }
-                Err(reason) => reasons.push(reason),
+                Err(reason) => reasons.push(*reason),
             }
         }
         for request in &pool.wanted.requests {
@@ -47,7 +47,7 @@ impl Roots {
                     found.names.push(name);
                     found.requested.push(ids);
                 }
-                Err(reason) => reasons.push(reason),
+                Err(reason) => reasons.push(*reason),
             }
         }
         if reasons.is_empty() { Ok(found) } else { Err(Unresolvable { reasons }) }
@@ -72,14 +72,16 @@ impl Roots {
         };
         for (number, ids) in self.requested.iter().enumerate() {
             let chosen = ids.iter().find(|id| set.contains(id));
-            chosen.into_iter().for_each(|id| reach(*id, Because::Requested(number), &mut queue));
+            if let Some(id) = chosen {
+                reach(*id, Because::Requested(number), &mut queue);
+            }
         }
         self.local.iter().for_each(|id| reach(*id, Because::Local, &mut queue));
         self.base.iter().for_each(|id| reach(*id, Because::Base, &mut queue));
         while let Some(id) = queue.pop_front() {
             let entry = pool.entry(id);
             let Ok(of) = entry.package.parse::<PackageName>() else { continue };
-            for need in &pool.needs(id).needs {
+            for need in &pool.needs(id).groups {
                 let Some(option) = need.options.iter().find(|option| set.contains(option)) else { continue };
                 let (field, relation) = (need.field, need.group.to_string());
                 reach(*option, Because::Dependency { of: of.clone(), field, relation }, &mut queue);
@@ -110,10 +112,10 @@ fn chosen(pool: &Pool<'_>, id: Id, because: Because) -> Option<Chosen> {
     Some(Chosen { name: entry.package.parse().ok()?, version: entry.version.clone(), origin, because })
 }
 
-fn local<'a>(pool: &Pool<'a>, control: &'a Control) -> Result<Id, Reason> {
+fn local<'a>(pool: &Pool<'a>, control: &'a Control) -> Result<Id, Box<Reason>> {
     let package = control.package().clone();
     if pool.wanted.exclude.contains(&package) {
-        return Err(Reason::Excluded { package });
+        return Err(Box::new(Reason::Excluded { package }));
     }
     let found = pool.all(control.package().as_str());
     let same = |id: &&Id| match pool.entry(**id).place {
@@ -126,30 +128,29 @@ fn local<'a>(pool: &Pool<'a>, control: &'a Control) -> Result<Id, Reason> {
     }
     if found.iter().any(|id| matches!(pool.entry(*id).place, Place::Base(..))) {
         let request = Request::of(package);
-        return Err(Reason::NotOffered { request, offered: explain::offers(pool, &found) });
+        return Err(Box::new(Reason::NotOffered { request, offered: explain::offers(pool, &found) }));
     }
     let (architecture, native) = (control.architecture().clone(), pool.universe.architecture.clone());
-    Err(Reason::Architecture { package, architecture, native })
+    Err(Box::new(Reason::Architecture { package, architecture, native }))
 }
 
 /// The name that a request is for, and what fulfils it.
-fn requested<'a>(pool: &Pool<'a>, request: &'a Request) -> Result<(Name, Vec<Id>), Reason> {
+fn requested<'a>(pool: &Pool<'a>, request: &'a Request) -> Result<(Name, Vec<Id>), Box<Reason>> {
     let package = request.package();
     let native = &pool.universe.architecture;
     if pool.wanted.exclude.contains(package) {
-        return Err(Reason::Excluded { package: package.clone() });
+        return Err(Box::new(Reason::Excluded { package: package.clone() }));
     }
     if let Some(architecture) = request.architecture().filter(|a| *a != native && !a.is_all()) {
         let (package, architecture, native) = (package.clone(), architecture.clone(), native.clone());
-        return Err(Reason::Architecture { package, architecture, native });
+        return Err(Box::new(Reason::Architecture { package, architecture, native }));
     }
     let suites = || pool.universe.indices.iter().flat_map(|offered| [Some(offered.suite), offered.codename]).flatten();
-    if let Some(suite) = request.suite().filter(|suite| !suites().any(|known| known == *suite)) {
-        debug_assert!(!suite.is_empty());
+    if request.suite().is_some_and(|suite| !suites().any(|known| known == suite)) {
         let mut suites: Vec<String> = suites().map(str::to_owned).collect();
         suites.sort();
         suites.dedup();
-        return Err(Reason::UnknownSuite { request: request.clone(), suites });
+        return Err(Box::new(Reason::UnknownSuite { request: request.clone(), suites }));
     }
     let all = pool.all(package.as_str());
     if all.is_empty() {
@@ -158,13 +159,13 @@ fn requested<'a>(pool: &Pool<'a>, request: &'a Request) -> Result<(Name, Vec<Id>
     let name = pool.name(package.as_str());
     let found = pool.named(name).to_vec();
     if found.is_empty() {
-        return Err(Reason::NotOffered { request: request.clone(), offered: explain::offers(pool, &all) });
+        return Err(Box::new(Reason::NotOffered { request: request.clone(), offered: explain::offers(pool, &all) }));
     }
     Ok((name, found))
 }
 
 /// A name that only `Provides` have: as for apt-get, it stands for a package if that is the only one.
-fn virtual_package(pool: &Pool<'_>, request: &Request) -> Result<(Name, Vec<Id>), Reason> {
+fn virtual_package(pool: &Pool<'_>, request: &Request) -> Result<(Name, Vec<Id>), Box<Reason>> {
     let relation = Relation {
         package: request.package().clone(),
         qualifier: None,
@@ -180,8 +181,8 @@ fn virtual_package(pool: &Pool<'_>, request: &Request) -> Result<(Name, Vec<Id>)
         (1, Some(id)) => Ok((pool.entry(*id).name, found)),
         (0, _) | (_, None) => {
             let nearest = explain::nearest(pool, request.package().as_str());
-            Err(Reason::Unknown { request: request.clone(), nearest })
+            Err(Box::new(Reason::Unknown { request: request.clone(), nearest }))
         }
-        _ => Err(Reason::Virtual { request: request.clone(), providers }),
+        _ => Err(Box::new(Reason::Virtual { request: request.clone(), providers })),
     }
 }

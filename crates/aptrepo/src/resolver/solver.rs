@@ -169,7 +169,7 @@ impl DependencyProvider for Provider<'_, '_> {
         if needs.error.is_some() {
             return Dependencies::Unknown(StringId(0));
         }
-        let requirements = needs.needs.iter().map(|need| self.need(need)).collect();
+        let requirements = needs.groups.iter().map(|need| self.need(need)).collect();
         let mut hit: Vec<Id> = needs.clashes.iter().flat_map(|clash| clash.hits.iter().copied()).collect();
         hit.sort_unstable();
         hit.dedup();
@@ -177,8 +177,8 @@ impl DependencyProvider for Provider<'_, '_> {
         names.sort_unstable();
         names.dedup();
         let spared = |name: &Name| {
-            let named = self.pool.named(*name);
-            let ids = named.iter().filter(|id| !hit.contains(id)).map(|id| id.0).collect();
+            let all = self.pool.named(*name);
+            let ids = all.iter().filter(|id| !hit.contains(id)).map(|id| id.0).collect();
             self.tables.borrow_mut().set(Set { name: name.0, ids })
         };
         Dependencies::Known(KnownDependencies { requirements, constrains: names.iter().map(spared).collect() })
