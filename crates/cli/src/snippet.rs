@@ -14,7 +14,10 @@ const LONGEST_LINE: usize = 300;
 pub(crate) fn render(path: &Path, text: &str, error: &RecipeError, color: bool) -> String {
     let name = Escaped::path(path).to_string();
     let source = NamedSource::new(&name, clean(text));
-    let drawable = text.len() <= distil_pipeline::recipe::MAX_RECIPE && text.lines().all(|l| l.len() <= LONGEST_LINE);
+    // The lines of a recipe with a password are not for a terminal or a log, whichever mistake they are around.
+    let secret = error.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::Credentials { .. }));
+    let short = text.len() <= distil_pipeline::recipe::MAX_RECIPE && text.lines().all(|l| l.len() <= LONGEST_LINE);
+    let drawable = short && !secret;
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::none() };
     // The width is fixed, so that one mistake looks the same in every log.
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false).with_context_lines(1);
@@ -102,6 +105,9 @@ fn advice(kind: &ProblemKind) -> Option<String> {
         ProblemKind::Special { .. } | ProblemKind::Name { .. } | ProblemKind::ReservedTarget { .. } => {
             Some("take it out of the source, or name the files that are wanted one by one".to_owned())
         }
+        ProblemKind::Never { .. } => Some("leave it out, and give the repository a key under signed-by".to_owned()),
+        ProblemKind::Credentials { .. } => Some("put it into a file of credentials in the form of netrc".to_owned()),
+        ProblemKind::Excluded { .. } => Some("ask for the package or exclude it, not both".to_owned()),
         ProblemKind::NotYet { key } => Some(not_yet(key).to_owned()),
         _ => None,
     }
@@ -109,16 +115,14 @@ fn advice(kind: &ProblemKind) -> Option<String> {
 
 fn not_yet(key: &str) -> &'static str {
     match key.rsplit('.').next().unwrap_or(key) {
-        "packages" => "download the packages, and name their files under debs, as in debs = [\"dist/*.deb\"]",
-        "sources" | "host-suites" => "leave it out: packages come from the files under debs alone",
-        "exclude" => "leave it out: no package gets into the image but those under debs",
-        "recommends = true" => "leave it out, and add recommended packages under debs",
-        "base" => "leave it out, and add the packages of the base image under debs",
-        "attestations" | "publish" => "leave it out",
+        "key" | "threshold" | "trusted-root" => NO_SIGNATURES,
+        key if key.starts_with("certificate-") => NO_SIGNATURES,
         key if key.starts_with("strategy") => "use \"package\", or \"single\" for one layer",
         _ => "leave it out",
     }
 }
+
+const NO_SIGNATURES: &str = "leave it out: the base image is taken from disk as it is";
 
 #[cfg(test)]
 mod tests {
@@ -134,7 +138,7 @@ mod tests {
     #[test]
     fn mistakes_are_drawn_into_the_text() {
         insta::assert_snapshot!(rendered(
-            "[image]\nentripoint = [\"/usr/bin/app\"]\nuser = \"app\"\n\n[debian]\npackages = [\"libc6\"]\n\n\
+            "[image]\nentripoint = [\"/usr/bin/app\"]\nuser = \"app\"\n\n[debian]\npackages = [\"libc6 2.36\"]\n\n\
              [files]\n\"etc/x\" = { source = \"x\", mode = \"rw\" }\n"
         ));
     }
@@ -157,6 +161,15 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_not_drawn() {
+        let out = rendered(
+            "[[debian.sources]]\nuris = ['https://me:secret@mirror.example.org/']\nsuites = ['./']\nsigned-by = 1\n",
+        );
+        assert!(!out.contains("secret"), "{out}");
+        assert!(out.contains("debian.sources[0].uris[0] holds a user name or a password"), "{out}");
+    }
+
+    #[test]
     fn what_a_recipe_names_and_is_not_there_is_drawn_too() {
         let text = "[debian]\ndebs = [\"dist/*.deb\"]\n\n[files]\n\"/app/x\" = { source = \"x\" }\n";
         let found = distil_pipeline::inputs::find(&Recipe::parse(text).unwrap(), Path::new("/dev/null"));
@@ -167,10 +180,9 @@ mod tests {
     #[test]
     fn what_is_not_built_yet_is_told_what_to_write_in_its_place() {
         for (recipe, advice) in [
-            ("debian.packages = ['libc6']", "debs = ["),
-            ("base.image = 'x'", "the packages of the base image"),
+            ("base = { image = 'oci:base', key = 'base.pub' }", "from disk"),
             ("layers.strategy = 'origin'", "\"single\""),
-            ("debian.recommends = true", "recommended packages"),
+            ("attestations.sbom = []", "leave it out"),
         ] {
             assert!(rendered(recipe).contains(advice), "{recipe}");
         }
