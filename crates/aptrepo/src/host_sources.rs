@@ -44,7 +44,7 @@ pub struct HostSource {
     pub signed_by: SignedBy,
     /// The snapshot it is pinned to.
     pub snapshot: Option<Snapshot>,
-    /// Whether it is used at all.
+    /// Whether it is used at all. Those that are read here are: what is switched off is left out.
     pub enabled: bool,
 }
 

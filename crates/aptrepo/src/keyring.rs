@@ -13,6 +13,8 @@ mod verify;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use distil_imgcore::Escaped;
+
 pub use fault::{SignatureFault, SignatureReason};
 pub use packets::PacketError;
 pub(crate) use verify::CLOCK_SKEW;
@@ -93,13 +95,17 @@ pub enum KeyringError {
         keys: usize,
     },
     /// None of the keys that were asked for is there.
-    #[error("none of the keys {} is in {name}", .pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("none of the keys {} is in {}", list(.pins), Escaped(.name.as_bytes()))]
     NotThere {
         /// The name of the keyring.
         name: String,
         /// The keys.
         pins: Vec<KeyPin>,
     },
+}
+
+fn list(pins: &[KeyPin]) -> String {
+    pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl Keyring {
@@ -117,7 +123,7 @@ impl Keyring {
         if bytes.get(8..12) == Some(b"KBXf") {
             return Err(KeyringError::Keybox);
         }
-        // A binary keyring starts with a packet, whose first byte has its highest bit set; text never has.
+        // A binary keyring starts with a packet, whose first byte has its highest bit set; armour is ASCII.
         let decoded = if bytes.first().is_none_or(|first| first & 0x80 == 0) { Some(dearmor(bytes)?) } else { None };
         let certificates = read_certificates(decoded.as_deref().unwrap_or(bytes))?;
         let member = |certificate| Member { certificate: Arc::new(certificate), only: None };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use distil_imgcore::Escaped;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -24,7 +25,7 @@ pub struct Snapshot(Timestamp);
 
 /// Text that is not a moment in the form that belongs there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a time like {example}")]
+#[error("\"{}\" is not a time like {example}", Escaped(.text.as_bytes()))]
 pub struct TimestampError {
     /// The text, at most its first 64 characters.
     pub text: String,

@@ -4,7 +4,8 @@ use super::error::{HostSourceError, HostSourceErrorKind as Kind};
 use super::options::{Change, Options, check_address, check_components, short};
 use super::{HostSource, MAX_FILE, MAX_SOURCES};
 
-/// Reads a file of the form of `sources.list`. `name` stands in messages. Sources of source packages are left out.
+/// Reads a file of the form of `sources.list`. `name` stands in messages. Sources of source packages and those that
+/// are not enabled are left out.
 ///
 /// # Errors
 ///
@@ -62,6 +63,9 @@ fn read_entry(entry: &str) -> Result<Option<HostSource>, Kind> {
     let components: Vec<String> = words.map(str::to_owned).collect();
     check_components(std::slice::from_ref(&suite), &components)?;
     let Options { architectures, signed_by, snapshot, enabled } = options;
+    if !enabled {
+        return Ok(None);
+    }
     let (place, uris, suites) = (String::new(), vec![uri], vec![suite]);
     Ok(Some(HostSource { place, uris, suites, components, architectures, signed_by, snapshot, enabled }))
 }

@@ -1,5 +1,6 @@
 //! Signatures of documents, against a keyring.
 
+use distil_imgcore::Escaped;
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::KeyDetails;
 
@@ -49,7 +50,7 @@ pub enum VerifyError {
     #[error("more than {MAX_SIGNATURES} signatures")]
     TooMany,
     /// No signature counts.
-    #[error("no valid signature by a key of {keyring}: {}", list(.faults))]
+    #[error("no valid signature by a key of {}: {}", Escaped(.keyring.as_bytes()), list(.faults))]
     NoneValid {
         /// The name of the keyring.
         keyring: String,
@@ -59,6 +60,9 @@ pub enum VerifyError {
 }
 
 fn list(faults: &[SignatureFault]) -> String {
+    if faults.is_empty() {
+        return "there is no signature".to_owned();
+    }
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
