@@ -316,3 +316,194 @@ impl fmt::Debug for Stanza<'_> {
         write!(f, "Stanza({} {} {})", self.name(), self.version(), self.architecture())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SUM: &str = "SHA256: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+
+    fn hello(more: &str) -> String {
+        format!(
+            "Package: hello\nVersion: 1:2.10-3+b1\nArchitecture: amd64\nSize: 52832\nFilename: pool/h/hello.deb\n{more}\n"
+        )
+    }
+
+    fn fault(text: &str) -> StanzaError {
+        match Index::parse(text.as_bytes()) {
+            Err(IndexError::Stanza { source, .. }) => source,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn stanzas_become_candidates() {
+        let more = "Source: hi (1:2.10-3)\nMulti-Arch: allowed\nEssential: yes\nPriority: required\nInstalled-Size: 280\n\
+            Pre-Depends: aa\nDepends: libc6 (>= 2.34),\n bb\nRecommends: cc\nSuggests: dd\nConflicts: ee\nBreaks: ff\n\
+            Replaces: gg\nProvides: hi-there (= 2), hi:any\n";
+        let index = Index::parse(hello(&format!("{more}{SUM}")).as_bytes()).unwrap();
+        let found = index.named("hello").next().unwrap();
+        let fields = [RelationField::PreDepends, RelationField::Depends, RelationField::Recommends];
+        assert_eq!(fields.map(|field| found.relations(field)), ["aa", "libc6 (>= 2.34),\n bb", "cc"]);
+        assert_eq!((found.multi_arch(), found.is_essential(), found.priority()), (MultiArch::Allowed, true, 1));
+        let candidate = found.candidate().unwrap();
+        assert_eq!((candidate.source.name.as_str(), candidate.source.version.as_str()), ("hi", "1:2.10-3"));
+        assert_eq!(
+            (candidate.path.as_str(), candidate.size, candidate.installed_size),
+            ("pool/h/hello.deb", 52832, Some(280))
+        );
+        assert_eq!(candidate.sha256.to_string(), format!("sha256:{}", SUM.trim().trim_start_matches("SHA256: ")));
+        for name in ["hi", "hi-there"] {
+            assert_eq!(index.providers(name).map(Stanza::name).collect::<Vec<_>>(), ["hello"]);
+        }
+        assert_eq!(index.providers("hello").count() + index.named("hell").count() + index.named("hello2").count(), 0);
+    }
+
+    #[test]
+    fn names_are_counted_as_libapt_does() {
+        let stanza = |name: &str, more: &str| {
+            format!("Package: {name}\nVersion: 1\nArchitecture: all\nSize: 1\nFilename: a\n{SUM}{more}\n")
+        };
+        // The fields have their order, whatever that of the stanza.
+        let text = stanza("aa", "Suggests: cc\nDepends: bb (>= 1) | dd\n")
+            + &stanza("bb", "")
+            + &stanza("cc", "")
+            + &stanza("dd", "");
+        let index = Index::parse(text.as_bytes()).unwrap();
+        assert_eq!(index.stanzas().map(Stanza::mention).collect::<Vec<_>>(), [0, 1, 3, 2]);
+    }
+
+    #[test]
+    fn each_wrong_value_is_refused_for_its_own_reason() {
+        let with = |from: &str, to: &str| hello(SUM).replacen(from, to, 1);
+        assert!(matches!(fault(&hello("")), StanzaError::Missing { field: "SHA256" }));
+        assert!(matches!(fault(&hello("MD5sum: 00\n")), StanzaError::WeakSums));
+        for (field, line) in [
+            ("Version", "Version: 1:2.10-3+b1\n"),
+            ("Size", "Size: 52832\n"),
+            ("Filename", "Filename: pool/h/hello.deb\n"),
+            ("Package", "Package: hello\n"),
+        ] {
+            assert!(
+                matches!(fault(&with(line, "")), StanzaError::Missing { field: found } if found == field),
+                "{field}"
+            );
+        }
+        for name in ["../hello", "he/llo", "Hello", "h", "héllo"] {
+            let found = fault(&with("Package: hello", &format!("Package: {name}")));
+            assert!(matches!(found, StanzaError::Name(_) | StanzaError::Value { field: "Package", .. }), "{name}");
+        }
+        for path in ["/etc/passwd", "../a", "a/../b", "a//b", "a/", ".", "a/./b", "a b", "a\tb", "a\\b", "a\n b", "./"]
+        {
+            assert!(matches!(fault(&with("pool/h/hello.deb", path)), StanzaError::Path { .. }), "{path:?}");
+        }
+        for (from, to) in [
+            ("52832", "-1"),
+            ("52832", "0x1"),
+            ("52832", "99999999999999999999"),
+            ("001122", "zz1122"),
+            ("001122", "AA1122"),
+            ("0011", "001"),
+        ] {
+            assert!(matches!(fault(&with(from, to)), StanzaError::Value { .. }), "{to}");
+        }
+        for line in ["Multi-Arch: maybe", "Essential: perhaps", "Installed-Size: 1k", "SHA512: 00", "Source: hi (1"] {
+            assert!(matches!(fault(&hello(&format!("{line}\n{SUM}"))), StanzaError::Value { .. }), "{line}");
+        }
+        assert!(matches!(fault(&with("amd64", "linux-any")), StanzaError::Value { field: "Architecture", .. }));
+        assert!(matches!(fault(&with("1:2.10-3+b1", "x")), StanzaError::Version(_)));
+        assert!(matches!(
+            Index::parse(format!("{}\nSize: 1\n", hello(SUM).trim_end()).as_bytes()),
+            Err(IndexError::Syntax(_))
+        ));
+        assert!(matches!(Index::parse(hello(&format!("{SUM}size: 1\n")).as_bytes()), Err(IndexError::Syntax(_))));
+    }
+
+    #[test]
+    fn errors_name_package_and_line() {
+        let text = hello(SUM) + &hello(SUM).replace("hello\n", "other\n").replace("52832", "many");
+        let error = Index::parse(text.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "package \"other\" on line 8 of the package index");
+    }
+
+    #[test]
+    fn the_same_package_twice_is_one_file() {
+        let twice = |second: String| Index::parse((hello(SUM) + &second).as_bytes());
+        assert_eq!(twice(hello(SUM)).unwrap().len(), 1);
+        assert_eq!(twice(hello(SUM).replace("1:2.10", "2:2.10")).unwrap().len(), 2);
+        for other in [
+            hello(SUM).replace("001122", "991122"),
+            hello(SUM).replace("52832", "1"),
+            hello(SUM).replace("1:2.10-3+b1", "1:2.010-3+b1").replace("001122", "991122"),
+        ] {
+            assert!(matches!(twice(other), Err(IndexError::Stanza { source: StanzaError::TwoFiles { .. }, .. })));
+        }
+    }
+
+    #[test]
+    fn flat_repositories_have_a_dot_before_the_path() {
+        let index = Index::parse(hello(SUM).replace("pool/h/", "./").as_bytes()).unwrap();
+        assert_eq!(index.named("hello").next().unwrap().path(), "hello.deb");
+    }
+
+    #[test]
+    fn nothing_is_an_index_of_nothing() {
+        let index = Index::parse(&b""[..]).unwrap();
+        assert!(index.is_empty());
+        assert_eq!(Index::from_bytes(&index.to_bytes()).unwrap(), index);
+    }
+
+    fn sample() -> Index {
+        let other = hello(SUM).replace("hello\n", "world\n").replace("001122", "881122");
+        Index::parse((hello(&format!("Provides: xx, yy\n{SUM}")) + &other).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn every_damaged_byte_is_found() {
+        let bytes = sample().to_bytes();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x20;
+            assert!(Index::from_bytes(&damaged).is_err(), "byte {at}");
+            assert!(Index::from_bytes(&bytes[..at]).is_err(), "{at} bytes");
+        }
+    }
+
+    proptest! {
+        /// Whoever can write the stored form can also write its checksum.
+        #[test]
+        fn made_up_bytes_never_lead_astray(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+            let mut bytes = sample().to_bytes();
+            let body = bytes.len() - 4;
+            for (at, value) in changes {
+                bytes[at.index(body)] = value;
+            }
+            let checksum = crc32fast::hash(&bytes[..body]);
+            bytes[body..].copy_from_slice(&checksum.to_le_bytes());
+            if let Ok(index) = Index::from_bytes(&bytes) {
+                prop_assert!(index.stanzas().all(|stanza| stanza.candidate().is_some_and(|found| found.path == stanza.path())));
+                prop_assert!(index.names().all(|name| index.named(name).count() + index.providers(name).count() > 0));
+                prop_assert_eq!(index.to_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_index_or_an_error(text in "((Package|Version|Architecture|Size|SHA256|Filename|Depends|Provides): ?[a-z0-9:/.,() ]{0,12}\n{1,2}| x\n|\n|\\PC{0,8}){0,12}") {
+            if let Ok(index) = Index::parse(text.as_bytes()) {
+                prop_assert_eq!(Index::from_bytes(&index.to_bytes()).unwrap(), index);
+            }
+        }
+
+        #[test]
+        fn what_is_parsed_is_stored(names in prop::collection::btree_set("[a-z]{2,4}", 0..12)) {
+            let text: String = names.iter().map(|name| hello(&format!("Provides: {name}x, x\n{SUM}")).replace("Package: hello", &format!("Package: {name}"))).collect();
+            let index = Index::parse(text.as_bytes()).unwrap();
+            prop_assert_eq!(index.len(), names.len());
+            prop_assert!(index.stanzas().map(Stanza::name).eq(names.iter().map(String::as_str)));
+            prop_assert_eq!(index.providers("x").count(), names.len());
+            prop_assert_eq!(Index::from_bytes(&index.to_bytes()).unwrap(), index);
+        }
+    }
+}

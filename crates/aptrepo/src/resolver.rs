@@ -7,7 +7,11 @@ mod platforms;
 mod pool;
 mod reason;
 mod roots;
+#[cfg(test)]
+mod sample;
 mod solver;
+#[cfg(test)]
+mod tests;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};

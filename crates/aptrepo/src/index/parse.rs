@@ -232,8 +232,7 @@ impl<'a> Fields<'_, 'a> {
 
     fn sha512(&self) -> Result<&'a str, StanzaError> {
         let Some(digits) = self.optional("SHA512")? else { return Ok("") };
-        let known = digits.len() == 128 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if known { Ok(digits) } else { Err(value("SHA512", digits)) }
+        if is_sha512(digits) { Ok(digits) } else { Err(value("SHA512", digits)) }
     }
 
     fn multi_arch(&self) -> Result<MultiArch, StanzaError> {
@@ -290,6 +289,10 @@ fn bytes_of(digits: &str) -> Option<[u8; 32]> {
         *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Some(bytes)
+}
+
+pub(super) fn is_sha512(digits: &str) -> bool {
+    digits.len() == 128 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A path of plain components. The leading `./` that flat repositories write is taken off.

@@ -119,6 +119,8 @@ impl Index {
             && (matches!(architecture, "amd64" | "all") || architecture.parse::<Architecture>().is_ok())
             && optional(Text::SourceName, &|text| text.parse::<PackageName>().is_ok())
             && optional(Text::SourceVersion, &version)
+            && optional(Text::Sha512, &super::parse::is_sha512)
+            && !architecture.is_empty()
             && usize::from(record.priority) < PRIORITIES.len()
             && super::parse::plain_path(self.text_of(record, Text::Filename))
                 .is_ok_and(|p| p == self.text_of(record, Text::Filename))

@@ -20,6 +20,8 @@ const MAX_DEPTH: usize = 6;
 const MAX_TOLD: usize = 8;
 /// How many names are offered for one that does not exist.
 const MAX_NEAREST: usize = 3;
+/// How many letters may be wrong in a name that somebody may have meant.
+const MAX_DISTANCE: usize = 2;
 
 pub(super) fn explain(pool: &Pool<'_>, roots: &Roots) -> Unresolvable {
     let chain = [Choice::Candidate, Choice::Package].into_iter().find_map(|choice| {
@@ -49,9 +51,9 @@ pub(super) fn offers(pool: &Pool<'_>, ids: &[Id]) -> Vec<Offer> {
 
 /// Names that somebody may have meant.
 pub(super) fn nearest(pool: &Pool<'_>, name: &str) -> Vec<String> {
-    let names = pool.universe.indices.iter().flat_map(|offered| offered.index.names());
-    let mut near: Vec<(usize, &str)> =
-        names.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(far, _)| *far <= 2).collect();
+    let known = pool.universe.indices.iter().flat_map(|offered| offered.index.names()).filter(|known| *known != name);
+    let far = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let mut near: Vec<(usize, &str)> = far.filter(|(far, _)| *far <= MAX_DISTANCE).collect();
     near.sort_unstable();
     near.dedup();
     near.into_iter().take(MAX_NEAREST).map(|(_, known)| known.to_owned()).collect()

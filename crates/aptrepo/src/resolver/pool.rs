@@ -351,16 +351,17 @@ impl<'a> Pool<'a> {
     fn provider_rank(&self, id: Id) -> (bool, bool, u8, std::cmp::Reverse<(usize, u32)>, Name, u32) {
         let entry = self.entry(id);
         let order = self.named(entry.name).iter().position(|other| *other == id).map_or(u32::MAX, number);
-        let (essential, priority) = match entry.place {
-            Place::Index(_, stanza) => (stanza.is_essential(), stanza.priority()),
-            Place::Base(_, control) | Place::Local(_, control) => (control.is_essential(), 0),
-            Place::Excluded | Place::Without => (false, 0),
+        let mut indices = self.universe.indices.iter().enumerate();
+        let first = indices.find_map(|(number, offered)| Some((number, offered.index.named(entry.package).next()?)));
+        let (essential, priority) = match (entry.place, first) {
+            (Place::Base(_, control) | Place::Local(_, control), _) => (control.is_essential(), 0),
+            // An excluded package is as good as the real one, or others would come in that would not have.
+            (Place::Index(_, stanza), _) | (_, Some((_, stanza))) => (stanza.is_essential(), stanza.priority()),
+            (Place::Excluded | Place::Without, None) => (false, 0),
         };
         let installed = matches!(entry.place, Place::Base(..));
-        let first = self.universe.indices.iter().enumerate().find_map(|(number, offered)| {
-            offered.index.named(entry.package).next().map(|stanza| (number, stanza.mention()))
-        });
-        let mention = std::cmp::Reverse(first.unwrap_or((usize::MAX, u32::MAX)));
+        let mention = first.map_or((usize::MAX, u32::MAX), |(number, stanza)| (number, stanza.mention()));
+        let mention = std::cmp::Reverse(mention);
         (!installed, !essential, priority, mention, entry.name, order)
     }
 
