@@ -22,7 +22,6 @@ use error::Failed;
 pub use error::{AcquireError, MirrorError};
 
 use crate::index::Index;
-use crate::mirror_failures::MirrorFailures;
 use crate::release::{Release, Signed};
 use crate::source::Source;
 use crate::time::Timestamp;
@@ -81,12 +80,22 @@ pub struct RepositoryIndex {
     pub architecture: Architecture,
     /// The packages.
     pub index: Arc<Index>,
-    /// The path of the file in the Release file: that of the plain one where it is listed, however it was fetched.
+    /// The path that stands for it in the Release file: of its forms that are listed there the first by our preference,
+    /// whichever was fetched, so that it depends on no mirror.
     pub path: String,
-    /// The digest of that file, SHA-256 unless the Release file states SHA-512 alone.
-    pub digest: Digest,
+    /// The SHA-256 of that file.
+    pub sha256: Digest,
     /// The size of that file.
     pub size: u64,
+}
+
+/// A file of a repository that holds an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexFile {
+    /// Its path in the Release file, that of the form which the mirror has.
+    pub path: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 impl Acquirer<'_> {
@@ -100,22 +109,33 @@ impl Acquirer<'_> {
             return Err(AcquireError::Name { source_name: source.name.clone(), text: part.clone() });
         }
         let mut failures = Vec::new();
-        for base in source.bases() {
-            match self.from_mirror(source, &base, &served) {
+        for base in source.addresses() {
+            match self.try_mirror(source, &base, &served) {
                 Ok(repository) => return Ok(repository),
-                Err(Failed::Mirror(failure)) if failure.is_cancelled() => return Err(AcquireError::Cancelled),
-                Err(Failed::Mirror(failure)) => failures.push(*failure),
-                Err(Failed::Final(error)) => return Err(error),
+                Err(failed) => failures.push(failed.one_mirror()?),
             }
         }
-        let (source_name, suite) = (source.name.clone(), source.suite.clone());
-        Err(match MirrorFailures::new(failures) {
-            Some(failures) => AcquireError::Mirrors { source_name, suite, source: failures },
-            None => AcquireError::NoMirror { source_name, suite },
-        })
+        Err(AcquireError::of_mirrors(source, failures))
     }
 
-    fn from_mirror(&self, source: &Source, base: &Url, architectures: &[&Architecture]) -> Result<Repository, Failed> {
+    /// Fetches an index of a repository as a file, to be kept in a copy of the repository. It is checked as it was when
+    /// the repository was acquired.
+    ///
+    /// # Errors
+    /// As [`Acquirer::repository`].
+    pub fn index_file(&self, repository: &Repository, index: &RepositoryIndex) -> Result<IndexFile, AcquireError> {
+        let source = &repository.source;
+        let mut failures = Vec::new();
+        for base in repository.mirrors() {
+            match self.refetch(source, base, &repository.release, index) {
+                Ok(file) => return Ok(file),
+                Err(failed) => failures.push(failed.one_mirror()?),
+            }
+        }
+        Err(AcquireError::of_mirrors(source, failures))
+    }
+
+    fn try_mirror(&self, source: &Source, base: &Url, architectures: &[&Architecture]) -> Result<Repository, Failed> {
         let (mut signed, mut release) = self.release(source, base)?;
         let indices = match self.indices(source, base, &release, architectures) {
             // The mirror may have changed while we looked.
@@ -132,13 +152,19 @@ impl Acquirer<'_> {
         if !self.offline {
             self.remember(source, base, &release, &signed)?;
         }
-        let others = source.bases().into_iter().filter(|other| other != base);
+        let others = source.addresses().into_iter().filter(|other| other != base);
         let mirrors = std::iter::once(base.clone()).chain(others).collect();
         Ok(Repository { source: source.clone(), release, signed, indices, mirrors })
     }
 }
 
 impl Repository {
+    /// The path of a file of the suite, below the address of the repository.
+    #[must_use]
+    pub fn path_of(&self, file: &str) -> String {
+        self.source.path_of(file)
+    }
+
     /// The addresses below which its packages lie, in the order in which they are to be tried: first the one that the
     /// signed file came from.
     #[must_use]
@@ -172,4 +198,4 @@ fn is_name(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

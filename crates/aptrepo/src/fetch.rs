@@ -58,7 +58,11 @@ impl Acquirer<'_> {
         let key: Option<ContentKey> = wanted.sha256.hex().parse().ok();
         let key = key.ok_or_else(|| FetchFault::Digest { digest: wanted.sha256.clone() })?;
         if let Some(file) = self.content.get(&key, Some(wanted.size))? {
-            return wanted.verify(file);
+            match wanted.verify(file.clone()) {
+                // The package is to blame only if the disk has not changed it.
+                Err(fault) if is_damaged(&file) && !self.offline => drop(fault),
+                result => return result,
+            }
         }
         if self.offline {
             return Err(FetchFault::Offline { path: wanted.path.clone() });
@@ -69,17 +73,17 @@ impl Acquirer<'_> {
         }
         let file = match self.content.get(&key, Some(wanted.size))? {
             Some(file) => file,
-            None => self.from_mirrors(wanted, key)?,
+            None => self.try_mirrors(wanted, key)?,
         };
         drop(lock);
         wanted.verify(file)
     }
 
-    fn from_mirrors(&self, wanted: &WantedDeb, key: ContentKey) -> Result<CachedFile, FetchFault> {
+    fn try_mirrors(&self, wanted: &WantedDeb, key: ContentKey) -> Result<CachedFile, FetchFault> {
         let mut failures = Vec::new();
         for mirror in &wanted.mirrors {
             let Some(url) = mirror::file(mirror, &wanted.path) else { continue };
-            match self.from_mirror_file(&url, wanted, key) {
+            match self.download(&url, wanted, key) {
                 Ok(file) => return Ok(file),
                 Err(DebMirrorError::Net(error)) if error.is_cancelled() => return Err(FetchFault::Cancelled),
                 Err(DebMirrorError::Cache(error)) => return Err(error.into()),
@@ -90,7 +94,7 @@ impl Acquirer<'_> {
     }
 
     /// Fetches and hashes. What is not as it should be is gone when this returns.
-    fn from_mirror_file(&self, url: &Url, wanted: &WantedDeb, key: ContentKey) -> Result<CachedFile, DebMirrorError> {
+    fn download(&self, url: &Url, wanted: &WantedDeb, key: ContentKey) -> Result<CachedFile, DebMirrorError> {
         let expected = Expected { key: Some(key), size: Some(wanted.size) };
         let mut writer = self.content.writer(expected)?;
         self.client.download(url, Limit::exactly(wanted.size), &mut Cached(&mut writer), self.watch)?;
@@ -127,6 +131,12 @@ impl WantedDeb {
         }
         Ok(VerifiedDeb::new(file, self.sha256.clone(), archive))
     }
+}
+
+/// Whether the disk has changed a file. It is gone from the cache then.
+fn is_damaged(file: &CachedFile) -> bool {
+    let read = file.open_verified().map_err(io::Error::from).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+    read.is_err()
 }
 
 /// A file of the cache as where a download goes.

@@ -18,7 +18,7 @@ mod source;
 mod time;
 mod verified_deb;
 
-pub use acquire::{AcquireError, Acquirer, MirrorError, Repository, RepositoryIndex, SignedBytes};
+pub use acquire::{AcquireError, Acquirer, IndexFile, MirrorError, Repository, RepositoryIndex, SignedBytes};
 pub use armor::ArmorError;
 pub use clearsign::ClearsignError;
 pub use fetch::{DebMirrorError, FetchError, FetchFault, Identity, WantedDeb};

@@ -19,6 +19,13 @@ impl<E> MirrorFailures<E> {
     }
 }
 
+#[cfg(test)]
+impl<E> MirrorFailures<E> {
+    pub(crate) fn into_last(mut self) -> E {
+        self.0.pop().unwrap()
+    }
+}
+
 /// One mirror is the usual case, and its error takes the place of this one. Of several, all but the last are told here
 /// with their causes; the causes of the last are those of this.
 impl<E: Error> fmt::Display for MirrorFailures<E> {

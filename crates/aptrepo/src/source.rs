@@ -41,10 +41,18 @@ impl Source {
         self.architectures.as_ref().is_none_or(|served| served.contains(architecture))
     }
 
+    /// The path of a file of the suite, below an address of the repository: `dists/bookworm/InRelease`.
+    #[must_use]
+    pub fn path_of(&self, file: &str) -> String {
+        let folder = if self.is_flat() { self.suite.clone() } else { format!("dists/{}", self.suite) };
+        let parts = folder.split('/').chain(file.split('/')).filter(|part| !matches!(*part, "" | "."));
+        parts.collect::<Vec<_>>().join("/")
+    }
+
     /// The addresses below which its packages may lie, in the order in which they are to be tried. With a snapshot,
     /// these are the addresses of that time, and behind each the address itself: what has been there once may still be.
     #[must_use]
-    pub fn bases(&self) -> Vec<Url> {
+    pub fn addresses(&self) -> Vec<Url> {
         self.mirrors.iter().flat_map(|mirror| mirror::bases(mirror, self.snapshot)).collect()
     }
 }

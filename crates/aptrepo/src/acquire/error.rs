@@ -2,12 +2,14 @@
 
 use distil_cache::CacheError;
 use distil_debunpack::Architecture;
-use distil_imgcore::{Digest, Escaped};
+use distil_imgcore::Escaped;
+use distil_imgcore::digest::ContentMismatch;
 use distil_net::NetError;
 
 use crate::index::IndexError;
 use crate::mirror_failures::MirrorFailures;
 use crate::release::ReleaseError;
+use crate::source::Source;
 use crate::time::Timestamp;
 
 /// Why a repository could not be acquired.
@@ -116,24 +118,20 @@ pub enum MirrorError {
         newest: Timestamp,
     },
     /// A file has other bytes than the signed file states.
-    #[error("{url}: expected {expected}, found {found}")]
+    #[error("{url} is not the file that was signed")]
     Sum {
         /// The file.
         url: String,
-        /// The digest that is stated.
-        expected: Digest,
-        /// That of the bytes.
-        found: Digest,
+        /// What is stated, and what was found.
+        source: ContentMismatch,
     },
     /// A file that is right unpacks to something else than the signed file states.
-    #[error("{url} unpacked: expected {expected}, found {found}")]
+    #[error("{url} does not unpack to the file that was signed")]
     Unpacked {
         /// The compressed file.
         url: String,
-        /// The size or digest that is stated.
-        expected: String,
-        /// That of the bytes.
-        found: String,
+        /// What is stated, and what was found.
+        source: ContentMismatch,
     },
     /// A file does not unpack.
     #[error("{url} cannot be unpacked")]
@@ -209,6 +207,17 @@ pub(super) enum Failed {
     Final(AcquireError),
 }
 
+impl Failed {
+    /// What one mirror did wrong, if that does not end it all.
+    pub(super) fn one_mirror(self) -> Result<MirrorError, AcquireError> {
+        match self {
+            Self::Mirror(failure) if failure.is_cancelled() => Err(AcquireError::Cancelled),
+            Self::Mirror(failure) => Ok(*failure),
+            Self::Final(error) => Err(error),
+        }
+    }
+}
+
 impl From<MirrorError> for Failed {
     fn from(error: MirrorError) -> Self {
         Self::Mirror(Box::new(error))
@@ -228,6 +237,15 @@ impl From<CacheError> for Failed {
 }
 
 impl AcquireError {
+    /// Every mirror of a source failed.
+    pub(super) fn of_mirrors(source: &Source, failures: Vec<MirrorError>) -> Self {
+        let (source_name, suite) = (source.name.clone(), source.suite.clone());
+        match MirrorFailures::new(failures) {
+            Some(failures) => Self::Mirrors { source_name, suite, source: failures },
+            None => Self::NoMirror { source_name, suite },
+        }
+    }
+
     /// Whether the source asks for what cannot be, rather than something failing.
     #[must_use]
     pub fn is_mistake(&self) -> bool {

@@ -4,6 +4,7 @@ use distil_net::shown;
 use url::Url;
 
 use super::error::Failed;
+use super::release::address;
 use super::{Acquirer, MirrorError, SignedBytes};
 use crate::release::Release;
 use crate::source::Source;
@@ -34,14 +35,17 @@ impl Acquirer<'_> {
             let date = release.date().seconds().to_le_bytes();
             self.values.put(NEWEST, &identity(source, base, release), &date)?;
         }
-        Ok(self.values.put(SIGNED, &address(source, base), &encode(signed))?)
+        Ok(self.values.put(SIGNED, &place(source, base), &encode(signed))?)
     }
 
     /// The signed file that was last verified.
-    pub(super) fn recall(&self, source: &Source, base: &Url, folder: &Url) -> Result<SignedBytes, Failed> {
-        let value = self.values.get(SIGNED, &address(source, base))?;
+    pub(super) fn recall(&self, source: &Source, base: &Url) -> Result<SignedBytes, Failed> {
+        let value = self.values.get(SIGNED, &place(source, base))?;
         let signed = value.as_deref().and_then(decode);
-        signed.ok_or_else(|| MirrorError::Offline { url: shown(folder) }.into())
+        match signed {
+            Some(signed) => Ok(signed),
+            None => Err(MirrorError::Offline { url: shown(&address(source, base, "InRelease")?) }.into()),
+        }
     }
 }
 
@@ -50,13 +54,13 @@ impl Acquirer<'_> {
 fn identity(source: &Source, base: &Url, release: &Release) -> String {
     let name = release.codename().or(release.suite());
     let words = [release.origin(), release.label(), name];
-    let place = words.iter().all(Option::is_none).then(|| address(source, base));
+    let unnamed = words.iter().all(Option::is_none).then(|| place(source, base));
     // Debug output has quotes around each part, so that no two lists give one text.
-    format!("{} {words:?} {place:?}", release.signer().primary)
+    format!("{} {words:?} {unnamed:?}", release.signer().primary)
 }
 
 /// Where it comes from and who may sign it. What has been verified with other keys is not taken.
-fn address(source: &Source, base: &Url) -> String {
+fn place(source: &Source, base: &Url) -> String {
     let keys: Vec<String> = source.keys.fingerprints().iter().map(ToString::to_string).collect();
     format!("{:?} {:?} {:?} {keys:?}", shown(base), source.suite, source.snapshot.map(|snapshot| snapshot.to_string()))
 }

@@ -60,7 +60,7 @@ fn what_is_not_as_expected_leaves_nothing() {
 fn damage_is_found_and_removed() {
     let root = tempfile::tempdir().unwrap();
     let content = Content::open(root.path()).unwrap();
-    let damage: [fn(&fs::File); 3] =
+    let damage: [fn(&File); 3] =
         [|file| file.write_all_at(b"S", 0).unwrap(), |file| file.set_len(9).unwrap(), |file| file.set_len(11).unwrap()];
     for damage in damage {
         let file = put(&content, b"some bytes");
