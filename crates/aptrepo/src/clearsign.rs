@@ -107,7 +107,7 @@ pub(crate) struct ClearSigned {
 impl ClearSigned {
     /// Takes an InRelease file apart.
     pub(crate) fn split(file: &[u8]) -> Result<Self, ClearsignError> {
-        check(file, MAX_FILE)?;
+        check_text(file)?;
         let mut lines = lines(file);
         match lines.next() {
             Some((_, first)) if first == BEGIN_MESSAGE => {}
@@ -187,7 +187,12 @@ fn more_signatures(
     Ok(())
 }
 
-/// What holds for both files: sizes, and no control character but tabs and ends of lines.
+/// What holds for a file of signed text, whether its signatures are in it or beside it.
+pub(crate) fn check_text(file: &[u8]) -> Result<(), ClearsignError> {
+    check(file, MAX_FILE)
+}
+
+/// Sizes are bounded, and there is no control character but tabs and ends of lines.
 fn check(file: &[u8], limit: usize) -> Result<(), ClearsignError> {
     if file.len() > limit {
         return Err(ClearsignError::TooLarge { size: file.len(), limit });

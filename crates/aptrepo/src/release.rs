@@ -18,7 +18,7 @@ pub use error::ReleaseError;
 pub use files::ReleaseFile;
 use files::read_files;
 
-use crate::clearsign::{ClearSigned, detached_signatures};
+use crate::clearsign::{ClearSigned, check_text, detached_signatures};
 use crate::keyring::{CLOCK_SKEW, Keyring, Signer, VerifyError};
 use crate::time::Timestamp;
 
@@ -93,6 +93,7 @@ impl Release {
                 (by, message.text())
             }
             Signed::Detached { release, signature } => {
+                check_text(release)?;
                 let signatures = detached_signatures(signature)?;
                 (keyring.verify(&signatures, release, at).map_err(judge)?, release.to_vec())
             }

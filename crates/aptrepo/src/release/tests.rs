@@ -130,3 +130,47 @@ fn a_wrong_clock_is_told_from_an_old_repository() {
     assert!(at("2026-01-01T00:00:00Z", true).is_ok());
     assert!(matches!(at("2099-01-01T00:00:00Z", true), Err(E::Stale { .. })));
 }
+
+/// What a text would say, had it been signed.
+fn unsigned(text: &str) -> Result<Release, ReleaseError> {
+    let primary = "53A65CBF74459B82B76F60D2DF691D7754600519".parse().unwrap();
+    let signer = Signer { primary, key: primary, created: time("2026-01-01T00:00:00Z") };
+    let mut paragraphs = Paragraphs::new(text.as_bytes(), Comments::Refused, Limits::default());
+    Release::read(&paragraphs.next().unwrap().unwrap(), signer)
+}
+
+#[test]
+fn fields_say_what_they_say_in_debian() {
+    let read = |fields: &str| unsigned(&format!("Date: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n{fields}\n")).unwrap();
+    let bookworm = read(
+        "Suite: oldstable\nCodename: bookworm\nVersion: 12.11\nAcquire-By-Hash: yes\nArchitectures: all amd64 riscv64\n\
+         No-Support-for-Architecture-all: Packages\nComponents: main contrib",
+    );
+    assert!(bookworm.by_hash() && !bookworm.lists_all_apart());
+    assert_eq!(bookworm.components(), ["main", "contrib"]);
+    assert_eq!((bookworm.version(), bookworm.origin(), bookworm.valid_until()), (Some("12.11"), None, None));
+    assert_eq!(bookworm.architectures().len(), 3);
+    assert!(read("Architectures: all amd64").lists_all_apart());
+    assert!(read("Architectures: all amd64\nNo-Support-for-Architecture-all: Contents").lists_all_apart());
+    assert!(!read("Architectures: all amd64\nNo-Support-for-Architecture-all: Contents Packages").lists_all_apart());
+    assert!(!read("Architectures: amd64").lists_all_apart());
+    assert!(!read("Acquire-By-Hash: no").by_hash() && !read("Suite:").by_hash());
+    assert_eq!(read("Suite:").suite(), None);
+    assert!(matches!(unsigned("SHA256:\n"), Err(ReleaseError::Missing { field: "Date" })));
+}
+
+#[test]
+fn a_snapshot_is_judged_at_its_own_time() {
+    let text = "Date: Wed, 01 Jan 2025 00:00:00 UTC\nValid-Until: Wed, 08 Jan 2025 00:00:00 UTC\nSHA256:\n";
+    let release = unsigned(text).unwrap();
+    let judge = |at: &str, pinned| release.check_dates(&Expected { at: time(at), pinned, ..NOW });
+    assert!(judge("2025-01-01T00:00:00Z", true).is_ok() && judge("2025-01-07T23:59:59Z", true).is_ok());
+    assert!(matches!(judge("2025-01-08T00:00:00Z", true), Err(ReleaseError::Stale { .. })));
+    assert!(matches!(judge("2024-12-31T23:59:59Z", true), Err(ReleaseError::AfterSnapshot { .. })));
+    assert!(judge("2024-12-31T23:50:00Z", false).is_ok());
+    assert!(matches!(judge("2024-12-31T23:49:59Z", false), Err(ReleaseError::FromFuture { .. })));
+    assert!(matches!(judge("2026-01-01T00:00:00Z", false), Err(ReleaseError::Stale { .. })));
+    assert!(matches!(judge("2023-01-01T00:00:00Z", false), Err(ReleaseError::Clock { .. })));
+    assert!(matches!(judge("2065-06-01T00:00:00Z", false), Err(ReleaseError::Clock { .. })));
+    assert!(judge("2065-06-01T00:00:00Z", true).unwrap_err().is_stale());
+}
