@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
-use distil_pipeline::{BuildError, CopyError, Escaped, InitError, PlatformError, ReadError, StoreError};
+use distil_pipeline::{BaseError, BuildError, CopyError, Escaped, InitError, PlatformError, ReadError, StoreError};
 
 use crate::status::Status;
 
@@ -124,6 +124,11 @@ fn build_advice(error: &BuildError) -> Option<String> {
     match error {
         BuildError::Destination(error) => store_advice(error),
         BuildError::Architecture { .. } => Some("choose the platform with --platform or in the recipe".to_owned()),
+        BuildError::Base(BaseError::Read { source, .. }) => read_advice(source),
+        BuildError::Base(BaseError::Version { .. }) => {
+            Some("ask for the version of the base, or update the base".to_owned())
+        }
+        BuildError::Base(BaseError::Database { .. }) => Some("leave debian.database out".to_owned()),
         BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),
         _ => None,
     }

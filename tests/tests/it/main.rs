@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests write plain files")]
 #![expect(clippy::print_stdout, reason = "a test says how much it looked at")]
 
+mod base;
 mod build;
 mod certificates;
 mod composition;
