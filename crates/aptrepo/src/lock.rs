@@ -22,7 +22,7 @@ use crate::{Fingerprint, Snapshot, Timestamp};
 pub use asked::{Asked, AskedLayers, AskedSource, AskedSources, AskedVariant, Difference};
 pub use changes::Change;
 pub use error::{LockError, LockFault};
-pub use evidence::{EvidenceFault, EvidenceFiles, EvidenceFinding, EvidenceReport, IndexFile};
+pub use evidence::{EvidenceFault, EvidenceFiles, EvidenceFinding, EvidenceReport, KeptIndex};
 
 /// The format that this version reads and writes. It pins all that decides the bytes of an image.
 pub const FORMAT_VERSION: u32 = 1;

@@ -21,12 +21,12 @@ pub struct EvidenceFiles<'a> {
     /// The keys that are trusted for it.
     pub keys: &'a Keyring,
     /// Its indices. Where all that the lock names are there, packages are looked for in them.
-    pub indices: &'a [IndexFile<'a>],
+    pub indices: &'a [KeptIndex<'a>],
 }
 
 /// An index as it was fetched.
 #[derive(Debug, Clone, Copy)]
-pub struct IndexFile<'a> {
+pub struct KeptIndex<'a> {
     /// Its path below the suite.
     pub path: &'a str,
     /// Its bytes, compressed if the path says so.
@@ -270,7 +270,7 @@ fn check_indices(
     indices
 }
 
-fn read_index(file: &IndexFile<'_>) -> Result<Index, IndexError> {
+fn read_index(file: &KeptIndex<'_>) -> Result<Index, IndexError> {
     let name = file.path.rsplit('/').next().unwrap_or_default();
     let suffix = name.find('.').and_then(|dot| name.get(dot..)).unwrap_or_default();
     let codec = Codec::from_suffix(suffix).unwrap_or(Codec::Stored);
@@ -354,7 +354,7 @@ mod tests {
 
     fn check(lock: &Lock, signed: &[u8], index: &[u8]) -> EvidenceReport {
         let keys = Keyring::parse("test", KEYS).unwrap();
-        let indices = [IndexFile { path: PATH, bytes: index }];
+        let indices = [KeptIndex { path: PATH, bytes: index }];
         let files = EvidenceFiles { signed: Signed::Inline(signed), keys: &keys, indices: &indices };
         let report = lock.check_evidence(&[Some(files)]);
         assert_eq!(report.findings.is_empty(), report.proved == 1, "{report:?}");
@@ -386,7 +386,7 @@ mod tests {
             let mut lock = lock(&package());
             change(&mut lock.repositories[0]);
             let keys = Keyring::parse("test", KEYS).unwrap();
-            let indices = [IndexFile { path: PATH, bytes: COMPRESSED }];
+            let indices = [KeptIndex { path: PATH, bytes: COMPRESSED }];
             let files = EvidenceFiles { signed: Signed::Inline(IN_RELEASE), keys: &keys, indices: &indices };
             let found = lock.check_evidence(&[Some(files)]).findings;
             assert!(found.len() == 1 && is(&found[0].fault), "{found:?}");
@@ -439,7 +439,7 @@ mod tests {
         forged.repositories[0].indices[0] =
             IndexEvidence { path: "main/binary-amd64/Packages".into(), size: 326, sha256: Digest::of(index) };
         let keys = Keyring::parse("test", KEYS).unwrap();
-        let indices = [IndexFile { path: "main/binary-amd64/Packages", bytes: index }];
+        let indices = [KeptIndex { path: "main/binary-amd64/Packages", bytes: index }];
         let files = EvidenceFiles { signed: Signed::Inline(IN_RELEASE), keys: &keys, indices: &indices };
         let found = forged.check_evidence(&[Some(files)]).findings;
         let [first, second] = found.as_slice() else { panic!("{found:?}") };
