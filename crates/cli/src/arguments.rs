@@ -22,7 +22,7 @@ Exit status:
   1  the answer is no
   2  the command line or the recipe is wrong, or asks for what cannot be
   3  cannot decide
-  4  something failed: the disk, an unreadable file, a broken input";
+  4  something failed: the network, the disk, an unreadable file, a broken input";
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -46,7 +46,7 @@ pub(crate) struct Global {
     /// Keep what is reused between runs here; the default is distil in the user's cache directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// Use no network; no command of this version does
+    /// Use no network, only what earlier runs left in the cache
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 }

@@ -6,6 +6,7 @@ mod copy;
 mod files;
 mod init;
 mod inspect;
+mod lock;
 mod man;
 mod schema;
 mod validate;
@@ -36,6 +37,7 @@ pub(crate) struct Context<'a> {
 pub(crate) enum Command {
     Init(init::Init),
     Build(build::Build),
+    Lock(lock::Lock),
     Inspect(inspect::Inspect),
     Validate(validate::Validate),
     Files(files::Files),
@@ -50,6 +52,7 @@ impl Command {
         match self {
             Self::Init(command) => command.run(context),
             Self::Build(command) => command.run(context),
+            Self::Lock(command) => command.run(context),
             Self::Inspect(command) => command.run(context),
             Self::Validate(command) => command.run(context),
             Self::Files(command) => command.run(context),

@@ -21,6 +21,20 @@ pub(crate) struct Environment {
     pub(crate) home: Option<OsString>,
     /// `NO_COLOR`.
     pub(crate) no_color: Option<OsString>,
+    /// `http_proxy`. Its form in capitals is not read, since a web server sets that from a header of its clients.
+    pub(crate) http_proxy: Option<OsString>,
+    /// `https_proxy` or `HTTPS_PROXY`.
+    pub(crate) https_proxy: Option<OsString>,
+    /// `all_proxy` or `ALL_PROXY`.
+    pub(crate) all_proxy: Option<OsString>,
+    /// `no_proxy` or `NO_PROXY`.
+    pub(crate) no_proxy: Option<OsString>,
+    /// `SSL_CERT_FILE`.
+    pub(crate) ssl_cert_file: Option<OsString>,
+    /// `SSL_CERT_DIR`.
+    pub(crate) ssl_cert_dir: Option<OsString>,
+    /// `NETRC`.
+    pub(crate) netrc: Option<OsString>,
     /// `TERM`.
     pub(crate) term: Option<OsString>,
     /// Whether standard output is a terminal.
@@ -42,6 +56,13 @@ impl Environment {
             xdg_cache_home: var("XDG_CACHE_HOME"),
             home: var("HOME"),
             no_color: var("NO_COLOR"),
+            http_proxy: var("http_proxy"),
+            https_proxy: var("https_proxy").or_else(|| var("HTTPS_PROXY")),
+            all_proxy: var("all_proxy").or_else(|| var("ALL_PROXY")),
+            no_proxy: var("no_proxy").or_else(|| var("NO_PROXY")),
+            ssl_cert_file: var("SSL_CERT_FILE"),
+            ssl_cert_dir: var("SSL_CERT_DIR"),
+            netrc: var("NETRC"),
             term: var("TERM"),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
-use distil_pipeline::{BaseError, BuildError, CopyError, Escaped, InitError, PlatformError, ReadError, StoreError};
+use distil_pipeline::{BaseError, BuildError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError, StoreError};
 
 use crate::status::Status;
 
@@ -26,6 +26,8 @@ pub(crate) enum Failure {
     Variant(#[from] UnknownVariant),
     #[error(transparent)]
     Build(Box<BuildError>),
+    #[error(transparent)]
+    Lock(Box<LockError>),
     #[error(transparent)]
     Read(Box<ReadError>),
     #[error(transparent)]
@@ -63,15 +65,27 @@ macro_rules! boxed {
     };
 }
 
-boxed!(Build(BuildError), Read(ReadError), Open(StoreError), Copy(CopyError));
+boxed!(Build(BuildError), Lock(LockError), Read(ReadError), Open(StoreError), Copy(CopyError));
 
 impl Failure {
     /// The exit status. What the user has to write or ask differently is a mistake, everything else has failed.
     pub(crate) fn status(&self) -> Status {
+        let (no, undecided) = match self {
+            Self::Build(e) => (e.is_no(), e.is_undecided()),
+            Self::Lock(e) => (e.is_no(), e.is_undecided()),
+            _ => (false, false),
+        };
+        if no {
+            return Status::No;
+        }
+        if undecided {
+            return Status::Undecided;
+        }
         let mistake = match self {
             Self::Epoch { .. } | Self::NoCacheDir | Self::Recipe(_) | Self::Variant(_) => true,
             Self::Input(e) => e.is_mistake(),
             Self::Build(e) => e.is_mistake(),
+            Self::Lock(e) => e.is_mistake(),
             Self::Read(e) => e.is_mistake(),
             Self::Open(e) => e.is_mistake(),
             Self::Copy(e) => e.is_mistake(),
@@ -86,8 +100,11 @@ impl Failure {
         match self {
             Self::Build(e) => match &**e {
                 BuildError::Conflicts { conflicts, .. } => conflicts.iter().map(ToString::to_string).collect(),
+                BuildError::Lock(e) => lock_details(e),
+                BuildError::Differs { differences } => differences.iter().map(ToString::to_string).collect(),
                 _ => Vec::new(),
             },
+            Self::Lock(e) => lock_details(e),
             _ => Vec::new(),
         }
     }
@@ -99,6 +116,7 @@ impl Failure {
             Self::NoCacheDir => Some("name a directory with --cache-dir".to_owned()),
             Self::Input(error) => input_advice(error),
             Self::Build(error) => build_advice(error),
+            Self::Lock(error) => lock_advice(error),
             Self::Variant(error) => Some(variant_advice(error)),
             Self::Read(error) => read_advice(error),
             Self::Open(error) => store_advice(error),
@@ -123,6 +141,12 @@ fn input_advice(error: &InputError) -> Option<String> {
 fn build_advice(error: &BuildError) -> Option<String> {
     match error {
         BuildError::Destination(error) => store_advice(error),
+        BuildError::Lock(error) => lock_advice(error),
+        BuildError::Differs { .. } => Some(
+            "the lock, the recipe and the files are the same: look for what else differs, and record with --record only \
+             what you know to be right"
+                .to_owned(),
+        ),
         BuildError::Architecture { .. } => Some("choose the platform with --platform or in the recipe".to_owned()),
         BuildError::Base(BaseError::Read { source, .. }) => read_advice(source),
         BuildError::Base(BaseError::Version { .. }) => {
@@ -130,6 +154,36 @@ fn build_advice(error: &BuildError) -> Option<String> {
         }
         BuildError::Base(BaseError::Database { .. }) => Some("leave debian.database out".to_owned()),
         BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),
+        _ => None,
+    }
+}
+
+fn lock_details(error: &LockError) -> Vec<String> {
+    match error {
+        LockError::Stale { reasons, .. } => reasons.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn lock_advice(error: &LockError) -> Option<String> {
+    match error {
+        LockError::Missing { .. } => Some("`distil lock` writes one".to_owned()),
+        LockError::Stale { .. } => Some("`distil lock` makes it anew, and shows what changes".to_owned()),
+        LockError::File { .. } => Some("take it from version control again, or remove it and run `distil lock`".to_owned()),
+        LockError::Variant(error) => Some(variant_advice(error)),
+        LockError::Acquire(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
+        LockError::Acquire(error) if error.is_unreachable() => Some(
+            "to do without it, name the suites that are wanted with host-suites in [debian], or leave it out of sources"
+                .to_owned(),
+        ),
+        LockError::Fetch(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
+        LockError::Fetch(error) if error.is_missing() => Some(
+            "the mirrors no longer have it: `distil lock` takes what they have now, and a snapshot keeps what they had"
+                .to_owned(),
+        ),
+        LockError::NoSource { .. } => {
+            Some("add a source with that suite to the recipe or to this machine, or name a directory with --vendor".to_owned())
+        }
         _ => None,
     }
 }

@@ -9,11 +9,13 @@ mod environment;
 mod failure;
 mod printer;
 mod progress;
+mod repositories;
 mod signals;
 mod size;
 mod snippet;
 mod status;
 mod table;
+mod written;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};

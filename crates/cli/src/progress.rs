@@ -26,6 +26,9 @@ pub(crate) fn of(global: &Global, environment: &Environment, printer: &Printer) 
 fn described(phase: Phase) -> (&'static str, &'static str, Option<u64>, Option<u64>) {
     let count = |n: usize| Some(n as u64);
     match phase {
+        Phase::Acquire { repositories } => ("Acquiring", "repositories", count(repositories), None),
+        Phase::Resolve => ("Resolving", "packages", None, None),
+        Phase::Fetch { packages, bytes } => ("Fetching", "packages", count(packages), Some(bytes)),
         Phase::Convert { packages, bytes } => ("Converting", "packages", count(packages), Some(bytes)),
         Phase::Write { layers, bytes } => ("Writing", "layers", count(layers), bytes),
         Phase::Copy => ("Copying", "blobs", None, None),

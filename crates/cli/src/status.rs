@@ -11,6 +11,8 @@ pub(crate) enum Status {
     No,
     /// The command line or a recipe is wrong, or asks for what cannot be.
     Mistake,
+    /// Nothing can be said: what is known is missing or too old.
+    Undecided,
     /// Something failed: the disk, an unreadable file, broken or hostile input.
     Failed,
     /// The signal with this number ended it.
@@ -23,6 +25,7 @@ impl Status {
             Self::Yes => 0,
             Self::No => 1,
             Self::Mistake => 2,
+            Self::Undecided => 3,
             Self::Failed => 4,
             // What a shell reports for a program that a signal ended.
             Self::Signal(number) => number.saturating_add(128),

@@ -85,7 +85,7 @@ pub use config::Config;
 pub use content::Content;
 pub use copy::{Progress, Referrers, copy_graph};
 pub use descriptor::{Descriptor, DescriptorError};
-pub use digest::{DiffId, Digest, DigestError};
+pub use digest::{DiffId, Digest, DigestError, Hasher};
 pub use docker_archive::DockerArchive;
 pub use docker_archive_writer::DockerArchiveWriter;
 pub use document::{Document, DocumentError};

@@ -5,11 +5,12 @@ mod error;
 
 use std::path::Path;
 
+use distil_imgcore::document::MAX_LAYERS;
 use distil_imgcore::{Descriptor, Digest, Platform};
 
 use crate::progress::Progress;
 use crate::read::{Choice, Named};
-use crate::recipe;
+use crate::recipe::{self, Layers};
 
 pub(crate) use below::BaseImage;
 pub use error::BaseError;
@@ -60,6 +61,14 @@ impl Base {
         let (_, image) = found.map_err(|source| self.name.unreadable(source))?;
         BaseImage::read(image, self.name.clone(), progress)
     }
+}
+
+/// The rules for layers on top of a base with `found` layers, which count, too.
+pub(crate) fn layers_on(found: usize, layers: Layers) -> Result<Layers, BaseError> {
+    // One for packages and one for own files.
+    let room = MAX_LAYERS.checked_sub(found).filter(|room| *room > 1);
+    let room = room.ok_or(BaseError::Layers { found, max: MAX_LAYERS })?;
+    Ok(Layers { max: u8::try_from(room).map_or(layers.max, |room| layers.max.min(room)), ..layers })
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@ mod error;
 mod output;
 mod own;
 pub(crate) mod plan;
+mod record;
 mod records;
 mod settings;
 mod supply;
 mod tree;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -25,9 +27,12 @@ use distil_rootfs::Filter;
 
 pub use assemble::Warning;
 pub use error::BuildError;
+pub use record::ResultDifference;
 
 use crate::base::Base;
-use crate::inputs::{self, Input, Inputs};
+use crate::inputs::{self, Input};
+use crate::lock::{LockError, LockUse, LockWarning};
+use crate::machine::Machine;
 use crate::package::Package;
 use crate::parallel;
 use crate::progress::{Phase, Progress};
@@ -37,7 +42,8 @@ use bases::Bases;
 use convert::{Converted, Rules, Workshop};
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
-use supply::Supply;
+use record::Record;
+use supply::{Sought, Supply};
 
 type Jobs = NonZeroUsize;
 
@@ -56,8 +62,10 @@ pub struct BuildRequest<'a> {
     pub epoch: Option<i64>,
     /// How many threads work. The result does not depend on it.
     pub jobs: NonZeroUsize,
-    /// The directory for what is kept while building.
+    /// The directory for what is kept between builds.
     pub cache_dir: PathBuf,
+    /// The machine and the network, for recipes that name packages.
+    pub machine: Machine,
     /// Set to true from elsewhere, ends the build soon.
     pub cancelled: &'a AtomicBool,
 }
@@ -65,12 +73,16 @@ pub struct BuildRequest<'a> {
 /// What an image is made of.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// A recipe, with the variant applied that is wanted.
+    /// A recipe.
     Recipe {
-        /// The recipe.
+        /// The recipe, no variant applied.
         recipe: Box<Recipe>,
+        /// The variant that is wanted.
+        variant: Option<String>,
         /// Where the files lie that it names.
         dir: PathBuf,
+        /// Its lock; without one packages are chosen anew.
+        lock: Option<LockUse>,
     },
     /// Packages as they are, and archives as layers of their own. Nothing is added but the records of the packages.
     Packages {
@@ -88,6 +100,8 @@ pub struct Built {
     pub images: Vec<BuiltImage>,
     /// What somebody should know, none of it a reason to stop, with the platform it is about.
     pub warnings: Vec<(Platform, Warning)>,
+    /// The same about the choice of packages.
+    pub lock_warnings: Vec<LockWarning>,
 }
 
 /// An image in one place.
@@ -133,7 +147,7 @@ impl BuiltImage {
 /// ```no_run
 /// use std::sync::atomic::AtomicBool;
 ///
-/// use distil_pipeline::{BuildRequest, Silent, What, build};
+/// use distil_pipeline::{BuildRequest, Machine, Silent, What, build};
 ///
 /// let request = BuildRequest {
 ///     what: What::Packages { debs: vec!["hello.deb".into()], tars: Vec::new() },
@@ -143,6 +157,7 @@ impl BuiltImage {
 ///     epoch: None,
 ///     jobs: std::num::NonZeroUsize::MIN,
 ///     cache_dir: ".cache".into(),
+///     machine: Machine::new(1_800_000_000),
 ///     cancelled: &AtomicBool::new(false),
 /// };
 /// println!("{}", build(&request, &Silent)?.images[0].digest);
@@ -157,11 +172,8 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
     let order = Order::new(request)?;
 
-    let stated = order.recipe.as_ref().map(|asked| asked.recipe.platforms.as_slice());
-    let supply = Supply::of_files(&order.debs, stated, request)?;
-    let bases = order.bases(supply.sets.iter().map(|set| &set.platform), progress)?;
-    let Supply { packages, sets, newest } = supply.on(&bases)?;
-    let epoch = request.epoch.or(newest.max(bases.created(stated.unwrap_or_default())));
+    let Supply { packages, sets, epoch, lock, warnings: lock_warnings } = order.supply(request, progress)?;
+    let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
     let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
     let converted = convert_all(&packages, rules, request.jobs, workshop)?;
     let archives =
@@ -174,7 +186,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
         layers: order.layers,
         compression: order.compression,
         database: order.database,
-        recipe: order.recipe.as_ref().map(|asked| asked.recipe),
+        recipe: order.recipe.as_ref().map(|asked| &*asked.recipe),
         bases: &bases,
         annotations: &order.annotations,
         epoch: epoch.unwrap_or(0),
@@ -186,7 +198,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     for set in &sets {
         let chosen: Vec<(&Package, &Converted)> =
             set.members.iter().filter_map(|i| packages.get(*i).zip(converted.get(*i))).collect();
-        let plan = order.plan(&chosen, bases.layers(&set.platform, order.layers)?)?;
+        let plan = match &set.plan {
+            Some(plan) => plan.clone(),
+            None => order.plan(&chosen)?,
+        };
         let (image, about) = parts.image(&set.platform, &chosen, &plan, workshop)?;
         images.push(image);
         warnings.extend(about.into_iter().map(|warning| (set.platform.clone(), warning)));
@@ -194,6 +209,10 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let index = Index::new(images, &bases.of_index(&order.annotations))?;
     if request.cancelled.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
+    }
+    let record = lock.as_ref().map(|lock| Record::new(lock, request, &index, &own, order.compression)).transpose()?.flatten();
+    if let Some(record) = &record {
+        record.compare()?;
     }
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
@@ -203,12 +222,14 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));
         }
     }
-    Ok(Built { images, warnings })
+    if let Some(record) = record {
+        record.write()?;
+    }
+    Ok(Built { images, warnings, lock_warnings })
 }
 
 /// What a request comes down to.
 struct Order<'a> {
-    debs: Vec<PathBuf>,
     tars: Vec<PathBuf>,
     recipe: Option<Asked<'a>>,
     filter: Option<Filter>,
@@ -220,7 +241,8 @@ struct Order<'a> {
 
 /// A recipe and what it names.
 struct Asked<'a> {
-    recipe: &'a Recipe,
+    /// The recipe with the variant applied.
+    recipe: Cow<'a, Recipe>,
     dir: &'a Path,
     files: Vec<Input>,
 }
@@ -229,22 +251,22 @@ impl<'a> Order<'a> {
     fn new(request: &'a BuildRequest<'_>) -> Result<Self, BuildError> {
         let default = output::default_compression(&request.outputs);
         match &request.what {
-            What::Recipe { recipe, dir } => {
-                let Inputs { debs, files } = inputs::find(recipe, dir)?;
+            What::Recipe { recipe, variant, dir, .. } => {
+                let recipe = match variant {
+                    Some(name) => Cow::Owned(recipe.with_variant(name).map_err(LockError::from)?),
+                    None => Cow::Borrowed(&**recipe),
+                };
                 Ok(Self {
-                    debs,
                     tars: Vec::new(),
                     filter: Some(Filter::new(&recipe.filter)?),
                     layers: recipe.layers,
                     compression: recipe.layers.compression.unwrap_or(default),
                     database: recipe.debian.database,
                     annotations: recipe.image.annotations.clone(),
-                    recipe: Some(Asked { recipe, dir, files }),
+                    recipe: Some(Asked { files: inputs::find(&recipe, dir)?.files, recipe, dir }),
                 })
             }
-            What::Packages { debs, tars } => Ok(Self {
-                // Patterns of a shell may name one file twice.
-                debs: debs.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect(),
+            What::Packages { tars, .. } => Ok(Self {
                 tars: tars.clone(),
                 recipe: None,
                 filter: None,
@@ -253,6 +275,17 @@ impl<'a> Order<'a> {
                 database: None,
                 annotations: BTreeMap::new(),
             }),
+        }
+    }
+
+    /// The packages.
+    fn supply(&self, request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Supply, BuildError> {
+        match &request.what {
+            What::Recipe { recipe, variant, dir, lock } => {
+                let sought = Sought { recipe, variant: variant.as_deref(), dir, lock: lock.as_ref() };
+                Supply::of_recipe(sought, request, progress)
+            }
+            What::Packages { debs, .. } => Supply::of_files(debs, request),
         }
     }
 
@@ -267,15 +300,15 @@ impl<'a> Order<'a> {
         Ok(Bases::read(Base::open(stated, dir)?, platforms, self.database, progress)?)
     }
 
-    /// Which packages share a layer.
-    fn plan(&self, packages: &[(&Package, &Converted)], layers: Layers) -> Result<Plan, BuildError> {
+    /// Which packages share a layer, where no lock says so.
+    fn plan(&self, packages: &[(&Package, &Converted)]) -> Result<Plan, BuildError> {
         if packages.is_empty() {
             return Ok(Plan::new());
         }
-        let room = plan::room(&layers, self.tars.len(), self.recipe.is_some());
+        let room = plan::room(&self.layers, self.tars.len(), self.recipe.is_some());
         let room = room.map_err(|NoRoom { archives, max }| BuildError::Layers { tars: archives, max })?;
         let candidates: Vec<Candidate<'_>> = packages.iter().map(|(package, _)| package.candidate()).collect();
-        Ok(plan::plan(&candidates, &layers, room))
+        Ok(plan::plan(&candidates, &self.layers, room))
     }
 
     /// The recipe's own files, with the time of the image.

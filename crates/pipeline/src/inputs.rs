@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath, Metadata};
 
-use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Place, ProblemKind, Recipe, RecipeError, reserved};
+use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Place, Problem, ProblemKind, Recipe, RecipeError, reserved};
 use crate::regular_file;
 
 /// Files on disk that a recipe asks for.
@@ -123,6 +123,27 @@ pub fn find(recipe: &Recipe, dir: &Path) -> Result<Inputs, InputError> {
         found.own_file(target, file, dir).map_err(|failed| failed.named(&file.place))?;
         problems.extend(found.problems.drain(..).map(|kind| file.place.problem(kind)));
     }
+    let debs = matching(recipe, dir, &mut problems)?;
+    if !problems.is_empty() {
+        problems.sort_by_key(|problem| problem.span.start);
+        return Err(RecipeError { problems }.into());
+    }
+    let files = found.entries.into_values().map(|(_, input)| input).collect();
+    Ok(Inputs { debs: debs.into_iter().collect(), files })
+}
+
+/// Looks for the local packages that a recipe names, relative to `dir`, and for nothing else.
+///
+/// # Errors
+/// As for [`find`].
+pub(crate) fn debs(recipe: &Recipe, dir: &Path) -> Result<BTreeSet<PathBuf>, InputError> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let mut problems = Vec::new();
+    let debs = matching(recipe, dir, &mut problems)?;
+    if problems.is_empty() { Ok(debs) } else { Err(RecipeError { problems }.into()) }
+}
+
+fn matching(recipe: &Recipe, dir: &Path, problems: &mut Vec<Problem>) -> Result<BTreeSet<PathBuf>, InputError> {
     let mut debs = BTreeSet::new();
     for pattern in &recipe.debian.debs {
         let mut matched = glob::find(pattern, dir).map_err(|failed| failed.named(pattern.place()))?;
@@ -133,12 +154,7 @@ pub fn find(recipe: &Recipe, dir: &Path) -> Result<Inputs, InputError> {
         }
         debs.append(&mut matched);
     }
-    if !problems.is_empty() {
-        problems.sort_by_key(|problem| problem.span.start);
-        return Err(RecipeError { problems }.into());
-    }
-    let files = found.entries.into_values().map(|(_, input)| input).collect();
-    Ok(Inputs { debs: debs.into_iter().collect(), files })
+    Ok(debs)
 }
 
 /// What was found so far: for each path of the image the key of `[files]` that it comes from, and the entry.

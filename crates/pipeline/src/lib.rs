@@ -11,7 +11,7 @@
 //! use std::sync::atomic::AtomicBool;
 //!
 //! use distil_pipeline::recipe::Recipe;
-//! use distil_pipeline::{BuildRequest, Choice, Reference, Silent, What, build, files};
+//! use distil_pipeline::{BuildRequest, Choice, Machine, Reference, Silent, What, build, files};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
@@ -19,13 +19,14 @@
 //! let image: Reference = format!("oci:{}:latest", dir.join("image").display()).parse()?;
 //! let recipe = Recipe::parse("files.'/usr/bin/app' = { symlink = '/opt/app/app' }")?;
 //! let request = BuildRequest {
-//!     what: What::Recipe { recipe: Box::new(recipe), dir: dir.into() },
+//!     what: What::Recipe { recipe: Box::new(recipe), variant: None, dir: dir.into(), lock: None },
 //!     platforms: vec!["linux/amd64".parse()?],
 //!     host: "linux/amd64".parse()?,
 //!     outputs: vec![image.clone()],
 //!     epoch: Some(1_600_000_000),
 //!     jobs: NonZeroUsize::MIN,
 //!     cache_dir: dir.join("cache"),
+//!     machine: Machine::new(1_800_000_000),
 //!     cancelled: &AtomicBool::new(false),
 //! };
 //! build(&request, &Silent)?;
@@ -43,15 +44,19 @@ pub mod files;
 pub mod init;
 pub mod inputs;
 pub mod inspect;
+mod lock;
+mod machine;
 mod observed;
 mod package;
 mod packages;
 mod parallel;
 mod progress;
+mod provision;
 mod read;
 pub mod recipe;
 mod regular_file;
 pub mod schema;
+mod sources;
 mod spool;
 mod stores;
 #[cfg(test)]
@@ -61,16 +66,23 @@ pub mod whole_file;
 mod written;
 
 pub use base::BaseError;
-pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, Warning, What, build};
+pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, ResultDifference, Warning, What, build};
 pub use copy::{CopyError, copy};
+pub use distil_debunpack::PackageName;
 pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
 };
 pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
+pub use lock::{
+    Change, Difference, LockAction, LockDocument, LockError, LockRequest, LockUse, LockWarning, Locking, StaleReason,
+    lock, lock_path,
+};
+pub use machine::{Authorities, Machine, MachineError};
 pub use progress::{Phase, Progress, Silent};
 pub use read::{Choice, ReadError};
+pub use sources::SourcesError;
 pub use stores::StoreError;
 pub use validate::{Validation, validate};
 pub use written::WrittenDocument;

@@ -1,9 +1,9 @@
 //! A package of which the control data was read.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use distil_aptrepo::VerifiedDeb;
 use distil_debunpack::{Control, ControlArchive, Deb, DebError, Limits, Md5Check};
 use distil_imgcore::digest::DigestWriter;
 use distil_imgcore::{Digest, Origin};
@@ -17,6 +17,15 @@ pub(crate) struct Package {
     path: PathBuf,
     size: u64,
     head: ControlArchive,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// The file of the path.
+    File,
+    /// A file that was compared with its SHA-256, and is again whenever it is read.
+    Verified(VerifiedDeb),
 }
 
 /// Why a file cannot be used as a package.
@@ -34,10 +43,16 @@ impl Package {
         let file = regular_file::open(path).map_err(PackageError::Read)?;
         let size = file.metadata().map_err(PackageError::Read)?.len();
         let deb = Deb::open(BufReader::new(file), Limits::default()).map_err(|e| PackageError::Deb(Box::new(e)))?;
-        Ok(Self { path: path.to_owned(), size, head: deb.control_archive().clone() })
+        Ok(Self { path: path.to_owned(), size, head: deb.control_archive().clone(), content: Content::File })
     }
 
-    /// How messages call it: the path of its file.
+    /// A package that was fetched from `path` of a repository.
+    pub(crate) fn verified(path: &str, deb: VerifiedDeb) -> Self {
+        let (size, head) = (deb.size(), deb.control_archive().clone());
+        Self { path: PathBuf::from(path), size, head, content: Content::Verified(deb) }
+    }
+
+    /// How messages call it: the path of its file, here or in its repository.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -71,13 +86,19 @@ impl Package {
     }
 
     /// The .deb from its start.
-    pub(crate) fn reader(&self) -> io::Result<File> {
-        regular_file::open(&self.path)
+    pub(crate) fn reader(&self) -> io::Result<Box<dyn Read>> {
+        match &self.content {
+            Content::File => Ok(Box::new(regular_file::open(&self.path)?)),
+            Content::Verified(deb) => Ok(Box::new(deb.open()?)),
+        }
     }
 
     /// Whether the sums in the package still tell anything: not where the whole file is compared with its digest.
     pub(crate) fn md5_check(&self) -> Md5Check {
-        Md5Check::Compare
+        match self.content {
+            Content::File => Md5Check::Compare,
+            Content::Verified(_) => Md5Check::Ignore,
+        }
     }
 
     /// The SHA-256 of the .deb.

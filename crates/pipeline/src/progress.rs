@@ -23,6 +23,20 @@ pub trait Progress: Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Indices of repositories are fetched and checked.
+    Acquire {
+        /// How many repositories, each suite being one.
+        repositories: usize,
+    },
+    /// Packages are chosen.
+    Resolve,
+    /// Packages are fetched, or found in the cache.
+    Fetch {
+        /// How many packages.
+        packages: usize,
+        /// How many bytes their files have.
+        bytes: u64,
+    },
     /// Packages are read and compressed, or found in the cache.
     Convert {
         /// How many packages.

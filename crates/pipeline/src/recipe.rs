@@ -17,7 +17,7 @@ mod variant;
 
 use std::collections::BTreeMap;
 
-use distil_imgcore::{ImagePath, Platform};
+use distil_imgcore::{Digest, ImagePath, Platform};
 use distil_rootfs::{Accounts, FilterRules};
 use toml::de::DeTable;
 
@@ -67,6 +67,7 @@ pub struct Recipe {
     /// How files become layers.
     pub layers: Layers,
     variants: BTreeMap<String, Variant>,
+    settings: Digest,
 }
 
 /// A variant that the recipe does not have.
@@ -114,13 +115,13 @@ impl Recipe {
             None
         } else {
             let top = Section::open(String::new(), document.span(), document.get_ref(), KEYS, &mut problems);
-            Some(Self::read(&top, &mut problems))
+            Some(Self::read(&top, settings_digest(text), &mut problems))
         };
         let problems = problems.finish();
         recipe.filter(|_| problems.is_empty()).ok_or(RecipeError { problems })
     }
 
-    fn read(top: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+    fn read(top: &Section<'_, '_>, settings: Digest, problems: &mut Problems<'_>) -> Self {
         let mut section = |key, keys| top.value(key).and_then(|v| v.section(keys, problems));
         let (image, base) = (section("image", image::KEYS), section("base", base::KEYS));
         let debian = section("debian", debian::KEYS);
@@ -138,6 +139,7 @@ impl Recipe {
             variants: variant::read(top.value("variants").as_ref(), &users, &debian.exclude, problems),
             debian,
             users: users.accounts,
+            settings,
         }
     }
 
@@ -159,6 +161,13 @@ impl Recipe {
         recipe.files.extend(variant.files.clone());
         recipe.image = self.image.with(&variant.image);
         Ok(recipe)
+    }
+
+    /// A digest of all that the recipe says beside where packages come from and which they are: two recipes of one digest
+    /// give the same image out of the same packages and files. Comments, order and spelling do not count.
+    #[must_use]
+    pub fn settings_digest(&self) -> &Digest {
+        &self.settings
     }
 
     /// The names of the variants.
@@ -184,6 +193,20 @@ pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 11] {
         ("variant", variant::KEYS),
     ];
     tables.map(|(name, keys)| (name, keys.known))
+}
+
+/// The digest of a recipe without what a lock is made for.
+fn settings_digest(text: &str) -> Digest {
+    // Whoever asks has a recipe, so that its text is valid.
+    let mut all: serde_json::Value = toml::from_str(text).unwrap_or_default();
+    if let Some(tables) = all.as_object_mut() {
+        tables.remove("platforms");
+        tables.remove("base");
+        if let Some(debian) = tables.get_mut("debian").and_then(|debian| debian.as_object_mut()) {
+            debian.retain(|key, _| key == "database");
+        }
+    }
+    Digest::of(&distil_imgcore::json::to_canonical(&all))
 }
 
 fn read_platforms(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Vec<Platform> {

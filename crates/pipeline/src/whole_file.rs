@@ -1,7 +1,7 @@
 //! Small files of text that appear under their names when they are complete.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] where something is there, even a link to nowhere, and whatever the system says.
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    written_beside(path, content)?.persist_noclobber(path)?;
+    written_beside(path, &mut &*content)?.persist_noclobber(path)?;
     Ok(())
 }
 
@@ -22,16 +22,25 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Whatever the system says.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_from(path, &mut &*content)
+}
+
+/// Writes a file out of a stream in the place of what is there, which stays until the new one is whole: an error of the
+/// stream leaves it. Its directory is made where it is missing.
+///
+/// # Errors
+/// Whatever the stream and the system say.
+pub fn replace_from(path: &Path, content: &mut dyn Read) -> io::Result<()> {
     written_beside(path, content)?.persist(path)?;
     Ok(())
 }
 
-fn written_beside(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+fn written_beside(path: &Path, content: &mut dyn Read) -> io::Result<NamedTempFile> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     // The temporary file would be readable by its owner alone; the umask takes away what others must not have.
     let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(dir)?;
-    file.write_all(content)?;
+    io::copy(content, &mut file)?;
     file.as_file().sync_all()?;
     Ok(file)
 }

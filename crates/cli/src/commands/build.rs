@@ -4,21 +4,22 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
-use distil_pipeline::recipe::{Recipe, RecipeError};
-use distil_pipeline::{BuildError, BuildRequest, Platform, Reference, What};
+use distil_pipeline::{BuildError, BuildRequest, LockUse, Platform, Reference, What};
 
 use super::Context;
 use crate::environment::Environment;
-use crate::failure::{Failure, Mistaken};
+use crate::failure::Failure;
 use crate::progress;
+use crate::repositories::Repositories;
 use crate::signals::Signals;
 use crate::status::Status;
+use crate::written::Written;
 
 /// Build an image from a recipe, or from packages
 ///
-/// Without --deb and --tar the image is what the recipe says. With them packages are taken as they are, each tar is a
+/// Without --deb and --tar the image is what the recipe says, with the packages of its lock, which is made where there is
+/// none. With them packages are taken as they are, each tar is a
 /// layer of its own, and nothing is resolved or added.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -44,9 +45,20 @@ pub(crate) struct Build {
     /// Tars to add as they are, each as a layer
     #[arg(long = "tar", value_name = "FILE", num_args = 1..)]
     tars: Vec<PathBuf>,
+    /// Want a lock that fits the recipe, and the image that it records, if it does
+    #[arg(long, conflicts_with_all = ["debs", "tars"])]
+    locked: bool,
+    /// Write digests of the image into the lock
+    #[arg(long, conflicts_with_all = ["debs", "tars"])]
+    record: bool,
+    /// Take packages from this directory, which distil lock --vendor wrote, and from nowhere else
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["debs", "tars"])]
+    vendor: Option<PathBuf>,
     /// How many threads to use; as many as there are cores where nothing is said
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    repositories: Repositories,
 }
 
 impl Build {
@@ -54,10 +66,11 @@ impl Build {
         let (global, environment, printer) = (&context.global, context.environment, &context.printer);
         let signals = Signals::install().map_err(Failure::Signals)?;
         let (what, written) = if self.debs.is_empty() && self.tars.is_empty() {
-            let path = self.recipe.unwrap_or_else(|| PathBuf::from(RECIPE_NAME));
-            let written = Written { text: distil_pipeline::inputs::read_recipe(&path)?, path };
-            let recipe = written.recipe(self.variant.as_deref())?;
-            (What::Recipe { recipe: Box::new(recipe), dir: written.directory() }, Some(written))
+            let written = Written::read(self.recipe)?;
+            let recipe = Box::new(written.recipe()?);
+            let (required, record, vendor) = (self.locked, self.record, self.vendor);
+            let lock = Some(LockUse { path: written.lock_path(), required, record, vendor });
+            (What::Recipe { recipe, variant: self.variant, dir: written.directory(), lock }, Some(written))
         } else {
             (What::Packages { debs: self.debs, tars: self.tars }, None)
         };
@@ -70,6 +83,7 @@ impl Build {
             epoch: environment.epoch()?,
             jobs: environment.jobs(self.jobs),
             cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
+            machine: self.repositories.machine(global, environment),
             cancelled: &cancelled,
         };
         let progress = progress::of(global, environment, printer);
@@ -82,37 +96,12 @@ impl Build {
             }
             (built, ..) => built?,
         };
+        for warning in &built.lock_warnings {
+            printer.warning(warning);
+        }
         for (platform, warning) in &built.warnings {
             printer.warning(format!("{platform}: {warning}"));
         }
         super::print_written(&built.images, context)
-    }
-}
-
-/// A recipe as it was written.
-struct Written {
-    path: PathBuf,
-    text: String,
-}
-
-impl Written {
-    fn recipe(&self, variant: Option<&str>) -> Result<Recipe, Failure> {
-        let recipe = Recipe::parse(&self.text).map_err(|error| self.mistaken(error))?;
-        Ok(match variant {
-            Some(name) => recipe.with_variant(name)?,
-            None => recipe,
-        })
-    }
-
-    fn mistaken(&self, error: RecipeError) -> Failure {
-        Failure::Recipe(Box::new(Mistaken { path: self.path.clone(), text: self.text.clone(), error }))
-    }
-
-    /// The directory to which the recipe's paths are relative.
-    fn directory(&self) -> PathBuf {
-        match self.path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
-            _ => PathBuf::from("."),
-        }
     }
 }

@@ -1,16 +1,12 @@
 //! What is below the images of a build: nothing, or the images of a base.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use distil_debunpack::records::Database;
-use distil_imgcore::document::MAX_LAYERS;
 use distil_imgcore::{Digest, Platform};
 
-use super::error::BuildError;
-use super::supply::{Set, Supply};
 use crate::base::{Base, BaseError, BaseImage};
 use crate::progress::Progress;
-use crate::recipe::Layers;
 
 /// The annotations that say what an image was built on, see the [image specification].
 ///
@@ -69,38 +65,5 @@ impl Bases {
         let mut annotations = own.clone();
         annotations.extend(stated.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
         annotations
-    }
-
-    /// The rules for layers on top of what the image of a platform starts from, whose layers count, too.
-    pub(super) fn layers(&self, platform: &Platform, layers: Layers) -> Result<Layers, BaseError> {
-        let found = self.of(platform).map_or(0, |below| below.image().layers().len());
-        // One for packages and one for own files.
-        let room = MAX_LAYERS.checked_sub(found).filter(|room| *room > 1);
-        let room = room.ok_or(BaseError::Layers { found, max: MAX_LAYERS })?;
-        Ok(Layers { max: u8::try_from(room).map_or(layers.max, |room| layers.max.min(room)), ..layers })
-    }
-}
-
-impl Supply {
-    /// These packages without those that the bases have already.
-    pub(super) fn on(self, bases: &Bases) -> Result<Self, BuildError> {
-        let Self { packages, sets, newest } = self;
-        let mut lacking = Vec::new();
-        for Set { platform, members } in sets {
-            let mut kept = Vec::new();
-            for i in members {
-                let package = packages.get(i).zip(bases.of(&platform));
-                let there = package.map_or(Ok(false), |(package, below)| below.has(package.control()))?;
-                kept.extend((!there).then_some(i));
-            }
-            lacking.push(Set { platform, members: kept });
-        }
-        let used: BTreeSet<usize> = lacking.iter().flat_map(|set| set.members.iter().copied()).collect();
-        let places: BTreeMap<usize, usize> = used.iter().enumerate().map(|(new, old)| (*old, new)).collect();
-        for set in &mut lacking {
-            set.members = set.members.iter().filter_map(|old| places.get(old).copied()).collect();
-        }
-        let packages = packages.into_iter().enumerate().filter(|(i, _)| used.contains(i)).map(|(_, package)| package);
-        Ok(Self { packages: packages.collect(), sets: lacking, newest })
     }
 }

@@ -10,8 +10,10 @@ use distil_imgcore::tar::TarError;
 use distil_imgcore::tree::Conflict;
 use distil_imgcore::{Escaped, PathError, Platform, Reference};
 
+use super::record::ResultDifference;
 use crate::base::BaseError;
 use crate::inputs::InputError;
+use crate::lock::LockError;
 use crate::package::PackageError;
 use crate::stores::StoreError;
 
@@ -130,6 +132,15 @@ pub enum BuildError {
         /// What is built.
         platforms: Vec<Platform>,
     },
+    /// Packages could not be chosen, or the lock does not fit.
+    #[error(transparent)]
+    Lock(Box<LockError>),
+    /// The image is another one than the lock records.
+    #[error("what was built is not what the lock records")]
+    Differs {
+        /// How.
+        differences: Vec<ResultDifference>,
+    },
     /// Somebody asked to stop.
     #[error("interrupted")]
     Cancelled,
@@ -152,8 +163,25 @@ impl BuildError {
             Self::Destination(e) => e.is_mistake(),
             Self::Base(e) => e.is_mistake(),
             Self::Rootfs { source, .. } => source.is_mistake(),
+            Self::Lock(e) => e.is_mistake(),
             _ => false,
         }
+    }
+
+    /// Whether the answer is no: the lock is missing, does not fit, or records another image.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        match self {
+            Self::Lock(e) => e.is_no(),
+            Self::Differs { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing can be said, because what is known is too old.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::Lock(e) if e.is_undecided())
     }
 
     pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -218,6 +246,27 @@ impl BuildError {
 impl From<distil_imgcore::Error> for BuildError {
     fn from(error: distil_imgcore::Error) -> Self {
         Self::Store(Box::new(error))
+    }
+}
+
+/// What a build can say itself it does.
+impl From<LockError> for BuildError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Input(e) => Self::Input(e),
+            LockError::Base(e) => Self::Base(e),
+            LockError::Cache(e) => Self::Cache(e),
+            LockError::Platform(platform) => Self::Platform(platform),
+            LockError::Read { path, source } => Self::Read { path, source },
+            LockError::Deb { path, source } => Self::Deb { path, source },
+            LockError::Architecture { path, architecture, platforms } => {
+                Self::Architecture { path, architecture, platforms }
+            }
+            LockError::PackageTwice { name, first, second } => Self::PackageTwice { name, first, second },
+            LockError::NoRoom { max } => Self::Layers { tars: 0, max },
+            e if e.is_cancelled() => Self::Cancelled,
+            e => Self::Lock(Box::new(e)),
+        }
     }
 }
 

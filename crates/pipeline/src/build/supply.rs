@@ -1,15 +1,21 @@
 //! The packages of a build, and which of them each platform gets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use distil_aptrepo::lock::Lock;
 use distil_debunpack::Architecture;
 use distil_imgcore::Platform;
 
 use super::BuildRequest;
 use super::error::BuildError;
+use super::plan::Plan;
+use crate::lock::{Held, HeldSet, LockUse, LockWarning, Wanted};
 use crate::package::Package;
 use crate::parallel;
+use crate::progress::Progress;
+use crate::provision::Provider;
+use crate::recipe::Recipe;
 
 /// All packages of a build, each once.
 #[derive(Debug)]
@@ -17,9 +23,11 @@ pub(super) struct Supply {
     pub(super) packages: Vec<Package>,
     /// The platforms in the order asked for.
     pub(super) sets: Vec<Set>,
-    /// The time of the newest control file. Packages of platforms that are left out count, so that each image is the same
-    /// with and without the others.
-    pub(super) newest: Option<i64>,
+    /// The time of the image, where there is anything to take it from.
+    pub(super) epoch: Option<i64>,
+    /// The lock by which they were chosen.
+    pub(super) lock: Option<Box<Lock>>,
+    pub(super) warnings: Vec<LockWarning>,
 }
 
 /// The packages of one platform.
@@ -28,23 +36,58 @@ pub(super) struct Set {
     pub(super) platform: Platform,
     /// Their places in [`Supply::packages`], in the order of their names.
     pub(super) members: Vec<usize>,
+    /// Which of the members share a layer, where a lock says so.
+    pub(super) plan: Option<Plan>,
+}
+
+/// A recipe whose packages are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sought<'a> {
+    /// No variant applied.
+    pub(super) recipe: &'a Recipe,
+    pub(super) variant: Option<&'a str>,
+    pub(super) dir: &'a Path,
+    pub(super) lock: Option<&'a LockUse>,
 }
 
 impl Supply {
-    /// Packages as they lie on disk, each for the platforms that its architecture suits. `stated` are the platforms of a
-    /// recipe; without one they follow from the packages.
-    pub(super) fn of_files(
-        debs: &[PathBuf],
-        stated: Option<&[Platform]>,
-        request: &BuildRequest<'_>,
-    ) -> Result<Self, BuildError> {
+    /// Packages as they lie on disk, each for the platforms that its architecture suits.
+    pub(super) fn of_files(debs: &[PathBuf], request: &BuildRequest<'_>) -> Result<Self, BuildError> {
+        // Patterns of a shell may name one file twice.
+        let debs: Vec<&PathBuf> = debs.iter().collect::<BTreeSet<_>>().into_iter().collect();
         let mut packages =
-            parallel::map(request.jobs, debs, |path| Package::open(path).map_err(BuildError::package(path)))?;
-        let platforms = platforms(stated, request, &packages)?;
+            parallel::map(request.jobs, &debs, |path| Package::open(path).map_err(BuildError::package(path)))?;
+        let platforms = platforms(request, &packages)?;
+        // Packages of platforms that are left out count, so that each image is the same with and without the others.
         let newest = packages.iter().map(|package| package.head().control_time()).max();
         packages.retain(|package| platforms.iter().any(|platform| is_for(package, platform)));
         let sets = platforms.into_iter().map(|platform| Set::fitting(platform, &packages)).collect::<Result<_, _>>()?;
-        Ok(Self { packages, sets, newest })
+        Ok(Self { packages, sets, epoch: request.epoch.or(newest), lock: None, warnings: Vec::new() })
+    }
+
+    /// The packages of a recipe, by its lock or by a new one.
+    pub(super) fn of_recipe(
+        sought: Sought<'_>,
+        request: &BuildRequest<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Self, BuildError> {
+        let stated = &sought.recipe.platforms;
+        let platforms =
+            distinct(if request.platforms.is_empty() { stated } else { &request.platforms }, &request.host)?;
+        let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
+        let wanted = Wanted {
+            recipe: sought.recipe,
+            variant: sought.variant,
+            dir: sought.dir,
+            platforms: &platforms,
+            host: &request.host,
+            epoch: request.epoch,
+            lock: sought.lock,
+        };
+        let Held { lock, packages, sets, warnings } = Held::new(wanted, &provider)?;
+        let set = |set: HeldSet| Set { platform: set.platform, members: set.members, plan: Some(set.plan) };
+        let sets = sets.into_iter().map(set).collect();
+        Ok(Self { packages, sets, epoch: Some(lock.epoch), lock: Some(Box::new(lock)), warnings })
     }
 }
 
@@ -60,47 +103,43 @@ impl Set {
                 });
             }
         }
-        Ok(Self { members: chosen.into_values().collect(), platform })
+        Ok(Self { members: chosen.into_values().collect(), platform, plan: None })
     }
 }
 
-/// The platforms to build, in the order asked for. Every package must be for one of them.
-fn platforms(
-    stated: Option<&[Platform]>,
-    request: &BuildRequest<'_>,
-    packages: &[Package],
-) -> Result<Vec<Platform>, BuildError> {
-    let mut platforms =
-        if request.platforms.is_empty() { stated.unwrap_or_default().to_vec() } else { request.platforms.clone() };
-    if platforms.is_empty() && stated.is_none() {
+/// The platforms to build packages as they are for, in the order asked for. Every package must be for one of them.
+fn platforms(request: &BuildRequest<'_>, packages: &[Package]) -> Result<Vec<Platform>, BuildError> {
+    let asked = if request.platforms.is_empty() {
         let architectures: BTreeSet<&str> = packages
             .iter()
             .map(|p| p.control().architecture())
             .filter(|a| !a.is_all())
             .map(Architecture::as_str)
             .collect();
-        platforms = architectures.into_iter().filter_map(|a| Platform::from_debian_architecture(a).ok()).collect();
+        architectures.into_iter().filter_map(|a| Platform::from_debian_architecture(a).ok()).collect()
+    } else {
+        request.platforms.clone()
+    };
+    let platforms = distinct(&asked, &request.host)?;
+    match packages.iter().find(|package| !platforms.iter().any(|platform| is_for(package, platform))) {
+        None => Ok(platforms),
+        Some(package) => Err(BuildError::Architecture {
+            path: package.path().to_owned(),
+            architecture: package.control().architecture().to_string(),
+            platforms,
+        }),
     }
-    if platforms.is_empty() {
-        platforms.push(request.host.clone());
-    }
+}
+
+/// Platforms that were asked for, each once; that of this machine where none were. Debian must know them.
+fn distinct(asked: &[Platform], host: &Platform) -> Result<Vec<Platform>, BuildError> {
     let mut seen = BTreeSet::new();
-    platforms.retain(|platform| seen.insert(platform.clone()));
-    if let Some(strange) = platforms.iter().find(|p| p.debian_architecture().is_none()) {
-        return Err(BuildError::Platform(strange.clone()));
+    let asked = if asked.is_empty() { std::slice::from_ref(host) } else { asked };
+    let platforms: Vec<Platform> = asked.iter().filter(|platform| seen.insert(*platform)).cloned().collect();
+    match platforms.iter().find(|platform| platform.debian_architecture().is_none()) {
+        Some(strange) => Err(BuildError::Platform(strange.clone())),
+        None => Ok(platforms),
     }
-    // A platform that was left out on the command line leaves its packages out with it.
-    let all = stated.unwrap_or_default();
-    for package in packages {
-        if !platforms.iter().chain(all).any(|platform| is_for(package, platform)) {
-            return Err(BuildError::Architecture {
-                path: package.path().to_owned(),
-                architecture: package.control().architecture().to_string(),
-                platforms,
-            });
-        }
-    }
-    Ok(platforms)
 }
 
 fn is_for(package: &Package, platform: &Platform) -> bool {

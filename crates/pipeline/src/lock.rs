@@ -1,0 +1,181 @@
+//! The lock of a recipe: made, renewed, compared.
+
+mod asked;
+mod document;
+mod draft;
+mod error;
+mod evidence;
+mod file;
+mod held;
+mod local;
+mod mirrors;
+mod vendor;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use distil_aptrepo::lock::Lock;
+pub use distil_aptrepo::lock::{Change, Difference};
+use distil_debunpack::PackageName;
+use distil_imgcore::Platform;
+
+pub use document::LockDocument;
+pub(crate) use draft::{Draft, Kept};
+pub use error::{LockError, StaleReason};
+pub use file::lock_path;
+pub(crate) use file::write;
+pub use held::LockUse;
+pub(crate) use held::{Held, HeldSet, Wanted};
+
+use crate::machine::Machine;
+use crate::progress::Progress;
+use crate::provision::Provider;
+use crate::recipe::Recipe;
+
+/// What to lock.
+#[derive(Debug)]
+pub struct LockRequest<'a> {
+    /// The recipe, no variant applied.
+    pub recipe: &'a Recipe,
+    /// Where the files lie that it names.
+    pub dir: &'a Path,
+    /// Where its lock is, or shall be.
+    pub path: &'a Path,
+    /// What is wanted.
+    pub action: LockAction,
+    /// Where to put what a build without network needs.
+    pub vendor: Option<PathBuf>,
+    /// The platform of this machine, for a recipe that names none.
+    pub host: Platform,
+    /// `SOURCE_DATE_EPOCH`: the time of images in seconds since 1970, in place of that of their newest package.
+    pub epoch: Option<i64>,
+    /// How many threads work. The result does not depend on it.
+    pub jobs: NonZeroUsize,
+    /// The directory for what is kept between runs.
+    pub cache_dir: PathBuf,
+    /// The machine and the network.
+    pub machine: Machine,
+    /// Set to true from elsewhere, ends the work soon.
+    pub cancelled: &'a AtomicBool,
+}
+
+/// What is wanted of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockAction {
+    /// The newest versions of everything.
+    Renew,
+    /// The newest versions of these, and of what must move with them.
+    Update(Vec<PackageName>),
+    /// To know what would change.
+    Check,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locking {
+    /// How the packages differ from those of the lock that was there.
+    pub changes: Vec<Change>,
+    /// How the recipe differs from the one that the lock was made for that was there.
+    pub differences: Vec<Difference>,
+    /// How many .debs the lock holds.
+    pub packages: usize,
+    /// What somebody should know, none of it a reason to stop.
+    pub warnings: Vec<LockWarning>,
+}
+
+/// Something in a recipe that is unlikely to be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockWarning {
+    /// A package is excluded that nothing brings in.
+    #[error("{platform}: nothing depends on {package}, which is excluded")]
+    UnusedExclude {
+        /// The platform.
+        platform: Platform,
+        /// The package.
+        package: PackageName,
+    },
+    /// The variable `SOURCE_DATE_EPOCH` is set to another time than the lock has, and the lock counts.
+    #[error("SOURCE_DATE_EPOCH is {asked}, and the lock was made with {locked}, which counts")]
+    Epoch {
+        /// The time of the variable.
+        asked: i64,
+        /// The time of the lock.
+        locked: i64,
+    },
+}
+
+impl Locking {
+    /// Whether the lock that was there says what a new one would.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.changes.is_empty() && self.differences.is_empty()
+    }
+}
+
+/// Chooses the packages of a recipe and of its variants, fetches them, and writes down what was chosen and why it can be
+/// trusted. The lock is written last, and whole or not at all.
+///
+/// # Errors
+/// [`LockError`]; its methods tell apart what was asked for wrongly, what is out of date and what failed.
+pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Locking, LockError> {
+    let old = file::read(request.path)?;
+    let kept = match (&request.action, &old) {
+        (LockAction::Renew | LockAction::Check, _) => Kept::default(),
+        (LockAction::Update(names), Some(old)) => Kept::of(old, names, request.path)?,
+        (LockAction::Update(_), None) => return Err(LockError::Missing { path: request.path.to_owned() }),
+    };
+    if request.action == LockAction::Check && old.is_none() {
+        return Err(LockError::Missing { path: request.path.to_owned() });
+    }
+    let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
+    let platforms = platforms(request.recipe, &request.host);
+    let draft = Draft::new(request.recipe, request.dir, platforms, &kept, &provider)?;
+    let variants: Vec<&str> = request.recipe.variants().collect();
+    let debs = draft.fetch(&variants, &provider)?;
+    let mut lock = draft.lock(&debs, request.epoch)?;
+    if let Some(old) = &old {
+        keep_results(&mut lock, old);
+    }
+    let locking = Locking {
+        changes: lock.changes(old.as_ref()),
+        differences: old.as_ref().map(|old| old.asked.differences(&lock.asked)).unwrap_or_default(),
+        packages: count(&lock),
+        warnings: draft.warnings(),
+    };
+    if let Some(dir) = &request.vendor {
+        vendor::write(dir, &draft.market, &lock, &debs, &provider)?;
+    }
+    if request.action != LockAction::Check {
+        write(request.path, &lock)?;
+    }
+    Ok(locking)
+}
+
+/// The platforms that a recipe is for.
+fn platforms(recipe: &Recipe, host: &Platform) -> Vec<Platform> {
+    if recipe.platforms.is_empty() { vec![host.clone()] } else { recipe.platforms.clone() }
+}
+
+/// A recorded image is that of the new lock, too, where nothing changed that decides on it.
+fn keep_results(lock: &mut Lock, old: &Lock) {
+    if (lock.epoch, &lock.base, &lock.asked.layers) != (old.epoch, &old.base, &old.asked.layers) {
+        return;
+    }
+    if lock.main.platforms == old.main.platforms {
+        lock.main.result.clone_from(&old.main.result);
+    }
+    for (name, variant) in &mut lock.variants {
+        if let Some(old) = old.variants.get(name).filter(|old| old.platforms == variant.platforms) {
+            variant.result.clone_from(&old.result);
+        }
+    }
+}
+
+/// How many different .debs a lock holds.
+fn count(lock: &Lock) -> usize {
+    let all = std::iter::once(&lock.main).chain(lock.variants.values());
+    let packages = all.flat_map(|locked| locked.platforms.values()).flat_map(|platform| platform.packages());
+    packages.map(|package| &package.sha256).collect::<std::collections::BTreeSet<_>>().len()
+}

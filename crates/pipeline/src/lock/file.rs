@@ -1,0 +1,40 @@
+//! The lock on disk, beside its recipe.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use distil_aptrepo::lock::{Lock, MAX_LOCK};
+
+use super::error::LockError;
+use crate::whole_file;
+
+/// Where the lock of a recipe is: beside it, with its name and another ending.
+#[must_use]
+pub fn lock_path(recipe: &Path) -> PathBuf {
+    recipe.with_extension("lock")
+}
+
+/// Reads a lock, if it is there.
+pub(super) fn read(path: &Path) -> Result<Option<Lock>, LockError> {
+    let failed = |source| LockError::Read { path: path.to_owned(), source };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed(e)),
+    };
+    let mut text = String::new();
+    file.take(MAX_LOCK as u64 + 1).read_to_string(&mut text).map_err(failed)?;
+    let wrong = |source| LockError::File { path: path.to_owned(), source: Box::new(source) };
+    Lock::parse(&text).map(Some).map_err(wrong)
+}
+
+/// Writes a lock in the place of the one that is there. What is there and the same stays untouched.
+pub(crate) fn write(path: &Path, lock: &Lock) -> Result<(), LockError> {
+    let text = lock.to_toml();
+    if std::fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
+    let failed = |source| LockError::Write { path: path.to_owned(), source };
+    whole_file::replace(path, text.as_bytes()).map_err(failed)
+}

@@ -1,0 +1,227 @@
+//! A lock and the packages that it names, held against a recipe for a build.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use distil_aptrepo::lock::{Lock, LockedPlatform, PackageOrigin};
+use distil_debunpack::PackageName;
+use distil_imgcore::{Digest, Platform};
+
+use super::draft::{Draft, Kept};
+use super::error::{LockError, StaleReason};
+use super::local::LocalPackages;
+use super::mirrors::Mirrors;
+use super::{LockWarning, asked, file, platforms};
+use crate::base::Base;
+use crate::build::plan::Plan;
+use crate::package::Package;
+use crate::provision::{Debs, Provider, fetch};
+use crate::recipe::Recipe;
+
+/// How a build uses the lock of its recipe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockUse {
+    /// Where the lock is, or shall be.
+    pub path: PathBuf,
+    /// Whether there must be one, and whether the image must be the one that it records, if it does.
+    pub required: bool,
+    /// Whether the image is recorded in it.
+    pub record: bool,
+    /// Where packages lie that were vendored; nothing is fetched from anywhere else then.
+    pub vendor: Option<PathBuf>,
+}
+
+/// What a recipe is built of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The recipe, no variant applied.
+    pub(crate) recipe: &'a Recipe,
+    pub(crate) variant: Option<&'a str>,
+    pub(crate) dir: &'a Path,
+    /// The platforms to build.
+    pub(crate) platforms: &'a [Platform],
+    pub(crate) host: &'a Platform,
+    /// The time of the image, for a new lock.
+    pub(crate) epoch: Option<i64>,
+    pub(crate) lock: Option<&'a LockUse>,
+}
+
+/// A lock, and the packages of one variant.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) lock: Lock,
+    /// Each once.
+    pub(crate) packages: Vec<Package>,
+    pub(crate) sets: Vec<HeldSet>,
+    pub(crate) warnings: Vec<LockWarning>,
+}
+
+/// The packages of one platform.
+#[derive(Debug)]
+pub(crate) struct HeldSet {
+    pub(crate) platform: Platform,
+    /// Their places in [`Held::packages`], in the order of their names.
+    pub(crate) members: Vec<usize>,
+    /// Which of the members share a layer.
+    pub(crate) plan: Plan,
+}
+
+impl Held {
+    /// Takes the lock that is there, if it fits, or makes one, and fetches the packages.
+    pub(crate) fn new(wanted: Wanted<'_>, provider: &Provider<'_>) -> Result<Self, LockError> {
+        let stated = platforms(wanted.recipe, wanted.host);
+        let strange = wanted.platforms.iter().find(|platform| !stated.contains(platform));
+        let required = wanted.lock.is_some_and(|lock| lock.required);
+        match (wanted.lock, strange) {
+            (Some(LockUse { path, .. }), Some(platform)) if required => {
+                let reasons = vec![StaleReason::Platform(platform.clone())];
+                Err(LockError::Stale { path: path.clone(), reasons })
+            }
+            (Some(LockUse { path, .. }), None) => match file::read(path)? {
+                Some(lock) => Self::of_lock(lock, path, &stated, wanted, provider),
+                None if required => Err(LockError::Missing { path: path.clone() }),
+                None => Self::afresh(stated, Some(path), wanted, provider),
+            },
+            // A lock is for the platforms of its recipe, and what is built for others leaves none.
+            (_, Some(_)) => Self::afresh(wanted.platforms.to_vec(), None, wanted, provider),
+            (None, None) => Self::afresh(stated, None, wanted, provider),
+        }
+    }
+
+    fn afresh(
+        platforms: Vec<Platform>,
+        write: Option<&Path>,
+        wanted: Wanted<'_>,
+        provider: &Provider<'_>,
+    ) -> Result<Self, LockError> {
+        let draft = Draft::new(wanted.recipe, wanted.dir, platforms, &Kept::default(), provider)?;
+        let variants: Vec<&str> = wanted.variant.into_iter().collect();
+        let debs = draft.fetch(&variants, provider)?;
+        let lock = draft.lock(&debs, wanted.epoch)?;
+        // A recipe of nothing but local packages leaves nothing to choose, and every new package would make its lock stale.
+        if let Some(path) = write.filter(|_| draft.has_repositories()) {
+            file::write(path, &lock)?;
+        }
+        let warnings = draft.warnings();
+        Self::join(lock, debs, draft.into_local(), warnings, wanted)
+    }
+
+    fn of_lock(
+        lock: Lock,
+        path: &Path,
+        stated: &[Platform],
+        wanted: Wanted<'_>,
+        provider: &Provider<'_>,
+    ) -> Result<Self, LockError> {
+        let asked = asked::of_recipe(wanted.recipe, stated);
+        let differences = lock.asked.differences(&asked);
+        let mut reasons: Vec<StaleReason> = differences.into_iter().map(StaleReason::Recipe).collect();
+        let local = if reasons.is_empty() {
+            let recipe = match wanted.variant {
+                Some(name) => wanted.recipe.with_variant(name)?,
+                None => wanted.recipe.clone(),
+            };
+            let local = LocalPackages::open(std::iter::once(&recipe), wanted.dir, stated, provider)?;
+            let local = local.into_paths(wanted.dir);
+            reasons.extend(changed_files(&lock, wanted, &local));
+            reasons.extend(changed_base(&lock, wanted)?);
+            local
+        } else {
+            BTreeMap::new()
+        };
+        if !reasons.is_empty() {
+            return Err(LockError::Stale { path: path.to_owned(), reasons });
+        }
+        let mirrors = Mirrors::new(&lock, wanted, provider)?;
+        let remote = locked(&lock, wanted).flat_map(|(_, locked)| locked.packages());
+        let remote = remote.filter_map(|package| mirrors.wanted(package, provider).transpose());
+        let debs = fetch(remote.collect::<Result<_, _>>()?, provider)?;
+        let epoch = wanted.epoch.filter(|epoch| *epoch != lock.epoch);
+        let warnings = epoch.map(|asked| LockWarning::Epoch { asked, locked: lock.epoch }).into_iter().collect();
+        Self::join(lock, debs, local, warnings, wanted)
+    }
+
+    /// Puts the packages that a lock names to the platforms that have them.
+    fn join(
+        lock: Lock,
+        mut debs: Debs,
+        mut local: BTreeMap<String, (Package, Digest)>,
+        warnings: Vec<LockWarning>,
+        wanted: Wanted<'_>,
+    ) -> Result<Self, LockError> {
+        let mut packages = Vec::new();
+        let mut places: BTreeMap<Digest, usize> = BTreeMap::new();
+        let mut sets = Vec::new();
+        for (platform, locked) in locked(&lock, wanted) {
+            let mut members = Vec::new();
+            for package in locked.packages() {
+                let place = match places.get(&package.sha256) {
+                    Some(place) => *place,
+                    None => {
+                        let taken = match &package.origin {
+                            PackageOrigin::Repository { path, .. } => {
+                                debs.remove(&package.sha256).map(|deb| Package::verified(path, deb))
+                            }
+                            PackageOrigin::Local { path } => local.remove(path).map(|(package, _)| package),
+                        };
+                        let Some(taken) = taken else { continue };
+                        packages.push(taken);
+                        places.insert(package.sha256.clone(), packages.len() - 1);
+                        packages.len() - 1
+                    }
+                };
+                members.push(place);
+            }
+            sets.push(HeldSet { platform: platform.clone(), members, plan: plan(locked) });
+        }
+        Ok(Self { lock, packages, sets, warnings })
+    }
+}
+
+/// The platforms to build with their packages, in the order asked for.
+fn locked<'a>(lock: &'a Lock, wanted: Wanted<'a>) -> impl Iterator<Item = (&'a Platform, &'a LockedPlatform)> {
+    let locked = lock.locked(wanted.variant);
+    wanted.platforms.iter().filter_map(move |platform| Some((platform, locked?.platforms.get(platform)?)))
+}
+
+/// The layer plan in numbers of packages.
+fn plan(locked: &LockedPlatform) -> Plan {
+    let number = |name: &PackageName| locked.packages().iter().position(|package| package.name == *name);
+    locked.layers().iter().map(|layer| layer.iter().filter_map(number).collect()).collect()
+}
+
+/// Local packages that are others than when the lock was made.
+fn changed_files(lock: &Lock, wanted: Wanted<'_>, local: &BTreeMap<String, (Package, Digest)>) -> Vec<StaleReason> {
+    let mut known: BTreeMap<&str, &Digest> = BTreeMap::new();
+    let platforms = lock.locked(wanted.variant).into_iter().flat_map(|locked| locked.platforms.values());
+    for package in platforms.flat_map(LockedPlatform::packages) {
+        if let PackageOrigin::Local { path } = &package.origin {
+            known.insert(path, &package.sha256);
+        }
+    }
+    let mut reasons = Vec::new();
+    for (path, (_, digest)) in local {
+        match known.remove(path.as_str()) {
+            Some(locked) if locked == digest => {}
+            locked => reasons.push(StaleReason::Local { path: path.clone(), locked: locked.cloned() }),
+        }
+    }
+    reasons.extend(known.into_keys().map(|path| StaleReason::LocalGone { path: path.to_owned() }));
+    reasons
+}
+
+/// Images to start from that are others than when the lock was made.
+fn changed_base(lock: &Lock, wanted: Wanted<'_>) -> Result<Vec<StaleReason>, LockError> {
+    let Some(stated) = &wanted.recipe.base else { return Ok(Vec::new()) };
+    let base = Base::open(stated, wanted.dir)?;
+    let mut reasons = Vec::new();
+    for platform in wanted.platforms {
+        let found = base.digest(platform)?;
+        let locked = lock.base.as_ref().and_then(|base| base.platforms.get(platform));
+        if locked != Some(&found) {
+            let locked = locked.cloned();
+            reasons.push(StaleReason::Base { platform: platform.clone(), locked, found: Some(found) });
+        }
+    }
+    Ok(reasons)
+}

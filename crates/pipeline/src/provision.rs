@@ -1,0 +1,94 @@
+//! From what a recipe asks for to packages that were verified: sources are acquired, packages are chosen and fetched.
+
+mod fetch;
+mod market;
+mod resolve;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use distil_aptrepo::{Acquirer, IndexFile, Repository, RepositoryIndex, Timestamp};
+use distil_cache::{Content, ContentKey, Values};
+use distil_imgcore::Digest;
+use distil_net::{Client, Watch};
+
+pub(crate) use fetch::{Debs, fetch};
+pub(crate) use market::Market;
+pub(crate) use resolve::{Choice, Picked, Target, Versions, architecture_of, choose};
+
+use crate::lock::LockError;
+use crate::machine::Machine;
+use crate::progress::Progress;
+
+/// What is needed to acquire and to fetch.
+pub(crate) struct Provider<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) progress: &'a dyn Progress,
+    pub(crate) cancelled: &'a AtomicBool,
+    pub(crate) jobs: NonZeroUsize,
+    client: Client,
+    content: Content,
+    values: Values,
+}
+
+/// Downloads wait for the other side most of the time, so that more of them run than there are cores.
+const DOWNLOADS: usize = 6;
+
+impl<'a> Provider<'a> {
+    pub(crate) fn new(
+        machine: &'a Machine,
+        cache_dir: &Path,
+        jobs: NonZeroUsize,
+        progress: &'a dyn Progress,
+        cancelled: &'a AtomicBool,
+    ) -> Result<Self, LockError> {
+        Ok(Self {
+            machine,
+            progress,
+            cancelled,
+            jobs,
+            client: machine.client()?,
+            content: Content::open(cache_dir)?,
+            values: Values::open(cache_dir)?,
+        })
+    }
+
+    /// Whether a .deb is in the cache.
+    pub(crate) fn has(&self, sha256: &Digest) -> bool {
+        let key = sha256.hex().parse::<ContentKey>();
+        key.is_ok_and(|key| matches!(self.content.get(&key, None), Ok(Some(_))))
+    }
+
+    /// An index as a file, to be kept beside the packages.
+    pub(crate) fn index_file(&self, repository: &Repository, index: &RepositoryIndex) -> Result<IndexFile, LockError> {
+        let file = self.acquirer().index_file(repository, index);
+        file.map_err(|source| LockError::Acquire(Box::new(source)))
+    }
+
+    fn acquirer(&self) -> Acquirer<'_> {
+        Acquirer {
+            client: &self.client,
+            content: &self.content,
+            values: &self.values,
+            now: Timestamp::from_seconds(self.machine.now),
+            offline: self.machine.offline,
+            watch: self,
+        }
+    }
+
+    fn downloads(&self) -> NonZeroUsize {
+        self.jobs.max(NonZeroUsize::new(DOWNLOADS).unwrap_or(NonZeroUsize::MIN))
+    }
+}
+
+/// Downloads report to whoever shows progress, and end when somebody asks to stop.
+impl Watch for Provider<'_> {
+    fn advanced(&self, what: &str, bytes: u64) {
+        self.progress.advanced(what, bytes);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}

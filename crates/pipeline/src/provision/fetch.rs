@@ -1,0 +1,31 @@
+//! The packages themselves: downloaded, or found in the cache, and verified in either case.
+
+use std::collections::BTreeMap;
+
+use distil_aptrepo::{VerifiedDeb, WantedDeb};
+use distil_imgcore::Digest;
+
+use super::Provider;
+use crate::lock::LockError;
+use crate::parallel;
+use crate::progress::Phase;
+
+/// Verified packages by the SHA-256 of their .deb.
+pub(crate) type Debs = BTreeMap<Digest, VerifiedDeb>;
+
+/// Fetches every package once, the largest first, so that no download ends alone.
+pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<Debs, LockError> {
+    let unique: BTreeMap<Digest, WantedDeb> = wanted.into_iter().map(|deb| (deb.sha256.clone(), deb)).collect();
+    let mut largest_first: Vec<&WantedDeb> = unique.values().collect();
+    largest_first.sort_by_key(|deb| std::cmp::Reverse(deb.size));
+    let bytes = largest_first.iter().map(|deb| deb.size).sum();
+    provider.progress.phase(Phase::Fetch { packages: unique.len(), bytes });
+    let debs = parallel::map(provider.downloads(), &largest_first, |wanted| {
+        let name = wanted.name.as_str();
+        provider.progress.started(name);
+        let deb = provider.acquirer().fetch(wanted);
+        provider.progress.finished(name);
+        Ok::<_, LockError>((wanted.sha256.clone(), deb.map_err(|source| LockError::Fetch(Box::new(source)))?))
+    })?;
+    Ok(debs.into_iter().collect())
+}
