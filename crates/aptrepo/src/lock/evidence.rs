@@ -295,6 +295,7 @@ mod tests {
 
     const IN_RELEASE: &[u8] = include_bytes!("../../testdata/inrelease/ok/InRelease");
     const KEYS: &[u8] = include_bytes!("../../testdata/inrelease/ok/keyring.pgp");
+    // The index of the repository whose signed file that is.
     const COMPRESSED: &[u8] = include_bytes!("../../testdata/lock/Packages.gz");
     const PATH: &str = "main/binary-amd64/Packages.gz";
 
