@@ -164,6 +164,24 @@ fn layouts() {
     });
 }
 
+/// A case that fails for the reason of another one would show nothing about its own.
+#[test]
+fn repositories_fail_for_reasons_of_their_own() {
+    let text = fs::read_to_string(corpus().join("expected.json")).unwrap();
+    let expected: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+    let mut reasons: BTreeMap<Vec<String>, &str> = BTreeMap::new();
+    for (name, case) in &expected {
+        if case["request"].is_object() && case["expect"] == "reject" {
+            let says = strings(&case["says"]);
+            assert!(!says.is_empty(), "{name} has no reason");
+            if let Some(other) = reasons.insert(says, name) {
+                panic!("{name} and {other} fail for the same reason");
+            }
+        }
+    }
+    assert!(reasons.len() > 30, "only {} reasons", reasons.len());
+}
+
 #[test]
 fn releases() {
     check("inrelease/", from_repository);
