@@ -23,5 +23,6 @@ mod peers;
 mod project;
 mod repositories;
 mod reproducible;
+mod resolver;
 mod tidy;
 mod versions;
