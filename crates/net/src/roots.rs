@@ -47,3 +47,6 @@ impl Roots {
         self.store
     }
 }
+
+#[cfg(test)]
+mod tests;
