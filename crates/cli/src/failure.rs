@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
-use distil_pipeline::{BaseError, BuildError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError, StoreError};
+use distil_pipeline::{
+    BaseError, BuildError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError, StoreError,
+};
 
 use crate::status::Status;
 
@@ -148,11 +150,7 @@ fn build_advice(error: &BuildError) -> Option<String> {
                 .to_owned(),
         ),
         BuildError::Architecture { .. } => Some("choose the platform with --platform or in the recipe".to_owned()),
-        BuildError::Base(BaseError::Read { source, .. }) => read_advice(source),
-        BuildError::Base(BaseError::Version { .. }) => {
-            Some("ask for the version of the base, or update the base".to_owned())
-        }
-        BuildError::Base(BaseError::Database { .. }) => Some("leave debian.database out".to_owned()),
+        BuildError::Base(error) => base_advice(error),
         BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),
         _ => None,
     }
@@ -171,6 +169,7 @@ fn lock_advice(error: &LockError) -> Option<String> {
         LockError::Stale { .. } => Some("`distil lock` makes it anew, and shows what changes".to_owned()),
         LockError::File { .. } => Some("take it from version control again, or remove it and run `distil lock`".to_owned()),
         LockError::Variant(error) => Some(variant_advice(error)),
+        LockError::Base(error) => base_advice(error),
         LockError::Acquire(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
         LockError::Acquire(error) if error.is_unreachable() => Some(
             "to do without it, name the suites that are wanted with host-suites in [debian], or leave it out of sources"
@@ -184,6 +183,15 @@ fn lock_advice(error: &LockError) -> Option<String> {
         LockError::NoSource { .. } => {
             Some("add a source with that suite to the recipe or to this machine, or name a directory with --vendor".to_owned())
         }
+        _ => None,
+    }
+}
+
+fn base_advice(error: &BaseError) -> Option<String> {
+    match error {
+        BaseError::Read { source, .. } => read_advice(source),
+        BaseError::Version { .. } => Some("take the version of the base, or make the base anew".to_owned()),
+        BaseError::Database { .. } => Some("leave debian.database out".to_owned()),
         _ => None,
     }
 }

@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::read::{Choice, Named};
 use crate::recipe::{self, Layers};
 
-pub(crate) use below::BaseImage;
+pub(crate) use below::{BaseImage, check_version};
 pub use error::BaseError;
 use error::Name;
 

@@ -63,22 +63,6 @@ impl BaseImage {
         &self.packages
     }
 
-    /// Whether a package is there.
-    ///
-    /// # Errors
-    /// [`BaseError::Version`] where another version of it is there, or that for another architecture.
-    pub(crate) fn has(&self, wanted: &Control) -> Result<bool, BaseError> {
-        let shown = |control: &Control| format!("{} {}", control.version(), control.architecture());
-        let key = |control: &Control| (control.version().clone(), control.architecture().clone());
-        let mut of_this_name = self.packages.iter().filter(|control| control.package() == wanted.package()).peekable();
-        let Some(first) = of_this_name.peek().copied() else { return Ok(false) };
-        if of_this_name.any(|control| key(control) == key(wanted)) {
-            return Ok(true);
-        }
-        let name = wanted.package().to_string();
-        Err(BaseError::Version { name, found: shown(first), wanted: shown(wanted) })
-    }
-
     /// How packages on top are recorded, where a recipe states a form or leaves it open.
     ///
     /// # Errors
@@ -112,6 +96,23 @@ impl BaseImage {
         progress: &dyn Progress,
     ) -> Result<BTreeMap<ImagePath, Vec<u8>>, BaseError> {
         self.contents.files(&self.image, wanted, progress).map_err(|source| self.name.unreadable(source))
+    }
+}
+
+/// Refuses to add another version of a package than a base has, or that for another architecture.
+///
+/// # Errors
+/// [`BaseError::Version`]
+pub(crate) fn check_version(there: &[Control], wanted: &Control) -> Result<(), BaseError> {
+    let shown = |control: &Control| format!("{} {}", control.version(), control.architecture());
+    let same = |a: &Control, b: &Control| a.version() == b.version() && a.architecture() == b.architecture();
+    let mut of_this_name = there.iter().filter(|control| control.package() == wanted.package()).peekable();
+    let first = of_this_name.peek().copied();
+    match first {
+        Some(first) if !of_this_name.any(|control| same(control, wanted)) => {
+            Err(BaseError::Version { name: wanted.package().to_string(), found: shown(first), wanted: shown(wanted) })
+        }
+        _ => Ok(()),
     }
 }
 

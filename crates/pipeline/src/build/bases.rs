@@ -43,12 +43,6 @@ impl Bases {
         self.images.get(platform)
     }
 
-    /// When the newest image of the base was made, in seconds since 1970. Platforms that are left out count, so that each
-    /// image is the same with and without the others.
-    pub(super) fn created<'a>(&'a self, stated: &'a [Platform]) -> Option<i64> {
-        self.base.as_ref()?.created(self.images.keys().chain(stated))
-    }
-
     /// The annotations of the manifest for a platform.
     pub(super) fn of_manifest(&self, platform: &Platform, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         self.annotated(own, self.of(platform).map(|below| below.image().digest()))

@@ -85,6 +85,7 @@ impl<'a> Draft<'a> {
         let recipes = with_variants(recipe);
         let local = LocalPackages::open(recipes.values(), dir, &platforms, provider)?;
         let base = BaseFacts::read(recipe, dir, &platforms, provider)?;
+        local.check_base(&base.packages)?;
         let mut draft =
             Self { recipe, dir, platforms, market: Market::default(), local, base, chosen: BTreeMap::new() };
         provider.progress.phase(Phase::Resolve);

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::lock::{LockedPackage, PackageOrigin};
-use distil_debunpack::Architecture;
+use distil_debunpack::{Architecture, Control};
 use distil_imgcore::{Digest, Platform};
 
 use super::error::LockError;
+use crate::base::check_version;
 use crate::inputs;
 use crate::package::Package;
 use crate::parallel;
@@ -58,6 +59,18 @@ impl LocalPackages {
         let place = |path: &PathBuf| paths.binary_search(&path).ok();
         let places = found.iter().map(|(key, paths)| (key.clone(), paths.iter().filter_map(place).collect())).collect();
         Ok(Self { packages, places })
+    }
+
+    /// Refuses other versions of packages that a base has already.
+    pub(super) fn check_base(&self, base: &BTreeMap<Platform, Vec<Control>>) -> Result<(), LockError> {
+        for (platform, there) in base {
+            let architecture = architecture_of(platform)?;
+            let controls = self.packages.iter().map(|(package, _)| package.control());
+            for control in controls.filter(|c| c.architecture().is_all() || *c.architecture() == architecture) {
+                check_version(there, control)?;
+            }
+        }
+        Ok(())
     }
 
     /// The packages of one recipe, each with its place.
