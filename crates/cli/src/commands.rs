@@ -10,6 +10,7 @@ mod lock;
 mod man;
 mod schema;
 mod validate;
+mod why;
 
 use std::error::Error;
 
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Init(init::Init),
     Build(build::Build),
     Lock(lock::Lock),
+    Why(why::Why),
     Inspect(inspect::Inspect),
     Validate(validate::Validate),
     Files(files::Files),
@@ -53,6 +55,7 @@ impl Command {
             Self::Init(command) => command.run(context),
             Self::Build(command) => command.run(context),
             Self::Lock(command) => command.run(context),
+            Self::Why(command) => command.run(context),
             Self::Inspect(command) => command.run(context),
             Self::Validate(command) => command.run(context),
             Self::Files(command) => command.run(context),

@@ -63,6 +63,7 @@ mod stores;
 mod testimage;
 pub mod validate;
 pub mod whole_file;
+mod why;
 mod written;
 
 pub use base::BaseError;
@@ -85,4 +86,5 @@ pub use read::{Choice, ReadError};
 pub use sources::SourcesError;
 pub use stores::StoreError;
 pub use validate::{Validation, validate};
+pub use why::{LinkDocument, Presence, WhyAnswer, WhyRequest, why};
 pub use written::WrittenDocument;

@@ -24,7 +24,7 @@ pub use document::LockDocument;
 pub(crate) use draft::{Draft, Kept};
 pub use error::{LockError, StaleReason};
 pub use file::lock_path;
-pub(crate) use file::write;
+pub(crate) use file::{read, write};
 pub use held::LockUse;
 pub(crate) use held::{Held, HeldSet, Wanted};
 
@@ -120,7 +120,7 @@ impl Locking {
 /// # Errors
 /// [`LockError`]; its methods tell apart what was asked for wrongly, what is out of date and what failed.
 pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Locking, LockError> {
-    let old = file::read(request.path)?;
+    let old = read(request.path)?;
     let kept = match (&request.action, &old) {
         (LockAction::Renew | LockAction::Check, _) => Kept::default(),
         (LockAction::Update(names), Some(old)) => Kept::of(old, names, request.path)?,
@@ -154,7 +154,7 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
 }
 
 /// The platforms that a recipe is for.
-fn platforms(recipe: &Recipe, host: &Platform) -> Vec<Platform> {
+pub(crate) fn platforms(recipe: &Recipe, host: &Platform) -> Vec<Platform> {
     if recipe.platforms.is_empty() { vec![host.clone()] } else { recipe.platforms.clone() }
 }
 

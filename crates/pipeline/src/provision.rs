@@ -15,7 +15,7 @@ use distil_net::{Client, Watch};
 
 pub(crate) use fetch::{Debs, fetch};
 pub(crate) use market::Market;
-pub(crate) use resolve::{Choice, Picked, Target, Versions, architecture_of, choose};
+pub(crate) use resolve::{Choice, Picked, Target, Versions, architecture_of, choose, explain};
 
 use crate::lock::LockError;
 use crate::machine::Machine;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use distil_aptrepo::lock::{Lock, Locked, LockedBase, LockedPackage, LockedPlatform, PackageOrigin};
-use distil_aptrepo::{Candidate as Offer, WantedDeb};
-use distil_debunpack::{Control, PackageName};
+use distil_aptrepo::{Candidate as Offer, WantedDeb, Why};
+use distil_debunpack::{Control, PackageName, Version};
 use distil_imgcore::{Digest, Platform};
 use url::Url;
 
@@ -16,7 +16,7 @@ use crate::base::{Base, layers_on};
 use crate::build::plan::{self, Candidate, NoRoom};
 use crate::package::Package;
 use crate::progress::Phase;
-use crate::provision::{Choice, Debs, Market, Picked, Provider, Target, Versions, architecture_of, choose, fetch};
+use crate::provision::{Choice, Debs, Market, Picked, Provider, Target, Versions, architecture_of, choose, explain, fetch};
 use crate::recipe::{Recipe, Sources};
 use crate::sources;
 
@@ -145,6 +145,23 @@ impl<'a> Draft<'a> {
             }
         });
         fetch(wanted.collect(), provider)
+    }
+
+    /// Why a package is in the recipe or a variant on a platform, or is not. Nothing where there is no such variant or
+    /// platform.
+    pub(crate) fn why(
+        &self,
+        variant: Option<&str>,
+        platform: &Platform,
+        name: &PackageName,
+    ) -> Result<Option<(Why, Option<Version>)>, LockError> {
+        let choices = self.chosen.get(&variant.map(str::to_owned)).into_iter().flatten();
+        let Some(choice) = choices.into_iter().find(|choice| choice.platform == *platform) else { return Ok(None) };
+        let recipes = with_variants(self.recipe);
+        let Some(recipe) = recipes.get(&variant.map(str::to_owned)) else { return Ok(None) };
+        let target = Target { recipe, local: self.local.of(recipe), base: &self.base.packages };
+        let why = explain(&target, choice, &self.market, name)?;
+        Ok(Some((why, choice.versions().remove(name))))
     }
 
     /// The local packages, by the paths that a lock has for them.

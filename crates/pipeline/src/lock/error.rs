@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::lock::{Difference, LockError as LockFileError, PlanError};
-use distil_aptrepo::{AcquireError, FetchError, Unresolvable};
+use distil_aptrepo::{AcquireError, FetchError, PlatformsError};
 use distil_cache::CacheError;
 use distil_debunpack::{DebError, PackageName};
 use distil_imgcore::{Digest, Escaped, Platform};
@@ -38,7 +38,7 @@ pub enum LockError {
     Acquire(Box<AcquireError>),
     /// What is asked for cannot be.
     #[error(transparent)]
-    Unresolvable(Box<Unresolvable>),
+    Unresolvable(Box<PlatformsError>),
     /// A package that cannot be had or is not what was asked for.
     #[error(transparent)]
     Fetch(Box<FetchError>),
@@ -229,10 +229,6 @@ impl LockError {
             Self::Fetch(e) => e.is_cancelled(),
             _ => false,
         }
-    }
-
-    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Read { path: path.to_owned(), source }
     }
 
     pub(crate) fn package(path: &Path) -> impl FnOnce(PackageError) -> Self {

@@ -16,7 +16,7 @@ pub fn lock_path(recipe: &Path) -> PathBuf {
 }
 
 /// Reads a lock, if it is there.
-pub(super) fn read(path: &Path) -> Result<Option<Lock>, LockError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Lock>, LockError> {
     let failed = |source| LockError::Read { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use distil_aptrepo::{Candidate, Offered, Origin, Request, Resolution, Universe, Wanted, resolve};
+use distil_aptrepo::{Candidate, Offered, Origin, Request, Resolution, Universe, Wanted, Why, resolve_platforms, why};
 use distil_debunpack::{Architecture, Control, PackageName, Version};
 use distil_imgcore::Platform;
 
@@ -28,7 +28,6 @@ pub(crate) type Versions = BTreeMap<Platform, BTreeMap<PackageName, Version>>;
 #[derive(Debug)]
 pub(crate) struct Choice {
     pub(crate) platform: Platform,
-    pub(crate) requests: Vec<Request>,
     pub(crate) resolution: Resolution,
     /// The packages that have to be added to the base, in the order of their names.
     pub(crate) picked: Vec<Picked>,
@@ -58,13 +57,21 @@ pub(crate) fn choose(
         platforms.iter().map(|platform| Stall::new(target, platform, market)).collect::<Result<Vec<_>, _>>()?;
     let questions: Vec<(Universe<'_>, Wanted)> =
         stalls.iter().map(|stall| (stall.universe(), stall.wanted(target.recipe, kept))).collect();
-    let resolutions = questions
-        .iter()
-        .map(|(universe, wanted)| resolve(universe, wanted))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|source| LockError::Unresolvable(Box::new(source)))?;
-    let answers = stalls.iter().zip(questions).zip(resolutions);
-    Ok(answers.map(|((stall, (_, wanted)), resolution)| stall.choice(wanted, resolution)).collect())
+    let resolutions =
+        resolve_platforms(&questions).map_err(|source| LockError::Unresolvable(Box::new(source)))?;
+    Ok(stalls.iter().zip(resolutions).map(|(stall, resolution)| stall.choice(resolution)).collect())
+}
+
+/// Why a package is in what was chosen for a platform, or is not.
+pub(crate) fn explain(
+    target: &Target<'_>,
+    choice: &Choice,
+    market: &Market,
+    name: &PackageName,
+) -> Result<Why, LockError> {
+    let stall = Stall::new(target, &choice.platform, market)?;
+    let wanted = stall.wanted(target.recipe, &Versions::new());
+    Ok(why(&stall.universe(), &wanted, &choice.resolution, name))
 }
 
 /// What one platform can choose from.
@@ -122,7 +129,7 @@ impl<'a> Stall<'a> {
         Wanted { requests, exclude, recommends: debian.recommends, keep, limits: BTreeMap::new() }
     }
 
-    fn choice(&self, wanted: Wanted, resolution: Resolution) -> Choice {
+    fn choice(&self, resolution: Resolution) -> Choice {
         let pick = |origin: &Origin| match origin {
             Origin::Base(_) => None,
             Origin::Local(i) => self.places.get(*i).map(|place| Picked::Local(*place)),
@@ -132,7 +139,7 @@ impl<'a> Stall<'a> {
             }
         };
         let picked = resolution.packages.iter().filter_map(|chosen| pick(&chosen.origin)).collect();
-        Choice { platform: self.platform.clone(), requests: wanted.requests, resolution, picked }
+        Choice { platform: self.platform.clone(), resolution, picked }
     }
 }
 
