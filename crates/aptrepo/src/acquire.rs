@@ -76,7 +76,8 @@ pub enum SignedBytes {
 pub struct RepositoryIndex {
     /// The component; empty in a flat repository.
     pub component: String,
-    /// The architecture that it was fetched for; `all` where packages for all have an index of their own.
+    /// The architecture that it was fetched for; `all` where packages for all have an index of their own, and in a flat
+    /// repository, whose one index has those of every architecture.
     pub architecture: Architecture,
     /// The packages.
     pub index: Arc<Index>,

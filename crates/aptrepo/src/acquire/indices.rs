@@ -233,8 +233,8 @@ fn wanted<'a>(
 ) -> Result<Vec<Wanted<'a>>, AcquireError> {
     if source.is_flat() {
         // One index for whatever is asked for; packages say themselves what they are for.
-        let Some(architecture) = architectures.first() else { return Ok(Vec::new()) };
-        let listed = |stem| Wanted::listed("", architecture, release, stem);
+        let (Some(_), Ok(all)) = (architectures.first(), "all".parse()) else { return Ok(Vec::new()) };
+        let listed = |stem| Wanted::listed("", &all, release, stem);
         let found = listed("Packages").or_else(|| listed("./Packages"));
         return found.map(|wanted| vec![wanted]).ok_or_else(|| unlisted(source, "Packages"));
     }

@@ -148,6 +148,8 @@ fn a_flat_repository_has_no_components() {
     let mut world = World::new(&apt::Repository { suite: "sub/".to_owned(), ..repository() });
     let found = world.acquire().unwrap();
     assert_eq!((names(&found), found.path_of("InRelease")), (vec!["hello".to_owned()], "sub/InRelease".to_owned()));
+    let both = world.acquirer().repository(&world.source, &architectures(&["amd64", "arm64"])).unwrap();
+    assert!(both.indices.len() == 1 && both.indices[0].architecture.is_all());
     for suite in ["./", "/"] {
         world.source.suite = suite.to_owned();
         world.source.mirrors = vec![Url::parse(&world.server.url("/sub/")).unwrap()];
