@@ -7,11 +7,7 @@ mod platforms;
 mod pool;
 mod reason;
 mod roots;
-#[cfg(test)]
-mod sample;
 mod solver;
-#[cfg(test)]
-mod tests;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,3 +144,8 @@ pub fn resolve(universe: &Universe<'_>, wanted: &Wanted) -> Result<Resolution, U
         None => Err(explain::explain(&pool, &roots)),
     }
 }
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

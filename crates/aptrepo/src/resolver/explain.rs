@@ -15,7 +15,7 @@ use super::roots::Roots;
 use super::{Barred, Chain, DeadEnd, Link, Offer, Reason, Unresolvable, solver};
 
 /// How far the reasons of reasons are followed. People do not read further.
-const MAX_DEPTH: usize = 6;
+const MAX_DEPTH: usize = 5;
 /// How many candidates of one need are told about.
 const MAX_TOLD: usize = 8;
 /// How many names are offered for one that does not exist.
@@ -25,8 +25,14 @@ const MAX_DISTANCE: usize = 2;
 
 pub(super) fn explain(pool: &Pool<'_>, roots: &Roots) -> Unresolvable {
     let chain = [Choice::Candidate, Choice::Package].into_iter().find_map(|choice| {
-        let mut search =
-            Search { pool, choice, needed: Vec::new(), because: HashMap::new(), ruled_out: HashMap::new() };
+        let mut search = Search {
+            pool,
+            choice,
+            needed: Vec::new(),
+            because: HashMap::new(),
+            ruled_out: HashMap::new(),
+            possible: HashMap::new(),
+        };
         search.start(roots).or_else(|| search.follow())
     });
     let reason = chain.map_or_else(|| together(pool, roots), Reason::Chain);
@@ -98,6 +104,8 @@ struct Search<'p, 'a> {
     /// Whose need, by its number, made a candidate needed. Roots have none.
     because: HashMap<Id, Option<(Id, usize)>>,
     ruled_out: HashMap<Id, RuledOut>,
+    /// What was found to be possible of late, and how far was looked. Forgotten as more is known.
+    possible: HashMap<Id, usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -135,7 +143,8 @@ impl Search<'_, '_> {
 
     fn follow(&mut self) -> Option<Chain> {
         loop {
-            let before = self.needed.len();
+            let before = (self.needed.len(), self.ruled_out.len());
+            self.possible.clear();
             let mut at = 0;
             while let Some(id) = self.needed.get(at).copied() {
                 at += 1;
@@ -146,7 +155,7 @@ impl Search<'_, '_> {
                     }
                 }
             }
-            if self.needed.len() == before {
+            if (self.needed.len(), self.ruled_out.len()) == before {
                 return None;
             }
         }
@@ -178,6 +187,7 @@ impl Search<'_, '_> {
         if !self.is_possible(id, MAX_DEPTH) {
             return Some(self.chain(&[id], because));
         }
+        self.possible.clear();
         self.needed.push(id);
         self.because.insert(id, because);
         let pool = self.pool;
@@ -197,9 +207,11 @@ impl Search<'_, '_> {
         if self.ruled_out.contains_key(&id) {
             return false;
         }
-        if self.because.contains_key(&id) {
+        if self.because.contains_key(&id) || self.possible.get(&id).is_some_and(|looked| *looked >= depth) {
             return true;
         }
+        // A circle is no reason against anything in it.
+        self.possible.insert(id, depth);
         let needs = self.pool.needs(id);
         let reason = if needs.error.is_some() {
             Some(RuledOut::Unreadable)
@@ -242,11 +254,13 @@ impl Search<'_, '_> {
                 offered: because.map_or_else(Vec::new, |(id, number)| self.offered(id, number)),
             };
         }
+        // Reasons of reasons branch: two ways are enough to see that none leads out.
+        let told = if depth == 0 { MAX_TOLD } else { 2 };
         let mut names = Vec::new();
         let mut chains: Vec<Chain> = Vec::new();
         for id in options {
             let name = self.pool.entry(*id).name;
-            if !names.contains(&name) && chains.len() < MAX_TOLD {
+            if !names.contains(&name) && chains.len() < told {
                 names.push(name);
                 chains.push(self.why_not(*id, depth));
             }

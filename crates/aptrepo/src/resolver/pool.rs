@@ -152,9 +152,6 @@ impl<'a> Pool<'a> {
 
     /// All that has a name, in no order, before requests and limits rule any out.
     pub(super) fn all(&self, text: &'a str) -> Vec<Id> {
-        if self.is_excluded(text) {
-            return vec![self.stand_in(text)];
-        }
         let native = &self.universe.architecture;
         let own = |controls: &'a [Control]| {
             let suits = |c: &&Control| c.package().as_str() == text && suits(c.architecture().as_str(), native);
@@ -163,6 +160,10 @@ impl<'a> Pool<'a> {
         let base: Vec<Id> = own(self.universe.base).map(|(n, c)| self.intern_control(Place::Base(n, c), c)).collect();
         if !base.is_empty() {
             return base;
+        }
+        // What is installed cannot be left out any more.
+        if self.is_excluded(text) {
+            return vec![self.stand_in(text)];
         }
         let local: Vec<Id> =
             own(self.universe.local).map(|(n, c)| self.intern_control(Place::Local(n, c), c)).collect();

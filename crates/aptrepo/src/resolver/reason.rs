@@ -158,6 +158,10 @@ pub enum DeadEnd {
     All(Vec<Chain>),
 }
 
+fn verb(offered: &[Offer]) -> &'static str {
+    if offered.len() == 1 { "is" } else { "are" }
+}
+
 struct Joined<'a, T>(&'a [T], &'a str);
 
 impl<T: fmt::Display> fmt::Display for Joined<'_, T> {
@@ -185,7 +189,7 @@ impl fmt::Display for Reason {
                 write!(f, "{} is a virtual package, provided by {}", request.package(), Joined(providers, ", "))
             }
             Self::NotOffered { request, offered } => {
-                write!(f, "{request} is asked for, but only {} is offered", Joined(offered, ", "))
+                write!(f, "{request} is asked for, but only {} {} offered", Joined(offered, ", "), verb(offered))
             }
             Self::UnknownSuite { request, suites } => {
                 write!(f, "{request} is asked for, but the suites are {}", Joined(suites, ", "))
@@ -242,7 +246,7 @@ impl fmt::Display for DeadEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { offered } if offered.is_empty() => f.write_str("no package has or provides that name"),
-            Self::Missing { offered } => write!(f, "only {} is offered", Joined(offered, ", ")),
+            Self::Missing { offered } => write!(f, "only {} {} offered", Joined(offered, ", "), verb(offered)),
             Self::Clash { by, hit, because } => {
                 write!(f, "{by}")?;
                 // The relation may name what the package hit only provides.

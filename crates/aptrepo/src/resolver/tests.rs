@@ -135,13 +135,13 @@ fn requests_choose_versions_and_suites() {
         ("aa/oldstable, bb=1", "aa=1.2.3 bb=1"),
         ("aa:amd64", "aa=1.3.0 bb=2"),
         ("aa:arm64", "aa is for arm64, not for amd64"),
-        ("aa=2*", "aa=2* is asked for, but only aa 1.2.3 (oldstable), aa 1.3.0 (stable) is offered"),
+        ("aa=2*", "aa=2* is asked for, but only aa 1.2.3 (oldstable), aa 1.3.0 (stable) are offered"),
         ("aa/sid", "aa/sid is asked for, but the suites are bookworm, oldstable, stable"),
         ("ab", "no package is called ab (near: aa, bb)"),
         (
             "aa=1.2*, aa=1.3*",
-            "aa=1.2* is asked for, but only aa 1.2.3 (oldstable), aa 1.3.0 (stable) is offered; \
-          aa=1.3* is asked for, but only aa 1.2.3 (oldstable), aa 1.3.0 (stable) is offered",
+            "aa=1.2* is asked for, but only aa 1.2.3 (oldstable), aa 1.3.0 (stable) are offered; \
+          aa=1.3* is asked for, but only aa 1.2.3 (oldstable), aa 1.3.0 (stable) are offered",
         ),
     ] {
         assert_eq!(said(&resolve(&universe, &wanted(requests))), expected, "{requests}");
@@ -207,6 +207,30 @@ fn choices_that_exclude_each_other_are_named_together() {
     let error = resolve(&universe(&[offered("stable", &index)]), &wanted("aa, dd, bb, cc")).unwrap_err();
     assert_eq!(error.reasons, [Reason::Together { wanted: vec!["aa".into(), "bb".into(), "cc".into()] }]);
     assert_eq!(error.to_string(), "aa and bb and cc cannot be installed together");
+}
+
+#[test]
+fn explanations_of_large_sets_end() {
+    // Every package needs every one behind it, and has two ways to do so; one thing is missing at the very end.
+    let line = |n: usize| {
+        let needs: Vec<String> = (n + 1..40).map(|m| format!("p{m:02} | q{m:02}")).collect();
+        ["p", "q"].map(|letter| format!("{letter}{n:02} 1 ; Depends: {}", needs.join(", ")))
+    };
+    let mut lines: Vec<String> = (0..39).flat_map(line).collect();
+    lines.extend(["p39 1 ; Depends: missing".into(), "q39 1 ; Depends: missing".into()]);
+    let index = index(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let error = resolve(&universe(&[offered("stable", &index)]), &wanted("p00")).unwrap_err();
+    assert!(matches!(&error.reasons[..], [Reason::Chain(_)]), "{error}");
+}
+
+#[test]
+fn what_the_base_holds_cannot_be_excluded() {
+    let (index, base) = (index(&["bb 1 ; Depends: aa"]), controls(&["aa 1"]));
+    let indices = [offered("stable", &index)];
+    let universe = Universe { base: &base, ..universe(&indices) };
+    let found = resolve(&universe, &Wanted { exclude: names(&["aa"]), ..wanted("bb") }).unwrap();
+    assert_eq!(found.unused_excludes, [name("aa")]);
+    assert_eq!(said(&Ok(found)), "aa=1 bb=1");
 }
 
 #[test]
@@ -523,7 +547,7 @@ fn limits_rule_newer_sources_out() {
     assert_eq!(limited("aa"), "aa=1");
     assert_eq!(
         limited("bb"),
-        "bb depends on aa (>= 2); only aa 1 (stable), aa 2 (stable; not on all platforms) is offered"
+        "bb depends on aa (>= 2); only aa 1 (stable), aa 2 (stable; not on all platforms) are offered"
     );
 }
 
