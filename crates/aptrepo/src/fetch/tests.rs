@@ -135,6 +135,8 @@ fn a_file_that_the_disk_has_changed_is_fetched_again() {
     // Whatever stands at the start of a damaged file, it is not blamed on the package.
     bytes.fill(0);
     fs::write(&object, &bytes).unwrap();
+    let offline = Acquirer { offline: true, ..world.acquirer() };
+    assert!(offline.fetch(&wanted).unwrap_err().is_offline());
     let again = world.acquirer().fetch(&wanted).unwrap();
     assert!(again.open().unwrap().read_to_end(&mut Vec::new()).is_ok());
 }
