@@ -171,10 +171,11 @@ fn lock_advice(error: &LockError) -> Option<String> {
         LockError::Variant(error) => Some(variant_advice(error)),
         LockError::Base(error) => base_advice(error),
         LockError::Acquire(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
-        LockError::Acquire(error) if error.is_unreachable() => Some(
+        LockError::Acquire(error) if error.is_unreachable() || error.is_missing() => Some(
             "to do without it, name the suites that are wanted with host-suites in [debian], or leave it out of sources"
                 .to_owned(),
         ),
+        LockError::Uncached { .. } => Some("run it once without --offline".to_owned()),
         LockError::Fetch(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
         LockError::Fetch(error) if error.is_missing() => Some(
             "the mirrors no longer have it: `distil lock` takes what they have now, and a snapshot keeps what they had"

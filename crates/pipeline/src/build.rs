@@ -210,7 +210,8 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     if request.cancelled.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
     }
-    let record = lock.as_ref().map(|lock| Record::new(lock, request, &index, &own, order.compression)).transpose()?.flatten();
+    let record =
+        lock.as_ref().map(|lock| Record::new(lock, request, &index, &own, order.compression)).transpose()?.flatten();
     if let Some(record) = &record {
         record.compare()?;
     }

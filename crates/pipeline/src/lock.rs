@@ -17,8 +17,8 @@ use std::sync::atomic::AtomicBool;
 
 use distil_aptrepo::lock::Lock;
 pub use distil_aptrepo::lock::{Change, Difference};
-use distil_debunpack::PackageName;
-use distil_imgcore::Platform;
+use distil_debunpack::{Architecture, PackageName, Version};
+use distil_imgcore::{Escaped, Platform};
 
 pub use document::LockDocument;
 pub(crate) use draft::{Draft, Kept};
@@ -95,6 +95,26 @@ pub enum LockWarning {
         platform: Platform,
         /// The package.
         package: PackageName,
+    },
+    /// A suite has nothing for an architecture, as its signed file says.
+    #[error("{} has no packages for {architecture}: they come from the other suites alone", Escaped(.suite.as_bytes()))]
+    NoArchitecture {
+        /// The suite.
+        suite: String,
+        /// The architecture.
+        architecture: Architecture,
+    },
+    /// A platform could have a newer version of a package, and does not get it, since another platform has none.
+    #[error("{platform}: {package} is {chosen}, not {newest}, so that all platforms have the same")]
+    HeldBack {
+        /// The platform.
+        platform: Platform,
+        /// The package.
+        package: PackageName,
+        /// The version that was chosen.
+        chosen: Version,
+        /// The newest version that the platform could have.
+        newest: Version,
     },
     /// The variable `SOURCE_DATE_EPOCH` is set to another time than the lock has, and the lock counts.
     #[error("SOURCE_DATE_EPOCH is {asked}, and the lock was made with {locked}, which counts")]

@@ -149,15 +149,17 @@ fn of_host(
                 Url::parse(uri).map_err(|_| wrong())
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let served: Vec<Architecture> =
-            architectures.iter().filter(|one| entry.architectures.includes(one)).cloned().collect();
+        let limited = entry.architectures.only.is_some() || !entry.architectures.removed.is_empty();
+        let includes = |one: &&Architecture| entry.architectures.includes(one);
+        let served: Option<Vec<Architecture>> =
+            limited.then(|| architectures.iter().filter(includes).cloned().collect());
         for suite in suites {
             sources.push(Source {
                 name: entry.place.clone(),
                 mirrors: mirrors.clone(),
                 suite: suite.clone(),
                 components: entry.components.clone(),
-                architectures: Some(served.clone()),
+                architectures: served.clone(),
                 keys: Arc::clone(&keys),
                 snapshot: entry.snapshot,
             });

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
 use distil_pipeline::recipe::Recipe;
-use distil_pipeline::{BuildRequest, Silent, What, build};
+use distil_pipeline::{BuildRequest, Machine, Silent, What, build};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,10 +30,14 @@ fn main() -> ExitCode {
 
 fn run(recipe: &Path, directory: &str) -> Result<String, Box<dyn Error>> {
     let text = std::fs::read_to_string(recipe)?;
+    #[expect(clippy::disallowed_methods, reason = "this program is the front end, which reads the clock")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let request = BuildRequest {
         what: What::Recipe {
             recipe: Box::new(Recipe::parse(&text)?),
+            variant: None,
             dir: recipe.parent().map_or_else(PathBuf::new, Path::to_owned),
+            lock: None,
         },
         platforms: Vec::new(),
         host: "linux/amd64".parse()?,
@@ -41,6 +45,7 @@ fn run(recipe: &Path, directory: &str) -> Result<String, Box<dyn Error>> {
         epoch: None,
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         cache_dir: std::env::temp_dir().join("distil-example-embed"),
+        machine: Machine::new(now.as_secs().try_into()?),
         cancelled: &AtomicBool::new(false),
     };
     let built = build(&request, &Silent)?;

@@ -20,9 +20,12 @@ use crate::written::Written;
 ///
 /// Exits with 1 where the package is not in the image, and says who mentions it.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true, after_help = "Examples:\n  \
+#[command(
+    allow_missing_positional = true,
+    after_help = "Examples:\n  \
     distil why zlib1g\n  \
-    distil why app/distil.toml zlib1g --variant debug")]
+    distil why app/distil.toml zlib1g --variant debug"
+)]
 pub(crate) struct Why {
     /// The recipe; distil.toml where none is given
     #[arg(value_name = "RECIPE")]

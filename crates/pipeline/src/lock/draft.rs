@@ -16,7 +16,9 @@ use crate::base::{Base, layers_on};
 use crate::build::plan::{self, Candidate, NoRoom};
 use crate::package::Package;
 use crate::progress::Phase;
-use crate::provision::{Choice, Debs, Market, Picked, Provider, Target, Versions, architecture_of, choose, explain, fetch};
+use crate::provision::{
+    Choice, Debs, Market, Picked, Provider, Target, Versions, architecture_of, choose, explain, fetch,
+};
 use crate::recipe::{Recipe, Sources};
 use crate::sources;
 
@@ -169,18 +171,29 @@ impl<'a> Draft<'a> {
         self.local.into_paths(self.dir)
     }
 
-    /// Packages that are excluded for nothing.
+    /// What somebody should know of the choice.
     pub(crate) fn warnings(&self) -> Vec<LockWarning> {
-        let unused = |choice: &Choice| -> Vec<LockWarning> {
+        let lacking = self.market.lacking.iter();
+        let mut warnings: Vec<LockWarning> = lacking
+            .map(|(suite, architecture)| LockWarning::NoArchitecture {
+                suite: suite.clone(),
+                architecture: architecture.clone(),
+            })
+            .collect();
+        for choice in self.chosen.get(&None).into_iter().flatten() {
+            let platform = || choice.platform.clone();
+            warnings.extend(choice.held_back.iter().map(|(package, chosen, newest)| LockWarning::HeldBack {
+                platform: platform(),
+                package: package.clone(),
+                chosen: chosen.clone(),
+                newest: newest.clone(),
+            }));
             let unused = choice.resolution.unused_excludes.iter();
-            unused
-                .map(|package| LockWarning::UnusedExclude {
-                    platform: choice.platform.clone(),
-                    package: package.clone(),
-                })
-                .collect()
-        };
-        self.chosen.get(&None).into_iter().flatten().flat_map(unused).collect()
+            warnings.extend(
+                unused.map(|package| LockWarning::UnusedExclude { platform: platform(), package: package.clone() }),
+            );
+        }
+        warnings
     }
 
     /// The lock: what was chosen, and the evidence for it. `epoch` goes before the time of the newest package.

@@ -42,6 +42,12 @@ pub enum LockError {
     /// A package that cannot be had or is not what was asked for.
     #[error(transparent)]
     Fetch(Box<FetchError>),
+    /// Packages that the cache does not have, and nothing may be fetched.
+    #[error("not in the cache, and nothing may be fetched: {}", .packages.join(", "))]
+    Uncached {
+        /// Their names and versions, sorted.
+        packages: Vec<String>,
+    },
     /// A platform that Debian has no architecture for.
     #[error("Debian has no architecture for {0}")]
     Platform(Platform),

@@ -18,6 +18,9 @@ pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<D
     let unique: BTreeMap<Digest, WantedDeb> = wanted.into_iter().map(|deb| (deb.sha256.clone(), deb)).collect();
     let mut largest_first: Vec<&WantedDeb> = unique.values().collect();
     largest_first.sort_by_key(|deb| std::cmp::Reverse(deb.size));
+    if provider.machine.offline {
+        check_cached(&largest_first, provider)?;
+    }
     let bytes = largest_first.iter().map(|deb| deb.size).sum();
     provider.progress.phase(Phase::Fetch { packages: unique.len(), bytes });
     let debs = parallel::map(provider.downloads(), &largest_first, |wanted| {
@@ -28,4 +31,13 @@ pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<D
         Ok::<_, LockError>((wanted.sha256.clone(), deb.map_err(|source| LockError::Fetch(Box::new(source)))?))
     })?;
     Ok(debs.into_iter().collect())
+}
+
+/// Whoever builds without a network wants to know of everything that is missing, not of the first package alone.
+fn check_cached(wanted: &[&WantedDeb], provider: &Provider<'_>) -> Result<(), LockError> {
+    let on_disk = |deb: &WantedDeb| deb.mirrors.iter().any(|mirror| mirror.scheme() == "file");
+    let missing = wanted.iter().filter(|deb| !on_disk(deb) && !provider.has(&deb.sha256));
+    let mut packages: Vec<String> = missing.map(|deb| format!("{} {}", deb.name, deb.version)).collect();
+    packages.sort();
+    if packages.is_empty() { Ok(()) } else { Err(LockError::Uncached { packages }) }
 }

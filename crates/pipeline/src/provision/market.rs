@@ -1,6 +1,6 @@
 //! What packages can be chosen from.
 
-use distil_aptrepo::{Offered, Repository, Source};
+use distil_aptrepo::{AcquireError, Offered, Repository, Source};
 use distil_debunpack::Architecture;
 
 use super::Provider;
@@ -12,23 +12,41 @@ use crate::progress::Phase;
 #[derive(Debug, Default)]
 pub(crate) struct Market {
     pub(crate) repositories: Vec<Repository>,
+    /// The suites that have nothing for an architecture, as their signed files say.
+    pub(crate) lacking: Vec<(String, Architecture)>,
 }
 
+/// A repository as far as it serves what is built, if it serves any of it.
+type Acquired = (Option<Repository>, Vec<AcquireError>);
+
 impl Market {
-    /// Acquires every source for these architectures.
+    /// Acquires every source for these architectures, each of which must be served by one at least.
     pub(crate) fn open(
         sources: &[Source],
         architectures: &[Architecture],
         provider: &Provider<'_>,
     ) -> Result<Self, LockError> {
         provider.progress.phase(Phase::Acquire { repositories: sources.len() });
-        let repositories = parallel::map(provider.downloads(), sources, |source| {
+        let acquired = parallel::map(provider.downloads(), sources, |source| {
             provider.progress.started(&source.suite);
-            let repository = provider.acquirer().repository(source, architectures);
+            let acquired = acquire(source, architectures, provider);
             provider.progress.finished(&source.suite);
-            repository.map_err(|source| LockError::Acquire(Box::new(source)))
+            acquired.map_err(|source| LockError::Acquire(Box::new(source)))
         })?;
-        Ok(Self { repositories })
+        let mut market = Self::default();
+        let mut refusals = Vec::new();
+        for (repository, refused) in acquired {
+            market.repositories.extend(repository);
+            refusals.extend(refused);
+        }
+        for refusal in refusals {
+            let AcquireError::Architecture { suite, architecture, .. } = &refusal else { continue };
+            if market.offered(architecture).0.is_empty() {
+                return Err(LockError::Acquire(Box::new(refusal)));
+            }
+            market.lacking.push((suite.clone(), architecture.clone()));
+        }
+        Ok(market)
     }
 
     /// What is offered to a system of one architecture, and for each index the place of its repository.
@@ -43,4 +61,24 @@ impl Market {
         }
         offers.into_iter().unzip()
     }
+}
+
+/// Acquires one source for those of the architectures that it has. Which it has is signed, so that a mirror cannot hide
+/// one; a source that states its architectures must have them all.
+fn acquire(source: &Source, architectures: &[Architecture], provider: &Provider<'_>) -> Result<Acquired, AcquireError> {
+    let mut left = architectures.to_vec();
+    let mut refused = Vec::new();
+    while !left.is_empty() {
+        match provider.acquirer().repository(source, &left) {
+            Ok(repository) => return Ok((Some(repository), refused)),
+            Err(AcquireError::Architecture { architecture, source_name, suite, known })
+                if source.architectures.is_none() && left.contains(&architecture) =>
+            {
+                left.retain(|one| *one != architecture);
+                refused.push(AcquireError::Architecture { architecture, source_name, suite, known });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((None, refused))
 }

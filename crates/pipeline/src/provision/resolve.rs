@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use distil_aptrepo::{Candidate, Offered, Origin, Request, Resolution, Universe, Wanted, Why, resolve_platforms, why};
+use distil_aptrepo::{
+    Candidate, Chosen, Offered, Origin, Request, Resolution, Universe, Wanted, Why, resolve, resolve_platforms, why,
+};
 use distil_debunpack::{Architecture, Control, PackageName, Version};
 use distil_imgcore::Platform;
 
@@ -31,6 +33,8 @@ pub(crate) struct Choice {
     pub(crate) resolution: Resolution,
     /// The packages that have to be added to the base, in the order of their names.
     pub(crate) picked: Vec<Picked>,
+    /// Packages that could have been newer on this platform alone, with that version.
+    pub(crate) held_back: Vec<(PackageName, Version, Version)>,
 }
 
 /// A package that has to be added.
@@ -57,9 +61,13 @@ pub(crate) fn choose(
         platforms.iter().map(|platform| Stall::new(target, platform, market)).collect::<Result<Vec<_>, _>>()?;
     let questions: Vec<(Universe<'_>, Wanted)> =
         stalls.iter().map(|stall| (stall.universe(), stall.wanted(target.recipe, kept))).collect();
-    let resolutions =
-        resolve_platforms(&questions).map_err(|source| LockError::Unresolvable(Box::new(source)))?;
-    Ok(stalls.iter().zip(resolutions).map(|(stall, resolution)| stall.choice(resolution)).collect())
+    let resolutions = resolve_platforms(&questions).map_err(|source| LockError::Unresolvable(Box::new(source)))?;
+    let choices = stalls.iter().zip(&questions).zip(resolutions).map(|((stall, question), resolution)| {
+        // A single platform is held back by none.
+        let alone = (platforms.len() > 1).then(|| resolve(&question.0, &question.1).ok()).flatten();
+        stall.choice(resolution, alone.as_ref())
+    });
+    Ok(choices.collect())
 }
 
 /// Why a package is in what was chosen for a platform, or is not.
@@ -129,7 +137,7 @@ impl<'a> Stall<'a> {
         Wanted { requests, exclude, recommends: debian.recommends, keep, limits: BTreeMap::new() }
     }
 
-    fn choice(&self, resolution: Resolution) -> Choice {
+    fn choice(&self, resolution: Resolution, alone: Option<&Resolution>) -> Choice {
         let pick = |origin: &Origin| match origin {
             Origin::Base(_) => None,
             Origin::Local(i) => self.places.get(*i).map(|place| Picked::Local(*place)),
@@ -139,7 +147,13 @@ impl<'a> Stall<'a> {
             }
         };
         let picked = resolution.packages.iter().filter_map(|chosen| pick(&chosen.origin)).collect();
-        Choice { platform: self.platform.clone(), resolution, picked }
+        let newer = |chosen: &Chosen| {
+            let alone = alone?.packages.iter().find(|other| other.name == chosen.name)?;
+            let newer = alone.version > chosen.version;
+            newer.then(|| (chosen.name.clone(), chosen.version.clone(), alone.version.clone()))
+        };
+        let held_back = resolution.packages.iter().filter_map(newer).collect();
+        Choice { platform: self.platform.clone(), resolution, picked, held_back }
     }
 }
 
