@@ -64,7 +64,7 @@ impl Acquirer<'_> {
                 result => return result,
             }
         }
-        if self.offline {
+        if self.offline && self.mirrors_of(wanted).next().is_none() {
             return Err(FetchFault::Offline { path: wanted.path.clone() });
         }
         let lock = self.content.lock(&key, PATIENCE, &|| self.watch.cancelled())?;
@@ -81,7 +81,7 @@ impl Acquirer<'_> {
 
     fn try_mirrors(&self, wanted: &WantedDeb, key: ContentKey) -> Result<CachedFile, FetchFault> {
         let mut failures = Vec::new();
-        for mirror in &wanted.mirrors {
+        for mirror in self.mirrors_of(wanted) {
             let Some(url) = mirror::file(mirror, &wanted.path) else { continue };
             match self.download(&url, wanted, key) {
                 Ok(file) => return Ok(file),
@@ -91,6 +91,12 @@ impl Acquirer<'_> {
             }
         }
         Err(MirrorFailures::new(failures).map_or(FetchFault::NoMirror, FetchFault::Mirrors))
+    }
+
+    /// The mirrors that may be asked: without a network, those on disks of this machine.
+    fn mirrors_of<'a>(&self, wanted: &'a WantedDeb) -> impl Iterator<Item = &'a Url> {
+        let offline = self.offline;
+        wanted.mirrors.iter().filter(move |mirror| !offline || mirror.scheme() == "file")
     }
 
     /// Fetches and hashes. What is not as it should be is gone when this returns.

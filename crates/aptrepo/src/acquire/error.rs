@@ -43,7 +43,7 @@ pub enum AcquireError {
         text: String,
     },
     /// A component that the repository does not have.
-    #[error("{} has no component {}, which {} names", Escaped(.suite.as_bytes()), Escaped(.component.as_bytes()), Escaped(.source_name.as_bytes()))]
+    #[error("{} has no component {}, which {} names, only {}", Escaped(.suite.as_bytes()), Escaped(.component.as_bytes()), Escaped(.source_name.as_bytes()), Escaped(.known.join(", ").as_bytes()))]
     Component {
         /// Where the source was written down.
         source_name: String,
@@ -192,6 +192,12 @@ impl MirrorError {
         matches!(self, Self::Net(error) if error.is_unreachable())
     }
 
+    /// Whether the mirror has no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Net(error) if error.is_missing())
+    }
+
     /// Whether all that is wrong is that its time is over.
     #[must_use]
     pub fn is_stale(&self) -> bool {
@@ -262,6 +268,13 @@ impl AcquireError {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Mirrors { source, .. } if source.iter().all(MirrorError::is_unreachable))
+    }
+
+    /// Whether no mirror has the repository, as far as mirrors were reached. It may be left out as knowingly.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.mirrors().any(MirrorError::is_missing)
+            && self.mirrors().all(|failure| failure.is_missing() || failure.is_unreachable())
     }
 
     /// Whether something is missing in the cache that only the network has.
