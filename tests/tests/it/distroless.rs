@@ -24,6 +24,7 @@ enum Only {
 const DIFFERENCES: &[(&[&str], &[&str], Only, &str)] = &[
     (&EXAMPLES, &["ca-certificates"], Only::Ours, "they take the certificates out of it and leave the record behind"),
     (&["base"], &["gcc-12-base", "libgcc-s1"], Only::Ours, "libc6 depends on libgcc-s1, which it loads to end threads"),
+    (&["java"], &["libc-bin"], Only::Ours, "they take the locale C.UTF-8 out of it and leave the record behind"),
     (&["java"], &["libblkid1", "libffi8", "libmount1", "libselinux1"], Only::Ours, "libglib2.0-0 is linked with them"),
     (&["java"], &["libcrypt1", "libuuid1"], Only::Theirs, "no package in the image depends on them"),
     (&["python"], &["libtirpc-common"], Only::Ours, "libtirpc3 depends on it for its settings"),
@@ -101,7 +102,8 @@ fn check_program(name: &str, compiler: &[&str], expected: &str) {
     assert!(ran.status.success(), "{ran}");
     // The recipe names its base by where `cargo xtask example` puts it.
     std::os::unix::fs::symlink(built().join("target"), folder.join("target")).unwrap();
-    let layout = folder.join("layout");
+    // Podman makes the path a part of the image's name, and temporary ones have capitals, which names cannot.
+    let layout = folder_of_this_run().join("distroless").join(name);
     build(&app, &[], &layout);
     let ran = podman(&[&reference(&layout, "latest")]).success();
     assert_eq!(ran.text(), expected, "{ran}");
@@ -138,7 +140,7 @@ fn a_program_in_cpp_runs() {
 #[test]
 fn java_runs() {
     let ran = podman(&[&image("java")]).success();
-    assert!(ran.errors().starts_with("openjdk version \"17."), "{ran}");
+    assert!(ran.errors().contains("openjdk version \"17."), "{ran}");
     let ran = podman(&[&image("java"), "-XshowSettings:properties", "-version"]).success();
     assert!(ran.errors().contains("user.name = nonroot") && ran.errors().contains("encoding = UTF-8"), "{ran}");
 }
@@ -146,8 +148,7 @@ fn java_runs() {
 #[test]
 fn the_debug_variant_has_a_shell() {
     for name in ["static", "base", "cc"] {
-        let (_guard, folder) = folder();
-        let layout = folder.join("debug");
+        let layout = folder_of_this_run().join("distroless").join(format!("{name}-debug"));
         build(&place::locked(name), &["--locked", "--variant", "debug"], &layout);
         let image = reference(&layout, "latest");
         let ran = podman(&["--entrypoint", "/bin/busybox", &image, "sh", "-c", "busybox id -un"]).success();
