@@ -77,8 +77,8 @@ pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
 pub use lock::{
-    Change, Difference, LockAction, LockDocument, LockError, LockRequest, LockUse, LockWarning, Locking, StaleReason,
-    lock, lock_path,
+    Change, Difference, LockAction, LockDocument, LockError, LockRequest, LockUse, LockWarning, Locking, Proof,
+    StaleReason, lock, lock_path,
 };
 pub use machine::{Authorities, Machine, MachineError};
 pub use progress::{Phase, Progress, Silent};

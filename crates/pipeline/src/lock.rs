@@ -9,6 +9,7 @@ mod file;
 mod held;
 mod local;
 mod mirrors;
+mod proof;
 mod vendor;
 
 use std::num::NonZeroUsize;
@@ -27,11 +28,13 @@ pub use file::lock_path;
 pub(crate) use file::{read, write};
 pub use held::LockUse;
 pub(crate) use held::{Held, HeldSet, Wanted};
+pub use proof::Proof;
 
 use crate::machine::Machine;
 use crate::progress::Progress;
-use crate::provision::Provider;
+use crate::provision::{Provider, architecture_of};
 use crate::recipe::Recipe;
+use crate::sources;
 
 /// What to lock.
 #[derive(Debug)]
@@ -44,7 +47,8 @@ pub struct LockRequest<'a> {
     pub path: &'a Path,
     /// What is wanted.
     pub action: LockAction,
-    /// Where to put what a build without network needs.
+    /// Where to put what a build without network needs. With [`LockAction::Check`], where it was put: the lock is held against
+    /// that then, with no network, and nothing is chosen.
     pub vendor: Option<PathBuf>,
     /// The platform of this machine, for a recipe that names none.
     pub host: Platform,
@@ -82,6 +86,8 @@ pub struct Locking {
     pub packages: usize,
     /// What somebody should know, none of it a reason to stop.
     pub warnings: Vec<LockWarning>,
+    /// What a vendored directory proves, where that was asked.
+    pub proof: Option<Proof>,
 }
 
 /// Something in a recipe that is unlikely to be meant.
@@ -130,7 +136,8 @@ impl Locking {
     /// Whether the lock that was there says what a new one would.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.changes.is_empty() && self.differences.is_empty()
+        let proved = self.proof.as_ref().is_none_or(|proof| proof.findings.is_empty());
+        self.changes.is_empty() && self.differences.is_empty() && proved
     }
 }
 
@@ -146,8 +153,12 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
         (LockAction::Update(names), Some(old)) => Kept::of(old, names, request.path)?,
         (LockAction::Update(_), None) => return Err(LockError::Missing { path: request.path.to_owned() }),
     };
-    if request.action == LockAction::Check && old.is_none() {
-        return Err(LockError::Missing { path: request.path.to_owned() });
+    if request.action == LockAction::Check {
+        let missing = || LockError::Missing { path: request.path.to_owned() };
+        let old = old.as_ref().ok_or_else(missing)?;
+        if let Some(dir) = &request.vendor {
+            return check_vendored(old, dir, request);
+        }
     }
     let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
     let platforms = platforms(request.recipe, &request.host);
@@ -163,6 +174,7 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
         differences: old.as_ref().map(|old| old.asked.differences(&lock.asked)).unwrap_or_default(),
         packages: count(&lock),
         warnings: draft.warnings(),
+        proof: None,
     };
     if let Some(dir) = &request.vendor {
         vendor::write(dir, &draft.market, &lock, &debs, &provider)?;
@@ -171,6 +183,20 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
         write(request.path, &lock)?;
     }
     Ok(locking)
+}
+
+/// Holds a lock against its recipe and against a directory that was vendored with it.
+fn check_vendored(lock: &Lock, dir: &Path, request: &LockRequest<'_>) -> Result<Locking, LockError> {
+    let platforms = platforms(request.recipe, &request.host);
+    let architectures = platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
+    let sources = sources::of_recipe(request.recipe, request.dir, &architectures, &request.machine)?;
+    Ok(Locking {
+        changes: Vec::new(),
+        differences: lock.asked.differences(&asked::of_recipe(request.recipe, &platforms)),
+        packages: count(lock),
+        warnings: Vec::new(),
+        proof: Some(proof::check(lock, dir, &sources)?),
+    })
 }
 
 /// The platforms that a recipe is for.

@@ -31,6 +31,16 @@ pub enum SourcesError {
         /// Why not.
         source: Box<KeyringError>,
     },
+    /// A file of keys that is not in order.
+    #[error("the keys of {source_name} in {} cannot be used", Escaped::path(.file))]
+    KeyFile {
+        /// How messages name the source.
+        source_name: String,
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        source: Box<KeyringError>,
+    },
     /// A keyring that a source names and that cannot be read.
     #[error("the keys of {source_name} cannot be read")]
     KeyringFile {
@@ -248,7 +258,11 @@ fn merged(name: &str, files: Vec<PathBuf>) -> Result<Keyring, SourcesError> {
 fn keyring(name: &str, file: &Path) -> Result<Keyring, SourcesError> {
     let unreadable = |source| SourcesError::KeyringFile { source_name: name.to_owned(), source };
     let bytes = read(file).map_err(unreadable)?;
-    Keyring::parse(&file.to_string_lossy(), &bytes).map_err(wrong_keys(name))
+    Keyring::parse(&file.to_string_lossy(), &bytes).map_err(|source| SourcesError::KeyFile {
+        source_name: name.to_owned(),
+        file: file.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 fn wrong_keys(name: &str) -> impl FnOnce(KeyringError) -> SourcesError {

@@ -26,7 +26,8 @@ use crate::written::Written;
     distil lock\n  \
     distil lock --update openssl libssl3\n  \
     distil lock --check\n  \
-    distil lock --vendor vendor")]
+    distil lock --vendor vendor\n  \
+    distil lock --check --vendor vendor")]
 pub(crate) struct Lock {
     /// The recipe; distil.toml where none is given
     #[arg(value_name = "RECIPE")]
@@ -37,8 +38,9 @@ pub(crate) struct Lock {
     /// Write nothing; exit with 1 where the recipe or the repositories have moved on
     #[arg(long)]
     check: bool,
-    /// Write what a build without network needs here: packages, signed indices
-    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    /// Write what a build without network needs here: packages and signed indices; with --check, prove the lock by what
+    /// lies here, from the signatures to each package, with no network
+    #[arg(long, value_name = "DIR")]
     vendor: Option<PathBuf>,
     /// How many threads to use; as many as there are cores where nothing is said
     #[arg(short, long, value_name = "N")]
@@ -90,6 +92,13 @@ impl Lock {
             printer.result(&table(&locked.changes))?;
             for difference in &locked.differences {
                 printer.note(&format!("the recipe has changed: {difference}"));
+            }
+            if let Some(proof) = &locked.proof {
+                proof.findings.iter().for_each(|finding| printer.error(finding));
+                printer.result(&format!(
+                    "{} packages are vouched for by a key, {} lie there with the bytes of the lock\n",
+                    proof.proved, proof.present
+                ))?;
             }
             let verb = if matches!(request.action, LockAction::Check) { "checked" } else { "locked" };
             printer.note(&format!(

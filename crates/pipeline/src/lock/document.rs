@@ -17,6 +17,21 @@ pub struct LockDocument {
     pub differences: Vec<String>,
     /// How many .debs the lock holds.
     pub packages: usize,
+    /// What a vendored directory proves, where the lock was held against one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofDocument>,
+}
+
+/// What a vendored directory proves of a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProofDocument {
+    /// What does not fit, in words; nothing where all does.
+    pub findings: Vec<String>,
+    /// How many packages of the lock a key vouches for, through a signed file and an index.
+    pub proved: usize,
+    /// How many packages of the lock lie in the directory with the bytes that it states.
+    pub present: usize,
 }
 
 /// A package that came, went or has another version.
@@ -48,6 +63,11 @@ impl LockDocument {
             changes: changes.collect(),
             differences: locking.differences.iter().map(ToString::to_string).collect(),
             packages: locking.packages,
+            proof: locking.proof.as_ref().map(|proof| ProofDocument {
+                findings: proof.findings.clone(),
+                proved: proof.proved,
+                present: proof.present,
+            }),
         }
     }
 }

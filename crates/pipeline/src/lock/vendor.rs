@@ -2,7 +2,6 @@
 //! indices, and those of its packages that the lock names.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use distil_aptrepo::lock::{Lock, PackageOrigin};
 use distil_aptrepo::{Repository, SignedBytes};
 
 use super::error::LockError;
+use super::proof;
 use crate::provision::{Debs, Market, Provider};
 use crate::whole_file;
 
@@ -55,8 +55,7 @@ pub(super) fn write(
             && let (Some(root), Some(deb)) = (roots.get(*repository), debs.get(&package.sha256))
         {
             let path = root.join(path);
-            let there = fs::metadata(&path).is_ok_and(|metadata| metadata.len() == package.size);
-            if !there {
+            if proof::digest(&path)?.as_ref() != Some(&package.sha256) {
                 copy(deb.open()?, &path)?;
             }
         }
