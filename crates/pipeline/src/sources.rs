@@ -74,10 +74,11 @@ pub enum SourcesError {
 }
 
 impl SourcesError {
-    /// Whether the recipe asks for what is not there, rather than something failing.
+    /// Whether the recipe asks for what is not there, or with keys that are not in order, rather than something failing.
     #[must_use]
     pub fn is_mistake(&self) -> bool {
-        matches!(self, Self::NoHostSuite { .. } | Self::NoHostSources { .. } | Self::Host(_) | Self::Uri { .. })
+        let keys = matches!(self, Self::Keyring { .. } | Self::KeyFile { .. });
+        keys || matches!(self, Self::NoHostSuite { .. } | Self::NoHostSources { .. } | Self::Host(_) | Self::Uri { .. })
     }
 }
 
