@@ -9,9 +9,11 @@ use distil_tests::{Program, place};
 const ALLOWED: &[(&str, u8, &[&str])] = &[
     ("imgcore", 0, &[]),
     ("cache", 0, &[]),
+    ("net", 0, &[]),
     ("debunpack", 1, &["imgcore"]),
     ("rootfs", 2, &["imgcore", "debunpack"]),
-    ("pipeline", 5, &["imgcore", "cache", "debunpack", "rootfs"]),
+    ("aptrepo", 2, &["imgcore", "cache", "net", "debunpack"]),
+    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "rootfs", "aptrepo"]),
     ("cli", 6, &["pipeline"]),
 ];
 

@@ -70,6 +70,20 @@ fn other_bytes_than_the_signed_ones_are_refused() {
 }
 
 #[test]
+fn other_bytes_in_a_vendored_directory_are_refused() {
+    let (project, _server) = served();
+    assert!(project.distil(&["lock", "--vendor", "vendor"]).status.success());
+    let vendored = distil_tests::layout::files(&project.folder.join("vendor"));
+    let (path, bytes) = vendored.iter().find(|(path, _)| path.ends_with("lib_1.0_all.deb")).unwrap();
+    let mut changed = bytes.clone();
+    changed[100] ^= 1;
+    fs::write(project.folder.join("vendor").join(path), &changed).unwrap();
+    project.forget();
+    let (expected, found) = (distil_tests::apt::sha256(bytes), distil_tests::apt::sha256(&changed));
+    project.refused(&["--vendor", "vendor", "--locked"], 4, &["lib_1.0_all.deb", &expected, &found]);
+}
+
+#[test]
 fn half_a_file_is_refused() {
     let (project, server) = served();
     for path in [INDEX.to_owned(), pool("app", "1.0")] {

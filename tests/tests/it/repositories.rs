@@ -232,6 +232,73 @@ fn the_sources_of_a_machine_are_used_with_their_keys() {
     project.refused(&apt_dir, 2, &["trusted", "sources.list"]);
 }
 
+/// Changes the recipe that is there.
+fn edit(project: &Project, from: &str, to: &str) {
+    let path = project.folder.join("distil.toml");
+    let recipe = fs::read_to_string(&path).unwrap();
+    assert!(recipe.contains(from), "no {from:?} in {recipe}");
+    fs::write(path, recipe.replace(from, to)).unwrap();
+}
+
+#[test]
+fn keys_are_picked_by_their_fingerprints() {
+    let project = Project::new(&repository());
+    let keyrings = project.folder.join("apt/keyrings");
+    fs::create_dir_all(&keyrings).unwrap();
+    fs::copy(&project.keyring, keyrings.join("test.gpg")).unwrap();
+    project.recipe(&[&file_url(&project.repository())], &["app"]);
+    edit(&project, "keyring.gpg", project.signer.fingerprint());
+    assert!(project.build(&["--apt-dir", "apt"]).status.success());
+    let other = "0123456789ABCDEF0123456789ABCDEF01234567";
+    edit(&project, project.signer.fingerprint(), other);
+    let _ = fs::remove_file(project.folder.join("distil.lock"));
+    project.forget();
+    project.refused(&["--apt-dir", "apt"], 2, &[other]);
+}
+
+#[test]
+fn local_packages_get_what_they_need_from_repositories() {
+    let project = Project::new(&repository());
+    project.recipe(&[&file_url(&project.repository())], &["other"]);
+    edit(&project, "[debian]\n", "[debian]\ndebs = [\"dist/*.deb\"]\n");
+    fs::create_dir(project.folder.join("dist")).unwrap();
+    let own = package("own", "3.0").field("Depends: lib (>= 1.0)").write(&project.folder.join("dist"));
+    let built = project.build(&[]).success();
+    assert_eq!(packages(&project), ["lib", "other", "own"], "{built}");
+    assert_eq!(digest(&built), project.built(&["--locked"]));
+    // The lock holds what the local package was.
+    let changed = package("own", "3.0").field("Depends: lib (>= 1.0)").file("/usr/share/more", "more\n");
+    fs::write(own, changed.bytes()).unwrap();
+    fs::remove_dir_all(project.layout()).unwrap();
+    project.refused(&["--locked"], 1, &["own"]);
+}
+
+#[test]
+fn what_is_recommended_comes_when_asked() {
+    let recommending = package("front", "1.0").field("Recommends: other, missing");
+    let project = Project::new(&repository().with(recommending));
+    project.recipe(&[&file_url(&project.repository())], &["front"]);
+    assert!(project.build(&[]).status.success());
+    assert_eq!(packages(&project), ["front"]);
+    edit(&project, "[debian]\n", "[debian]\nrecommends = true\n");
+    assert!(project.distil(&["lock"]).status.success() && project.build(&["--locked"]).status.success());
+    assert_eq!(packages(&project), ["front", "other"]);
+}
+
+/// Scanners recognise the system by it, so that it comes unasked where there is one.
+#[test]
+fn base_files_comes_unless_it_is_excluded() {
+    let project = Project::new(&repository().with(package("base-files", "12.4")));
+    project.recipe(&[&file_url(&project.repository())], &["other"]);
+    assert!(project.build(&[]).status.success());
+    assert_eq!(packages(&project), ["base-files", "other"]);
+    edit(&project, "[debian]\n", "[debian]\nexclude = [{ package = \"base-files\", reason = \"a test\" }]\n");
+    let locked = project.distil(&["lock"]).success();
+    assert!(locked.text().contains("base-files"), "{locked}");
+    assert!(project.build(&["--locked"]).status.success());
+    assert_eq!(packages(&project), ["other"]);
+}
+
 #[test]
 fn several_platforms_hold_the_same_versions_of_sources() {
     let native = |version: &str, architecture: &str| package("native", version).with("Architecture", architecture);
