@@ -13,10 +13,16 @@ const FIELDS: [&str; 9] =
     ["Pre-Depends", "Depends", "Conflicts", "Breaks", "Recommends", "Suggests", "Replaces", "Enhances", "Provides"];
 
 /// Numbers names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Mentions<'a>(HashMap<&'a [u8], u32>);
 
 impl<'a> Mentions<'a> {
+    /// Room for the names of a document of some bytes: a suite has one for every 600, and growing a table costs more
+    /// than a table that is too large.
+    pub(super) fn for_document(bytes: usize) -> Self {
+        Self(HashMap::with_capacity(bytes / 600))
+    }
+
     /// Counts the names of a stanza.
     pub(super) fn read(&mut self, package: &'a [u8], stanza: &Paragraph<'a>) {
         self.mention(package);

@@ -31,7 +31,8 @@ impl Index {
             return Err(IndexError::TooLarge { limit: MAX_DOCUMENT });
         }
         let limits = Limits { document: MAX_DOCUMENT, field: MAX_FIELD };
-        let mut building = Building::default();
+        let mentions = Mentions::for_document(document.len());
+        let mut building = Building { text: String::new(), records: Vec::new(), lines: Vec::new(), mentions };
         for paragraph in Paragraphs::new(&document, Comments::Refused, limits) {
             building.add(&paragraph?)?;
         }
@@ -39,7 +40,6 @@ impl Index {
     }
 }
 
-#[derive(Default)]
 struct Building<'a> {
     text: String,
     records: Vec<Record>,

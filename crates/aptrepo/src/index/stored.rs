@@ -85,13 +85,11 @@ impl Index {
     /// Whether every value is one that parsing lets through.
     fn is_sound(&self) -> bool {
         let length = self.text.len();
-        let mut before: Option<Stored<'_>> = None;
+        let mut before: Option<&Record> = None;
         let records = self.records.iter().all(|record| {
             let bounded = record.ends.is_sorted() && record.range(Text::Provides).end <= length;
-            let stored =
-                Stored { name: self.text_of(record, Text::Name), version: self.text_of(record, Text::Version) };
-            let sound = bounded && self.is_sound_record(record, &stored, before.as_ref());
-            before = Some(stored);
+            let sound = bounded && self.is_sound_record(record, before);
+            before = Some(record);
             sound
         });
         let end = |provided: &Provided| u64::from(provided.name.0) + u64::from(provided.name.1);
@@ -103,33 +101,24 @@ impl Index {
             && self.provided.is_sorted_by(|a, b| (self.provided_name(a), a.record) < (self.provided_name(b), b.record))
     }
 
-    fn is_sound_record(&self, record: &Record, stored: &Stored<'_>, before: Option<&Stored<'_>>) -> bool {
-        // Names and versions repeat from stanza to stanza: most need no second look.
-        let same_name = before.is_some_and(|before| before.name == stored.name);
-        let same_version = before.is_some_and(|before| before.version == stored.version);
+    fn is_sound_record(&self, record: &Record, before: Option<&Record>) -> bool {
+        let of = |text: Text| self.text_of(record, text);
+        let above = |text: Text| before.map(|before| self.text_of(before, text));
+        // Many values are those of the stanza before, which need no second look.
+        let sound = |text: Text, check: &dyn Fn(&str) -> bool| above(text) == Some(of(text)) || check(of(text));
+        let optional = |text: Text, check: &dyn Fn(&str) -> bool| of(text).is_empty() || sound(text, check);
         let version = |text: &str| text.parse::<Version>().is_ok();
-        let optional = |text: Text, check: &dyn Fn(&str) -> bool| {
-            let text = self.text_of(record, text);
-            text.is_empty() || check(text)
-        };
-        let architecture = self.text_of(record, Text::Architecture);
-        (same_name || stored.name.parse::<PackageName>().is_ok())
-            && before.is_none_or(|before| before.name <= stored.name)
-            && (same_version || version(stored.version))
-            && (matches!(architecture, "amd64" | "all") || architecture.parse::<Architecture>().is_ok())
-            && optional(Text::SourceName, &|text| text.parse::<PackageName>().is_ok())
+        let name = |text: &str| text.parse::<PackageName>().is_ok();
+        sound(Text::Name, &name)
+            && above(Text::Name).is_none_or(|above| above <= of(Text::Name))
+            && sound(Text::Version, &version)
+            && sound(Text::Architecture, &|text| text.parse::<Architecture>().is_ok())
+            && optional(Text::SourceName, &name)
             && optional(Text::SourceVersion, &version)
             && optional(Text::Sha512, &super::parse::is_sha512)
-            && !architecture.is_empty()
             && usize::from(record.priority) < PRIORITIES.len()
-            && super::parse::plain_path(self.text_of(record, Text::Filename))
-                .is_ok_and(|p| p == self.text_of(record, Text::Filename))
+            && super::parse::plain_path(of(Text::Filename)).is_ok_and(|plain| plain == of(Text::Filename))
     }
-}
-
-struct Stored<'a> {
-    name: &'a str,
-    version: &'a str,
 }
 
 /// Bytes that are taken off from the front.
