@@ -31,8 +31,8 @@ pub use mirror_failures::MirrorFailures;
 pub use release::{Expected, Release, ReleaseError, ReleaseFile, Signed};
 pub use request::{Request, RequestError, RequestErrorKind};
 pub use resolver::{
-    Barred, Because, Chain, Chosen, DeadEnd, Link, Offer, Offered, Origin, PlatformsError, Reason, Resolution, Universe,
-    Unresolvable, Wanted, Why, resolve, resolve_platforms, why,
+    Barred, Because, Chain, Chosen, DeadEnd, Link, Offer, Offered, Origin, PlatformsError, Reason, Resolution,
+    Universe, Unresolvable, Wanted, Why, resolve, resolve_platforms, why,
 };
 pub use source::Source;
 pub use time::{Snapshot, Timestamp, TimestampError};
