@@ -1,4 +1,56 @@
-//! Signed apt repositories, from the signature to a verified package.
+//! Signed apt repositories, from the signature to a verified package: whom to believe, what to choose, what to write down.
+//!
+//! Three things can be had, each a type that only its check can make: a [`Release`] is a signed file that was verified,
+//! a [`Resolution`] a set of packages that can be installed together, a [`VerifiedDeb`] a file that is the package that
+//! a signed index names. A [`lock::Lock`] says all three so that others can follow them later without a network.
+//!
+//! The crate reads no environment, clock or configuration: sources, keys and the time are arguments. What weakens a check
+//! (`trusted=yes`, `allow-insecure`, `check-valid-until=no`) is refused by name, and there is no option in its place.
+//! Of a repository nothing is read before its signature was checked, nothing partial is kept, and no package is taken for
+//! another one.
+//!
+//! ```
+//! use distil_aptrepo::{Index, Offered, Request, Universe, Wanted, resolve};
+//!
+//! let packages = "\
+//! Package: curl
+//! Version: 7.88.1-10
+//! Architecture: amd64
+//! Depends: libcurl4 (>= 7.88), zlib1g
+//! Filename: pool/c/curl.deb
+//! Size: 4
+//! SHA256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+//!
+//! Package: libcurl4
+//! Version: 7.88.1-10
+//! Architecture: amd64
+//! Filename: pool/c/libcurl4.deb
+//! Size: 4
+//! SHA256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+//! ";
+//! let index = Index::parse(packages.as_bytes())?;
+//! let indices = [Offered { suite: "stable", codename: Some("bookworm"), index: &index }];
+//! let universe = Universe { architecture: "amd64".parse()?, indices: &indices, local: &[], base: &[] };
+//! let requests: Vec<Request> = vec!["curl=7.88.*".parse()?];
+//!
+//! let unresolvable = resolve(&universe, &Wanted { requests: requests.clone(), ..Wanted::default() }).unwrap_err();
+//! assert!(unresolvable.to_string().contains("zlib1g"));
+//!
+//! let wanted = Wanted { requests, exclude: ["zlib1g".parse()?].into(), ..Wanted::default() };
+//! let chosen = resolve(&universe, &wanted)?;
+//! let names: Vec<&str> = chosen.packages.iter().map(|package| package.name.as_str()).collect();
+//! assert_eq!(names, ["curl", "libcurl4"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | whom to believe | [`Keyring`], [`Fingerprint`], [`Release::verify`], [`Timestamp`], [`Snapshot`] |
+//! | where packages come from | [`Source`], [`host_sources`] for the files of apt |
+//! | getting a repository | [`Acquirer::repository`] gives a [`Repository`]: release, signed bytes, indices |
+//! | choosing packages | [`Index`], [`Candidate`], [`Request`], [`resolve`], [`resolve_platforms`], [`why`] |
+//! | getting a package | [`Acquirer::fetch`]: [`WantedDeb`] to [`VerifiedDeb`] |
+//! | writing it down | [`lock`]: the file, what it was made for, what changed, its evidence checked again |
 
 mod acquire;
 mod armor;

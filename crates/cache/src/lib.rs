@@ -1,12 +1,12 @@
 //! What distil keeps on disk beside its results: one directory, shared by concurrent processes.
 //!
-//! - [`Session`] has *spools*: files that a build writes once and reads a few times, and that are gone when it ends.
-//! - [`Content`] keeps files under their SHA-256, such as packages that were downloaded.
-//! - [`Values`] keeps what was derived, under a key that says from what.
-//!
 //! A file is complete or absent: it is written in a session and renamed. A process that is killed leaves parts in its
 //! session alone, which the next one removes. Nobody waits for another for ever, and damage on disk is found when it is
-//! read. Nothing here is a result.
+//! read.
+//!
+//! Nothing here is a result, nor the only copy of anything: whoever removes the directory loses time, and what was
+//! remembered of repositories. The crate knows no formats and fetches nothing; keys and digests are the caller's, and
+//! bytes that do not fit the digest they were announced with get no name.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -23,6 +23,14 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | type | for |
+//! |---|---|
+//! | [`Session`], [`Spool`] | files that a build writes once and reads a few times, and that are gone when it ends |
+//! | [`Content`], [`ContentWriter`] | files under their SHA-256, such as packages that were downloaded |
+//! | [`CachedFile`], [`VerifyingFile`] | one of these; reading it to the end checks it again |
+//! | [`KeyLock`] | one process at a time that makes the same file |
+//! | [`Values`] | what was derived, under a key that says from what |
 
 mod content;
 mod content_writer;

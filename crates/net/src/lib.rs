@@ -6,7 +6,8 @@
 //!
 //! It refuses redirects that lose TLS, leave the scheme or, without TLS, the host; it sends credentials to their own
 //! server alone and shows none in any message; it reads neither environment nor configuration: proxies, certificate
-//! authorities and credentials are values of [`ClientOptions`].
+//! authorities and credentials are values of [`ClientOptions`]. Without authorities `https:` fails, since there are no
+//! built-in ones.
 //!
 //! ```
 //! use distil_net::{Client, ClientOptions, Unwatched};
@@ -21,6 +22,14 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | fetching | [`Client::download`] into a [`Sink`], [`Client::get`] for small files; [`Watch`] looks on and may end it |
+//! | bounds | [`Limit`] in bytes, [`Timeouts`] in time, [`Retry`] in attempts |
+//! | the way to a server | [`Proxies`], [`Roots`] of TLS, [`Credentials`] bound to their servers |
+//! | what went wrong | [`NetError`], which says whether to try again; [`SetupError`] before anything was asked |
+//! | messages | [`shown()`]: a URL without what is secret in it |
 
 mod client;
 mod credentials;
