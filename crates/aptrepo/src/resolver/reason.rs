@@ -3,6 +3,7 @@
 use std::fmt;
 
 use distil_debunpack::{Architecture, PackageName, RelationError, RelationField, Version};
+use distil_imgcore::Escaped;
 
 use crate::Request;
 
@@ -192,7 +193,9 @@ impl fmt::Display for Reason {
                 write!(f, "{request} is asked for, but only {} {} offered", Joined(offered, ", "), verb(offered))
             }
             Self::UnknownSuite { request, suites } => {
-                write!(f, "{request} is asked for, but the suites are {}", Joined(suites, ", "))
+                // A code name is what a repository says of itself.
+                let suites: Vec<Escaped<'_>> = suites.iter().map(|suite| Escaped(suite.as_bytes())).collect();
+                write!(f, "{request} is asked for, but the suites are {}", Joined(&suites, ", "))
             }
             Self::Architecture { package, architecture, native } => {
                 write!(f, "{package} is for {architecture}, not for {native}")
@@ -206,7 +209,7 @@ impl fmt::Display for Reason {
 
 impl fmt::Display for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({}", self.package, self.version, self.from)?;
+        write!(f, "{} {} ({}", self.package, self.version, Escaped(self.from.as_bytes()))?;
         match self.barred {
             None => f.write_str(")"),
             Some(Barred::ByRequest) => f.write_str("; another version is asked for)"),

@@ -149,6 +149,14 @@ fn requests_choose_versions_and_suites() {
 }
 
 #[test]
+fn what_a_repository_says_of_itself_does_not_steer_a_terminal() {
+    let index = index(&["aa 1"]);
+    let indices = [Offered { suite: "stable", codename: Some("\u{1b}[2J"), index: &index }];
+    let found = said(&resolve(&universe(&indices), &wanted("aa/sid")));
+    assert_eq!(found, "aa/sid is asked for, but the suites are \\x1b[2J, stable");
+}
+
+#[test]
 fn of_equal_versions_the_first_source_wins() {
     let (first, second) = (index(&["aa 1 ; Depends: bb", "bb 1"]), index(&["aa 1"]));
     for (order, expected) in [([&first, &second], "aa=1 bb=1"), ([&second, &first], "aa=1")] {
