@@ -1,8 +1,8 @@
 //! Signed apt repositories, from the signature to a verified package: whom to believe, what to choose, what to write down.
 //!
-//! Three things can be had, each a type that only its check can make: a [`Release`] is a signed file that was verified,
-//! a [`Resolution`] a set of packages that can be installed together, a [`VerifiedDeb`] a file that is the package that
-//! a signed index names. A [`lock::Lock`] says all three so that others can follow them later without a network.
+//! Two types can only be made by the check that they stand for: a [`Release`] is a signed file that was verified, a
+//! [`VerifiedDeb`] a file that is the package that was asked for. Between them lies a [`Resolution`], a set of packages
+//! that can be installed together. A [`lock::Lock`] states all three, so that others can follow them without a network.
 //!
 //! The crate reads no environment, clock or configuration: sources, keys and the time are arguments. What weakens a check
 //! (`trusted=yes`, `allow-insecure`, `check-valid-until=no`) is refused by name, and there is no option in its place.
