@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use distil_aptrepo::lock::Lock;
+use distil_aptrepo::lock::{Lock, RepositoryEvidence};
 pub use distil_aptrepo::lock::{Change, Difference};
 use distil_debunpack::{Architecture, PackageName, Version};
 use distil_imgcore::{Escaped, Platform};
@@ -32,7 +32,7 @@ pub use proof::Proof;
 
 use crate::machine::Machine;
 use crate::progress::Progress;
-use crate::provision::{Provider, architecture_of};
+use crate::provision::{Market, Provider, architecture_of};
 use crate::recipe::Recipe;
 use crate::sources;
 
@@ -163,6 +163,9 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
     let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
     let platforms = platforms(request.recipe, &request.host);
     let draft = Draft::new(request.recipe, request.dir, platforms, &kept, &provider)?;
+    if let Some(old) = &old {
+        refuse_older(&draft.market, old, request.path)?;
+    }
     let variants: Vec<&str> = request.recipe.variants().collect();
     let debs = draft.fetch(&variants, &provider)?;
     let mut lock = draft.lock(&debs, request.epoch)?;
@@ -183,6 +186,26 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
         write(request.path, &lock)?;
     }
     Ok(locking)
+}
+
+/// Refuses a repository that is older than the one that a lock was made from, unless either is of a stated time.
+fn refuse_older(market: &Market, lock: &Lock, path: &Path) -> Result<(), LockError> {
+    for repository in &market.repositories {
+        let now = evidence::evidence(repository);
+        let same = |before: &&RepositoryEvidence| {
+            (&before.suite, &before.origin, &before.label, &before.codename, before.primary_key)
+                == (&now.suite, &now.origin, &now.label, &now.codename, now.primary_key)
+        };
+        let before = lock.repositories.iter().find(same);
+        if let Some(before) = before.filter(|before| before.date > now.date)
+            && before.snapshot.is_none()
+            && now.snapshot.is_none()
+        {
+            let (date, locked, path) = (now.date, before.date, path.to_owned());
+            return Err(LockError::RolledBack { suite: now.suite, date, locked, path });
+        }
+    }
+    Ok(())
 }
 
 /// Holds a lock against its recipe and against a directory that was vendored with it.

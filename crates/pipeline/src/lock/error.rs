@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::lock::{Difference, LockError as LockFileError, PlanError};
-use distil_aptrepo::{AcquireError, FetchError, PlatformsError};
+use distil_aptrepo::{AcquireError, FetchError, PlatformsError, Timestamp};
 use distil_cache::CacheError;
 use distil_debunpack::{DebError, PackageName};
 use distil_imgcore::{Digest, Escaped, Platform};
@@ -48,6 +48,27 @@ pub enum LockError {
         /// Their names and versions, sorted.
         packages: Vec<String>,
     },
+    /// Packages that are not in the cache, while nothing may be fetched.
+    #[error("{} packages are not in the cache, and nothing may be fetched", .packages.len())]
+    NotCached {
+        /// Name, version and architecture of each.
+        packages: Vec<String>,
+    },
+    /// A repository that is older than when the lock was made: somebody hides what came in between.
+    #[error("{} is dated {date}, older than the one of {locked} that {} was made from", Escaped(.suite.as_bytes()), Escaped::path(.path))]
+    RolledBack {
+        /// The suite.
+        suite: String,
+        /// Its date now.
+        date: Timestamp,
+        /// Its date in the lock.
+        locked: Timestamp,
+        /// The lock.
+        path: PathBuf,
+    },
+    /// An image of some of the platforms, which a lock cannot state as its result.
+    #[error("only an image of all platforms of the recipe can be recorded")]
+    PartialRecord,
     /// A platform that Debian has no architecture for.
     #[error("Debian has no architecture for {0}")]
     Platform(Platform),
@@ -210,6 +231,7 @@ impl LockError {
             | Self::Architecture { .. }
             | Self::NotLocked { .. }
             | Self::NoSource { .. }
+            | Self::PartialRecord
             | Self::NoRoom { .. } => true,
             _ => false,
         }

@@ -72,6 +72,10 @@ impl Held {
         let stated = platforms(wanted.recipe, wanted.host);
         let strange = wanted.platforms.iter().find(|platform| !stated.contains(platform));
         let required = wanted.lock.is_some_and(|lock| lock.required);
+        let all = stated.iter().all(|platform| wanted.platforms.contains(platform)) && strange.is_none();
+        if wanted.lock.is_some_and(|lock| lock.record) && !all {
+            return Err(LockError::PartialRecord);
+        }
         match (wanted.lock, strange) {
             (Some(LockUse { path, .. }), Some(platform)) if required => {
                 let reasons = vec![StaleReason::Platform(platform.clone())];
