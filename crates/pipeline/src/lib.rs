@@ -1,7 +1,8 @@
 //! The verbs of distil as a library: what a recipe says, and what is built, read, checked and copied for it.
 //!
-//! Each verb is a function that takes everything it needs as arguments and gives data: [`build()`], [`lock()`], [`why()`],
-//! [`inspect()`], [`files()`], [`validate()`], [`copy()`], [`init()`]. The formats are those of the crates below; here they only meet.
+//! Each verb is a function that takes everything it needs as arguments and gives data: [`build()`], [`lock()`],
+//! [`why()`], [`inspect()`], [`files()`], [`validate()`], [`copy()`], [`init()`]. The formats are those of the crates
+//! below; here they only meet.
 //!
 //! Nothing here reads the environment, the clock or the terminal, advises a user, or runs anything out of a package. What
 //! was asked for wrongly is told from what failed by the errors, and how far a long operation is goes to a [`Progress`].
