@@ -158,7 +158,6 @@ fn build_advice(error: &BuildError) -> Option<String> {
 
 fn lock_details(error: &LockError) -> Vec<String> {
     match error {
-        LockError::NotCached { packages } => packages.clone(),
         LockError::Stale { reasons, .. } => reasons.iter().map(ToString::to_string).collect(),
         _ => Vec::new(),
     }
@@ -171,7 +170,6 @@ fn lock_advice(error: &LockError) -> Option<String> {
         LockError::File { .. } => Some("take it from version control again, or remove it and run `distil lock`".to_owned()),
         LockError::Variant(error) => Some(variant_advice(error)),
         LockError::Base(error) => base_advice(error),
-        LockError::NotCached { .. } => Some("run it once without --offline".to_owned()),
         LockError::RolledBack { .. } => {
             Some("wait for the mirror, or take another; to go back on purpose, state a snapshot or remove the lock".to_owned())
         }

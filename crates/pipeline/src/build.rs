@@ -43,7 +43,7 @@ use convert::{Converted, Rules, Workshop};
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
 use record::Record;
-use supply::{Sought, Supply};
+use supply::Supply;
 
 type Jobs = NonZeroUsize;
 
@@ -172,7 +172,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
     let order = Order::new(request)?;
 
-    let Supply { packages, sets, epoch, lock, warnings: lock_warnings } = order.supply(request, progress)?;
+    let Supply { packages, sets, epoch, lock, warnings: lock_warnings } = Supply::new(request, progress)?;
     let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
     let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
     let converted = convert_all(&packages, rules, request.jobs, workshop)?;
@@ -279,17 +279,6 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// The packages.
-    fn supply(&self, request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Supply, BuildError> {
-        match &request.what {
-            What::Recipe { recipe, variant, dir, lock } => {
-                let sought = Sought { recipe, variant: variant.as_deref(), dir, lock: lock.as_ref() };
-                Supply::of_recipe(sought, request, progress)
-            }
-            What::Packages { debs, .. } => Supply::of_files(debs, request),
-        }
-    }
-
     /// What the images of these platforms start from.
     fn bases<'p>(
         &self,
@@ -327,7 +316,7 @@ fn convert_all(
     jobs: Jobs,
     workshop: Workshop<'_>,
 ) -> Result<Vec<Converted>, BuildError> {
-    let bytes = packages.iter().map(|package| package.size()).sum();
+    let bytes = packages.iter().map(Package::size).sum();
     workshop.progress.phase(Phase::Convert { packages: packages.len(), bytes });
     let mut largest_first: Vec<(usize, &Package)> = packages.iter().enumerate().collect();
     largest_first.sort_by_key(|(_, package)| std::cmp::Reverse(package.size()));

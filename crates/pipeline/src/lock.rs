@@ -16,8 +16,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use distil_aptrepo::lock::{Lock, RepositoryEvidence};
 pub use distil_aptrepo::lock::{Change, Difference};
+use distil_aptrepo::lock::{Lock, LockedPlatform, RepositoryEvidence};
 use distil_debunpack::{Architecture, PackageName, Version};
 use distil_imgcore::{Escaped, Platform};
 
@@ -245,6 +245,6 @@ fn keep_results(lock: &mut Lock, old: &Lock) {
 /// How many different .debs a lock holds.
 fn count(lock: &Lock) -> usize {
     let all = std::iter::once(&lock.main).chain(lock.variants.values());
-    let packages = all.flat_map(|locked| locked.platforms.values()).flat_map(|platform| platform.packages());
+    let packages = all.flat_map(|locked| locked.platforms.values()).flat_map(LockedPlatform::packages);
     packages.map(|package| &package.sha256).collect::<std::collections::BTreeSet<_>>().len()
 }

@@ -25,7 +25,7 @@ enum Content {
     /// The file of the path.
     File,
     /// A file that was compared with its SHA-256, and is again whenever it is read.
-    Verified(VerifiedDeb),
+    Verified(Box<VerifiedDeb>),
 }
 
 /// Why a file cannot be used as a package.
@@ -49,7 +49,7 @@ impl Package {
     /// A package that was fetched from `path` of a repository.
     pub(crate) fn verified(path: &str, deb: VerifiedDeb) -> Self {
         let (size, head) = (deb.size(), deb.control_archive().clone());
-        Self { path: PathBuf::from(path), size, head, content: Content::Verified(deb) }
+        Self { path: PathBuf::from(path), size, head, content: Content::Verified(Box::new(deb)) }
     }
 
     /// How messages call it: the path of its file, here or in its repository.

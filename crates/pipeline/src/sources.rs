@@ -106,7 +106,7 @@ fn of_table(table: &SourceTable, dir: &Path, machine: &Machine, sources: &mut Ve
     let name = table.place.to_string();
     let keys = match &table.signed_by {
         SignedBy::File(path) => keyring(&name, &dir.join(path))?,
-        SignedBy::Fingerprints(fingerprints) => pinned(&name, all_keys(machine)?, fingerprints)?,
+        SignedBy::Fingerprints(fingerprints) => pinned(&name, &all_keys(machine)?, fingerprints)?,
     };
     let keys = Arc::new(keys);
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
@@ -193,10 +193,9 @@ fn host_entries(machine: &Machine) -> Result<Vec<HostSource>, SourcesError> {
             Err(MachineError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => continue,
             other => other?,
         };
-        entries.extend(match file.extension().is_some_and(|extension| extension == "sources") {
-            true => host_sources::parse_deb822(&name, &bytes)?,
-            false => host_sources::parse_one_line(&name, &bytes)?,
-        });
+        let is_deb822 = file.extension().is_some_and(|extension| extension == "sources");
+        let parse = if is_deb822 { host_sources::parse_deb822 } else { host_sources::parse_one_line };
+        entries.extend(parse(&name, &bytes)?);
     }
     entries.retain(|entry| entry.enabled);
     Ok(entries)
@@ -213,10 +212,10 @@ fn is_read_by_apt(file: &Path) -> bool {
 fn host_keys(entry: &HostSource, machine: &Machine) -> Result<Keyring, SourcesError> {
     let name = &entry.place;
     match &entry.signed_by {
-        HostSignedBy::Default => merged(name, trusted_files(machine)?),
-        HostSignedBy::Files(files) => merged(name, files.clone()),
-        HostSignedBy::Fingerprints(pins) => pinned(name, trusted_files(machine)?, pins),
-        HostSignedBy::Selected { files, pins } => pinned(name, files.clone(), pins),
+        HostSignedBy::Default => merged(name, &trusted_files(machine)?),
+        HostSignedBy::Files(files) => merged(name, files),
+        HostSignedBy::Fingerprints(pins) => pinned(name, &trusted_files(machine)?, pins),
+        HostSignedBy::Selected { files, pins } => pinned(name, files, pins),
         HostSignedBy::Embedded(block) => Keyring::parse(name, block).map_err(wrong_keys(name)),
     }
 }
@@ -247,11 +246,11 @@ fn is_keyring(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "gpg" || extension == "asc" || extension == "pgp")
 }
 
-fn pinned<P: Copy + Into<KeyPin>>(name: &str, files: Vec<PathBuf>, pins: &[P]) -> Result<Keyring, SourcesError> {
+fn pinned<P: Copy + Into<KeyPin>>(name: &str, files: &[PathBuf], pins: &[P]) -> Result<Keyring, SourcesError> {
     merged(name, files)?.restricted(pins).map_err(wrong_keys(name))
 }
 
-fn merged(name: &str, files: Vec<PathBuf>) -> Result<Keyring, SourcesError> {
+fn merged(name: &str, files: &[PathBuf]) -> Result<Keyring, SourcesError> {
     let rings = files.iter().map(|file| keyring(name, file)).collect::<Result<Vec<_>, _>>()?;
     Keyring::merged(name, rings).map_err(wrong_keys(name))
 }

@@ -19,8 +19,7 @@ use crate::written::Written;
 /// Build an image from a recipe, or from packages
 ///
 /// Without --deb and --tar the image is what the recipe says, with the packages of its lock, which is made where there is
-/// none. With them packages are taken as they are, each tar is a
-/// layer of its own, and nothing is resolved or added.
+/// none. With them packages are taken as they are, each tar is a layer of its own, and nothing is resolved or added.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     distil build -o oci:image:latest\n  \

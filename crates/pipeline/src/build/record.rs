@@ -69,28 +69,25 @@ impl<'a> Record<'a> {
         Ok(Some(Self { lock, usage, variant: variant.as_deref(), found }))
     }
 
-    /// Compares the image with the one that is recorded for the same own files. Layers are compared as they are before
-    /// compression, and digests where the compression is the same.
+    /// Compares the image with the one that is recorded for the same own files and the same compression: which parts a layer
+    /// has, and so the order of its files, depends on the codec.
     pub(super) fn compare(&self) -> Result<(), BuildError> {
         let recorded = self.lock.locked(self.variant).and_then(|locked| locked.result.as_ref());
-        let Some(recorded) = recorded.filter(|recorded| recorded.files == self.found.files && self.usage.required)
-        else {
-            return Ok(());
+        let comparable = |recorded: &&LockedResult| {
+            recorded.files == self.found.files && recorded.compression == self.found.compression
         };
-        let same_compression = recorded.compression == self.found.compression;
+        let Some(recorded) = recorded.filter(comparable).filter(|_| self.usage.required) else { return Ok(()) };
         let mut differences = Vec::new();
         for (platform, found) in &self.found.platforms {
-            let Some(image) = recorded.platforms.get(platform) else { continue };
-            if image.diff_ids != found.diff_ids || (same_compression && image.digest != found.digest) {
-                differences.push(ResultDifference {
-                    platform: Some(platform.clone()),
-                    recorded: image.digest.clone(),
-                    found: found.digest.clone(),
-                });
-            }
+            let Some(image) = recorded.platforms.get(platform).filter(|image| *image != found) else { continue };
+            differences.push(ResultDifference {
+                platform: Some(platform.clone()),
+                recorded: image.digest.clone(),
+                found: found.digest.clone(),
+            });
         }
         let all = recorded.platforms.keys().eq(self.found.platforms.keys());
-        if all && same_compression && differences.is_empty() && recorded.digest != self.found.digest {
+        if all && differences.is_empty() && recorded.digest != self.found.digest {
             let (recorded, found) = (recorded.digest.clone(), self.found.digest.clone());
             differences.push(ResultDifference { platform: None, recorded, found });
         }
@@ -133,10 +130,10 @@ fn own_digest(recipe: &Recipe, variant: Option<&str>, own: &OwnFiles) -> Result<
             _ => {
                 let Some(path) = &input.content else { continue };
                 let failed = BuildError::read(path);
-                let mut hashed = DigestWriter::new(io::sink());
-                let copied = regular_file::open(path).and_then(|mut file| io::copy(&mut file, &mut hashed));
+                let mut content = DigestWriter::new(io::sink());
+                let copied = regular_file::open(path).and_then(|mut file| io::copy(&mut file, &mut content));
                 copied.map_err(failed)?;
-                ("file", hashed.finish().1.to_string().into_bytes())
+                ("file", content.finish().1.to_string().into_bytes())
             }
         };
         let meta = format!("{:o} {} {}", entry.meta.mode, entry.meta.uid, entry.meta.gid);

@@ -7,9 +7,9 @@ use distil_aptrepo::lock::Lock;
 use distil_debunpack::Architecture;
 use distil_imgcore::Platform;
 
-use super::BuildRequest;
 use super::error::BuildError;
 use super::plan::Plan;
+use super::{BuildRequest, What};
 use crate::lock::{Held, HeldSet, LockUse, LockWarning, Wanted};
 use crate::package::Package;
 use crate::parallel;
@@ -42,17 +42,28 @@ pub(super) struct Set {
 
 /// A recipe whose packages are wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sought<'a> {
+struct Sought<'a> {
     /// No variant applied.
-    pub(super) recipe: &'a Recipe,
-    pub(super) variant: Option<&'a str>,
-    pub(super) dir: &'a Path,
-    pub(super) lock: Option<&'a LockUse>,
+    recipe: &'a Recipe,
+    variant: Option<&'a str>,
+    dir: &'a Path,
+    lock: Option<&'a LockUse>,
 }
 
 impl Supply {
+    /// The packages of what is asked for.
+    pub(super) fn new(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Self, BuildError> {
+        match &request.what {
+            What::Recipe { recipe, variant, dir, lock } => {
+                let sought = Sought { recipe, variant: variant.as_deref(), dir, lock: lock.as_ref() };
+                Self::of_recipe(sought, request, progress)
+            }
+            What::Packages { debs, .. } => Self::of_files(debs, request),
+        }
+    }
+
     /// Packages as they lie on disk, each for the platforms that its architecture suits.
-    pub(super) fn of_files(debs: &[PathBuf], request: &BuildRequest<'_>) -> Result<Self, BuildError> {
+    fn of_files(debs: &[PathBuf], request: &BuildRequest<'_>) -> Result<Self, BuildError> {
         // Patterns of a shell may name one file twice.
         let debs: Vec<&PathBuf> = debs.iter().collect::<BTreeSet<_>>().into_iter().collect();
         let mut packages =
@@ -66,11 +77,7 @@ impl Supply {
     }
 
     /// The packages of a recipe, by its lock or by a new one.
-    pub(super) fn of_recipe(
-        sought: Sought<'_>,
-        request: &BuildRequest<'_>,
-        progress: &dyn Progress,
-    ) -> Result<Self, BuildError> {
+    fn of_recipe(sought: Sought<'_>, request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Self, BuildError> {
         let stated = &sought.recipe.platforms;
         let platforms =
             distinct(if request.platforms.is_empty() { stated } else { &request.platforms }, &request.host)?;

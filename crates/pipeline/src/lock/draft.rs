@@ -94,15 +94,14 @@ impl<'a> Draft<'a> {
         // Packages that lie here may need nothing else, and then no repository is asked for anything.
         let alone = recipes.values().all(asks_no_repository);
         let chosen = if alone { draft.choose(&recipes, kept).ok() } else { None };
-        draft.chosen = match chosen {
-            Some(chosen) => chosen,
-            None => {
-                let architectures = draft.platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
-                let sources = sources::of_recipe(recipe, dir, &architectures, provider.machine)?;
-                draft.market = Market::open(&sources, &architectures, provider)?;
-                provider.progress.phase(Phase::Resolve);
-                draft.choose(&recipes, kept)?
-            }
+        draft.chosen = if let Some(chosen) = chosen {
+            chosen
+        } else {
+            let architectures = draft.platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
+            let sources = sources::of_recipe(recipe, dir, &architectures, provider.machine)?;
+            draft.market = Market::open(&sources, &architectures, provider)?;
+            provider.progress.phase(Phase::Resolve);
+            draft.choose(&recipes, kept)?
         };
         Ok(draft)
     }

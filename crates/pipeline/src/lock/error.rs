@@ -48,12 +48,6 @@ pub enum LockError {
         /// Their names and versions, sorted.
         packages: Vec<String>,
     },
-    /// Packages that are not in the cache, while nothing may be fetched.
-    #[error("{} packages are not in the cache, and nothing may be fetched", .packages.len())]
-    NotCached {
-        /// Name, version and architecture of each.
-        packages: Vec<String>,
-    },
     /// A repository that is older than when the lock was made: somebody hides what came in between.
     #[error("{} is dated {date}, older than the one of {locked} that {} was made from", Escaped(.suite.as_bytes()), Escaped::path(.path))]
     RolledBack {
@@ -137,6 +131,12 @@ pub enum LockError {
         path: PathBuf,
         /// The name.
         name: PackageName,
+    },
+    /// A lock that lacks packages of a platform, though it was made for that.
+    #[error("the lock lacks packages for {platform}")]
+    NoPackages {
+        /// The platform.
+        platform: Platform,
     },
     /// A suite that the lock takes packages from, and that no source of this machine has.
     #[error("the lock takes packages from {}, which is none of the sources", Escaped(.suite.as_bytes()))]

@@ -154,27 +154,24 @@ impl Held {
         wanted: Wanted<'_>,
     ) -> Result<Self, LockError> {
         let mut packages = Vec::new();
-        let mut places: BTreeMap<Digest, usize> = BTreeMap::new();
+        let mut places: BTreeMap<&Digest, usize> = BTreeMap::new();
         let mut sets = Vec::new();
-        for (platform, locked) in locked(&lock, wanted) {
+        for platform in wanted.platforms {
+            let locked = lock.locked(wanted.variant).and_then(|locked| locked.platforms.get(platform));
+            let locked = locked.ok_or_else(|| LockError::NoPackages { platform: platform.clone() })?;
             let mut members = Vec::new();
             for package in locked.packages() {
-                let place = match places.get(&package.sha256) {
-                    Some(place) => *place,
-                    None => {
-                        let taken = match &package.origin {
-                            PackageOrigin::Repository { path, .. } => {
-                                debs.remove(&package.sha256).map(|deb| Package::verified(path, deb))
-                            }
-                            PackageOrigin::Local { path } => local.remove(path).map(|(package, _)| package),
-                        };
-                        let Some(taken) = taken else { continue };
-                        packages.push(taken);
-                        places.insert(package.sha256.clone(), packages.len() - 1);
-                        packages.len() - 1
-                    }
-                };
-                members.push(place);
+                if !places.contains_key(&package.sha256) {
+                    let taken = match &package.origin {
+                        PackageOrigin::Repository { path, .. } => {
+                            debs.remove(&package.sha256).map(|deb| Package::verified(path, deb))
+                        }
+                        PackageOrigin::Local { path } => local.remove(path).map(|(package, _)| package),
+                    };
+                    places.insert(&package.sha256, packages.len());
+                    packages.push(taken.ok_or_else(|| LockError::NoPackages { platform: platform.clone() })?);
+                }
+                members.extend(places.get(&package.sha256));
             }
             sets.push(HeldSet { platform: platform.clone(), members, plan: plan(locked) });
         }

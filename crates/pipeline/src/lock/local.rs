@@ -38,7 +38,7 @@ impl LocalPackages {
         let paths: Vec<&PathBuf> = found.values().flatten().collect::<BTreeSet<_>>().into_iter().collect();
         let packages = parallel::map(provider.jobs, &paths, |path| {
             let package = Package::open(path).map_err(LockError::package(path))?;
-            let digest = package.sha256().map_err(|source| LockError::Read { path: path.to_path_buf(), source })?;
+            let digest = package.sha256().map_err(|source| LockError::Read { path: (*path).clone(), source })?;
             Ok::<_, LockError>((package, digest))
         })?;
         let architectures = platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
@@ -54,7 +54,8 @@ impl LocalPackages {
             });
         }
         for paths in found.values() {
-            check_names(packages.iter().filter(|(package, _)| paths.contains(package.path())), &architectures)?;
+            let named = packages.iter().map(|(package, _)| package).filter(|package| paths.contains(package.path()));
+            check_names(&named.collect::<Vec<_>>(), &architectures)?;
         }
         let place = |path: &PathBuf| paths.binary_search(&path).ok();
         let places = found.iter().map(|(key, paths)| (key.clone(), paths.iter().filter_map(place).collect())).collect();
@@ -106,13 +107,10 @@ impl LocalPackages {
 }
 
 /// Each architecture has one package of a name.
-fn check_names<'a>(
-    packages: impl Iterator<Item = &'a (Package, Digest)> + Clone,
-    architectures: &[Architecture],
-) -> Result<(), LockError> {
+fn check_names(packages: &[&Package], architectures: &[Architecture]) -> Result<(), LockError> {
     for architecture in architectures {
         let mut seen: BTreeMap<&str, &Package> = BTreeMap::new();
-        for (package, _) in packages.clone() {
+        for package in packages {
             let of = package.control().architecture();
             if !of.is_all() && of != architecture {
                 continue;

@@ -1,5 +1,6 @@
 //! A lock held against the directory that was vendored with it: from the signature to every package, with no network.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,19 @@ pub(super) fn check(lock: &Lock, dir: &Path, sources: &[Source]) -> Result<Proof
         kept.push(Kept { signed, keys, indices });
     }
     let mut proof = chain(lock, &kept);
+    for ((repository, root), kept) in lock.repositories.iter().zip(&roots).zip(&kept) {
+        let there = |path: &String| kept.indices.iter().any(|(kept, _)| kept == path);
+        let missing = repository.indices.iter().filter(|index| !there(&index.path));
+        proof.findings.extend(missing.map(|index| {
+            format!("{}: {} is missing in {}", Escaped(repository.suite.as_bytes()), index.path, Escaped::path(root))
+        }));
+    }
+    let wanted = packages(lock).filter(|package| matches!(package.origin, PackageOrigin::Repository { .. }));
+    let wanted: BTreeSet<&Digest> = wanted.map(|package| &package.sha256).collect();
+    if proof.findings.is_empty() && proof.proved < wanted.len() {
+        let (proved, wanted) = (proof.proved, wanted.len());
+        proof.findings.push(format!("a key vouches for {proved} packages, and the lock has {wanted}"));
+    }
     files(lock, &roots, &mut proof)?;
     Ok(proof)
 }
@@ -87,7 +101,7 @@ fn chain(lock: &Lock, kept: &[Kept]) -> Proof {
 
 /// Compares the packages that lie in the directory with the lock.
 fn files(lock: &Lock, roots: &[PathBuf], proof: &mut Proof) -> Result<(), LockError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for package in packages(lock) {
         let PackageOrigin::Repository { repository, path } = &package.origin else { continue };
         let Some(root) = roots.get(*repository) else { continue };

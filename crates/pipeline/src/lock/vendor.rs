@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use distil_aptrepo::lock::{Lock, PackageOrigin};
+use distil_aptrepo::lock::{Lock, LockedPlatform, PackageOrigin};
 use distil_aptrepo::{Repository, SignedBytes};
 
 use super::error::LockError;
@@ -50,7 +50,7 @@ pub(super) fn write(
         }
     }
     let all = std::iter::once(&lock.main).chain(lock.variants.values());
-    for package in all.flat_map(|locked| locked.platforms.values()).flat_map(|platform| platform.packages()) {
+    for package in all.flat_map(|locked| locked.platforms.values()).flat_map(LockedPlatform::packages) {
         if let PackageOrigin::Repository { repository, path } = &package.origin
             && let (Some(root), Some(deb)) = (roots.get(*repository), debs.get(&package.sha256))
         {

@@ -16,16 +16,6 @@ pub(crate) type Debs = BTreeMap<Digest, VerifiedDeb>;
 /// Fetches every package once, the largest first, so that no download ends alone.
 pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<Debs, LockError> {
     let unique: BTreeMap<Digest, WantedDeb> = wanted.into_iter().map(|deb| (deb.sha256.clone(), deb)).collect();
-    if provider.machine.offline {
-        let reachable = |deb: &WantedDeb| deb.mirrors.iter().any(|mirror| mirror.scheme() == "file");
-        let missing = unique.values().filter(|deb| !reachable(deb) && !provider.has(&deb.sha256));
-        let mut packages: Vec<String> =
-            missing.map(|deb| format!("{} {} {}", deb.name, deb.version, deb.architecture)).collect();
-        packages.sort();
-        if !packages.is_empty() {
-            return Err(LockError::NotCached { packages });
-        }
-    }
     let mut largest_first: Vec<&WantedDeb> = unique.values().collect();
     largest_first.sort_by_key(|deb| std::cmp::Reverse(deb.size));
     if provider.machine.offline {
@@ -47,7 +37,7 @@ pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<D
 fn check_cached(wanted: &[&WantedDeb], provider: &Provider<'_>) -> Result<(), LockError> {
     let on_disk = |deb: &WantedDeb| deb.mirrors.iter().any(|mirror| mirror.scheme() == "file");
     let missing = wanted.iter().filter(|deb| !on_disk(deb) && !provider.has(&deb.sha256));
-    let mut packages: Vec<String> = missing.map(|deb| format!("{} {}", deb.name, deb.version)).collect();
+    let mut packages: Vec<String> = missing.map(|deb| format!("{} {} {}", deb.name, deb.version, deb.architecture)).collect();
     packages.sort();
     if packages.is_empty() { Ok(()) } else { Err(LockError::Uncached { packages }) }
 }
