@@ -37,7 +37,8 @@ pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<D
 fn check_cached(wanted: &[&WantedDeb], provider: &Provider<'_>) -> Result<(), LockError> {
     let on_disk = |deb: &WantedDeb| deb.mirrors.iter().any(|mirror| mirror.scheme() == "file");
     let missing = wanted.iter().filter(|deb| !on_disk(deb) && !provider.has(&deb.sha256));
-    let mut packages: Vec<String> = missing.map(|deb| format!("{} {} {}", deb.name, deb.version, deb.architecture)).collect();
+    let mut packages: Vec<String> =
+        missing.map(|deb| format!("{} {} {}", deb.name, deb.version, deb.architecture)).collect();
     packages.sort();
     if packages.is_empty() { Ok(()) } else { Err(LockError::Uncached { packages }) }
 }
