@@ -115,7 +115,13 @@ fn a_repository_that_is_rolled_back_is_refused() {
     assert!(ran.errors().contains("2026-01-31") && ran.errors().contains("2026-01-01"), "{ran}");
     assert_eq!(project.lock(), lock);
     project.check_cache();
+    // Another machine knows of the newer one by the lock alone.
+    project.forget();
+    let ran = project.distil(&["lock"]).exits(4);
+    assert!(ran.errors().contains("2026-01-31") && ran.errors().contains("distil.lock"), "{ran}");
+    assert_eq!(project.lock(), lock);
     // Who has not seen the newer one cannot know.
+    fs::remove_file(project.folder.join("distil.lock")).unwrap();
     project.forget();
     assert!(project.distil(&["lock"]).status.success());
     drop(server);

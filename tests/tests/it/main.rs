@@ -21,6 +21,7 @@ mod lock;
 mod lying;
 mod peers;
 mod project;
+mod proof;
 mod repositories;
 mod reproducible;
 mod resolver;
