@@ -117,6 +117,16 @@ impl Apt {
         Ok(remotes)
     }
 
+    /// The command that says what apt would install on an empty system. Its cache of the lists is kept, which the
+    /// machine's own configuration may have off.
+    pub(crate) fn simulation(&self, package: &str) -> String {
+        format!(
+            "apt-get -qq -c {} -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin \
+             -s install --no-install-recommends {package}",
+            self.config.display()
+        )
+    }
+
     /// Downloads packages into a folder; apt checks them against the signed lists.
     pub(crate) fn download(&self, names: &[String], into: &Path) -> Result<()> {
         process::run(self.command("apt-get").arg("download").args(names).current_dir(into))

@@ -2,6 +2,8 @@
 //!
 //! Every command of a table is timed by hyperfine in one run, and only ratios are compared between machines.
 
+mod resolve;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub(crate) fn task(root: &Path) -> Result<()> {
     fs::create_dir_all(&bench.dir).map_err(at(&bench.dir))?;
     let mut report = String::from(HEAD);
     report.push_str(&machine()?);
+    report.push_str(&bench.resolve(root)?);
     for (set, runs) in SETS {
         debs::fetch_set(root, set)?;
         report.push_str(&bench.set(root, set, runs)?);
