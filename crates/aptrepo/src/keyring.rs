@@ -179,6 +179,11 @@ impl Keyring {
         self.members.iter().flat_map(Member::fingerprints).collect()
     }
 
+    /// The primary keys of all certificates of which some key may sign.
+    pub(crate) fn primaries(&self) -> BTreeSet<Fingerprint> {
+        self.members.iter().map(|member| member.certificate.fingerprint).collect()
+    }
+
     /// Every key that is not left out, with its certificate.
     fn keys(&self) -> impl Iterator<Item = (&Certificate, Component<'_>)> {
         self.members.iter().flat_map(|member| {

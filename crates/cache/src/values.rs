@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::content::make_dir;
 use crate::error::CacheError;
 use crate::key::ContentKey;
-use crate::session::Session;
+use crate::session::{Session, lock_file};
 
 /// Values by kind and key. A value that is damaged on disk is absent, so that only what can be made again, or what may
 /// be forgotten, belongs here. Whoever changes the form of a value changes the kind, too.
@@ -34,6 +34,8 @@ pub struct Values {
 /// A value's file: this, the SHA-256 of kind, key and value, and the value.
 const MAGIC: &[u8; 8] = b"distil 1";
 const HEAD: usize = MAGIC.len() + 32;
+/// Held while values are updated.
+const LOCK: &str = "lock";
 /// Values are read into memory.
 const MOST: u64 = 1 << 30;
 
@@ -94,6 +96,27 @@ impl Values {
         })
     }
 
+    /// Puts what `change` makes of the value that is there; nothing where that is `None`. Between its look and the end of
+    /// the writing, no other process or thread updates anything, so that no update is lost.
+    ///
+    /// # Errors
+    /// [`CacheError`] where the value cannot be read, locked or written. What was there is there still.
+    pub fn update(
+        &self,
+        kind: &str,
+        key: &str,
+        change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>,
+    ) -> Result<(), CacheError> {
+        let path = self.root.join(LOCK);
+        // Never removed, and closing it ends the lock.
+        let lock = lock_file(&path)?;
+        lock.lock().map_err(CacheError::at("lock", &path))?;
+        match change(self.get(kind, key)?.as_deref()) {
+            Some(value) => self.put(kind, key, &value),
+            None => Ok(()),
+        }
+    }
+
     fn path(&self, kind: &str, key: &str) -> PathBuf {
         let name = ContentKey::from_sha256(Sha256::digest(key.as_bytes()).into()).to_string();
         // A kind is a word of ours. Were it not, it must still not lead elsewhere.
@@ -119,7 +142,26 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+
+    #[test]
+    fn no_update_is_lost() {
+        let root = tempfile::tempdir().unwrap();
+        let add = |before: Option<&[u8]>| Some(vec![before.map_or(1, |before| before[0] + 1)]);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let values = Values::open(root.path()).unwrap();
+                    (0..25).for_each(|_| values.update("kind", "key", add).unwrap());
+                });
+            }
+        });
+        let values = Values::open(root.path()).unwrap();
+        values.update("kind", "key", |_| None).unwrap();
+        assert_eq!(values.get("kind", "key").unwrap().unwrap(), [100]);
+    }
 
     #[test]
     fn the_last_value_stays_and_a_damaged_one_is_absent() {

@@ -6,6 +6,7 @@ use url::Url;
 use super::error::Failed;
 use super::release::address;
 use super::{Acquirer, MirrorError, SignedBytes};
+use crate::fingerprint::Fingerprint;
 use crate::release::Release;
 use crate::source::Source;
 use crate::time::Timestamp;
@@ -14,14 +15,20 @@ const NEWEST: &str = "repository-date-1";
 const SIGNED: &str = "repository-signed-1";
 
 impl Acquirer<'_> {
-    /// The newest date that was seen of a repository.
+    /// The newest date that was seen of a repository. It counts whichever of the keys it was signed by then: a mirror may
+    /// leave out or reorder the signatures of a file that several keys have signed.
     pub(super) fn newest(&self, source: &Source, base: &Url, release: &Release) -> Result<Option<Timestamp>, Failed> {
-        let value = self.values.get(NEWEST, &identity(source, base, release))?;
-        let seconds = value.and_then(|bytes| Some(i64::from_le_bytes(bytes.try_into().ok()?)));
-        Ok(seconds.map(Timestamp::from_seconds))
+        let mut newest = None;
+        for key in source.keys.primaries() {
+            for identity in identities(key, source, base, release) {
+                newest = newest.max(self.values.get(NEWEST, &identity)?.as_deref().and_then(date));
+            }
+        }
+        Ok(newest)
     }
 
-    /// Remembers a repository whose every part has been verified.
+    /// Remembers a repository whose every part has been verified. Somebody else may have seen a newer one meanwhile,
+    /// which stays then.
     pub(super) fn remember(
         &self,
         source: &Source,
@@ -29,13 +36,22 @@ impl Acquirer<'_> {
         release: &Release,
         signed: &SignedBytes,
     ) -> Result<(), Failed> {
-        let newest = self.newest(source, base, release)?;
         // A snapshot says nothing of what is newest.
-        if source.snapshot.is_none() && newest.is_none_or(|newest| newest < release.date()) {
-            let date = release.date().seconds().to_le_bytes();
-            self.values.put(NEWEST, &identity(source, base, release), &date)?;
+        let is_current = source.snapshot.is_none();
+        if is_current {
+            for identity in identities(release.signer().primary, source, base, release) {
+                let seconds = || release.date().seconds().to_le_bytes().to_vec();
+                let is_newer = |before: &[u8]| date(before).is_none_or(|before| before < release.date());
+                self.values.update(NEWEST, &identity, |before| before.is_none_or(is_newer).then(seconds))?;
+            }
         }
-        Ok(self.values.put(SIGNED, &place(source, base), &encode(signed))?)
+        let mut newest = Ok(None);
+        self.values.update(SIGNED, &place(source, base), |_| {
+            newest = self.newest(source, base, release);
+            let is_newest = matches!(newest, Ok(newest) if newest.is_none_or(|newest| newest <= release.date()));
+            (is_newest || !is_current).then(|| encode(signed))
+        })?;
+        newest.map(|_| ())
     }
 
     /// The signed file that was last verified.
@@ -49,14 +65,33 @@ impl Acquirer<'_> {
     }
 }
 
-/// What makes two signed files ones of the same repository, by whichever mirror they come: who signed them, and what
-/// they call themselves. Only one that has no name at all is known by its address.
-fn identity(source: &Source, base: &Url, release: &Release) -> String {
-    let name = release.codename().or(release.suite());
-    let words = [release.origin(), release.label(), name];
-    let unnamed = words.iter().all(Option::is_none).then(|| place(source, base));
-    // Debug output has quotes around each part, so that no two lists give one text.
-    format!("{} {words:?} {unnamed:?}", release.signer().primary)
+/// What makes two signed files ones of the same repository, by whichever mirror they come: a key that may sign them, and
+/// what they call themselves. The suite that was asked for is another such name: a `stable` that was the release before
+/// must not come back either. Only one that has no name of its own is known by its address.
+fn identities(key: Fingerprint, source: &Source, base: &Url, release: &Release) -> Vec<String> {
+    let names = [release.codename().or(release.suite()), Some(source.suite.as_str()).filter(|_| !source.is_flat())];
+    let unnamed = is_unnamed(release).then(|| place(source, base));
+    let identity = |name: Option<&str>| {
+        let words = [release.origin(), release.label(), name];
+        // Debug output has quotes around each part, so that no two lists give one text.
+        format!("{key} {words:?} {unnamed:?}")
+    };
+    let mut identities: Vec<String> = names.into_iter().map(identity).collect();
+    identities.dedup();
+    identities
+}
+
+/// Whether a repository says nothing that tells it from others of the same key. `. SUITE` is what aptly writes for
+/// origin and label where nobody has set them, and some publish many repositories like that.
+fn is_unnamed(release: &Release) -> bool {
+    let says_nothing = |word: Option<&str>| word.is_some_and(|word| word.starts_with(". "));
+    let words = [release.origin(), release.label(), release.codename().or(release.suite())];
+    words.iter().all(Option::is_none) || says_nothing(release.origin()) && says_nothing(release.label())
+}
+
+/// A date as it is kept.
+fn date(bytes: &[u8]) -> Option<Timestamp> {
+    Some(Timestamp::from_seconds(i64::from_le_bytes(bytes.try_into().ok()?)))
 }
 
 /// Where it comes from and who may sign it. What has been verified with other keys is not taken.

@@ -249,6 +249,68 @@ fn an_older_release_than_before_is_refused_but_for_snapshots() {
     world.acquire().unwrap();
 }
 
+/// Signatures are signed by nobody: a mirror may take some of them away.
+#[test]
+fn an_older_release_is_refused_whichever_of_its_keys_is_left() {
+    let detached = apt::Repository { signature: apt::Signature::Detached, ..repository() };
+    let mut world = World::new(&detached.clone().dated(TIME + 60));
+    let other = Signer::new();
+    let sign = |world: &World, date: i64| {
+        let release = String::from_utf8(world.file("/dists/test/Release")).unwrap();
+        other.sign_detached(&release, date)
+    };
+    let both = Keyring::parse("both", &[world.signer.public_key(), other.public_key()].concat()).unwrap();
+    world.source.keys = Arc::new(both);
+    let place = world.folder.join("dists/test/Release.gpg");
+    let two = [world.file("/dists/test/Release.gpg"), sign(&world, TIME + 60)].concat();
+    fs::write(&place, two).unwrap();
+    let newer = world.acquire().unwrap();
+    assert_eq!(newer.release.signer().primary.to_string(), world.signer.fingerprint());
+
+    world.publish(&detached);
+    fs::write(&place, sign(&world, TIME)).unwrap();
+    assert!(matches!(world.failure(), MirrorError::RolledBack { .. }));
+}
+
+#[test]
+fn an_older_release_is_refused_under_the_name_of_the_suite_too() {
+    let named = |codename: &str| repository().release_rewritten("Codename: test", &format!("Codename: {codename}"));
+    let world = World::new(&named("new").dated(TIME + 60));
+    world.acquire().unwrap();
+    world.publish(&named("old"));
+    assert!(matches!(world.failure(), MirrorError::RolledBack { .. }));
+}
+
+#[test]
+fn repositories_without_names_of_their_own_are_known_by_their_address() {
+    let nameless = |name: &str| repository().release_rewritten("Origin: Test\nLabel: Test", name);
+    let mut world = World::new(&nameless("Origin: . test\nLabel: . test").dated(TIME + 60));
+    world.acquire().unwrap();
+    let older = nameless("Origin: . test\nLabel: . test");
+    world.publish(&older);
+    assert!(matches!(world.failure(), MirrorError::RolledBack { .. }));
+    let elsewhere = world.folder.join("elsewhere");
+    older.publish(&elsewhere, &world.signer);
+    world.source.mirrors = vec![Url::parse(&world.server.url("/elsewhere")).unwrap()];
+    world.acquire().unwrap();
+}
+
+#[test]
+fn of_two_who_look_at_a_time_the_newer_sight_stays() {
+    let world = World::new(&repository());
+    let older = world.acquire().unwrap();
+    world.publish(&repository().dated(TIME + 60));
+    let newer = world.acquire().unwrap();
+    // One who has verified the older one before the newer one was remembered comes to remember it only now.
+    let base = &world.source.mirrors[0];
+    assert!(world.acquirer().remember(&world.source, base, &older.release, &older.signed).is_ok());
+    world.publish(&repository());
+    assert!(matches!(world.failure(), MirrorError::RolledBack { .. }));
+    let offline = Acquirer { offline: true, ..world.acquirer() };
+    let kept = offline.repository(&world.source, &architectures(&["amd64"])).unwrap();
+    assert_eq!(kept.signed, newer.signed);
+}
+
 #[test]
 fn what_was_not_verified_as_a_whole_is_not_remembered() {
     let world = World::new(&by_name());
