@@ -442,6 +442,16 @@ mod tests {
         }
     }
 
+    /// Were each compared with each, this would take minutes.
+    #[test]
+    fn many_versions_of_one_package_take_no_longer_than_many_packages() {
+        let stanza = |number: u32| hello(SUM).replace("1:2.10", &format!("{number}:2.10"));
+        let text: String = (0..40_000).map(stanza).collect();
+        let begun = std::time::Instant::now();
+        assert_eq!(Index::parse(text.as_bytes()).unwrap().len(), 40_000);
+        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    }
+
     #[test]
     fn flat_repositories_have_a_dot_before_the_path() {
         let index = Index::parse(hello(SUM).replace("pool/h/", "./").as_bytes()).unwrap();

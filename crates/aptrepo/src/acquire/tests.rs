@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests write plain files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! From the text of a `Packages` file to an index.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use distil_debunpack::deb822::{Comments, Field, Limits, Paragraph, Paragraphs};
@@ -137,21 +138,27 @@ impl<'a> Building<'a> {
         }
         numbered.sort_by(|(a, _), (b, _)| of(a, Text::Name).cmp(of(b, Text::Name)));
         let mut records: Vec<Record> = Vec::with_capacity(numbered.len());
-        for (record, line) in numbered {
-            let name = of(&record, Text::Name);
-            let before = records.iter().rev().take_while(|other| of(other, Text::Name) == name);
-            let twin = before.into_iter().find(|other| {
-                of(other, Text::Architecture) == of(&record, Text::Architecture)
-                    && same_version(of(other, Text::Version), of(&record, Text::Version))
-            });
-            match twin {
-                None => records.push(record),
-                Some(twin) if twin.sha256 == record.sha256 && twin.size == record.size => {}
-                Some(_) => {
-                    let version = of(&record, Text::Version).to_owned();
-                    let architecture = of(&record, Text::Architecture).to_owned();
-                    let source = StanzaError::TwoFiles { version, architecture };
-                    return Err(IndexError::Stanza { package: start(name.as_bytes()), line, source });
+        for namesakes in numbered.chunk_by(|(a, _), (b, _)| of(a, Text::Name) == of(b, Text::Name)) {
+            // Most names are there once, and versions are what it costs time to compare.
+            if let [(record, _)] = namesakes {
+                records.push(record.clone());
+                continue;
+            }
+            let mut seen: BTreeMap<(&str, Version), &Record> = BTreeMap::new();
+            for (record, line) in namesakes {
+                let wrong = |source| {
+                    let package = start(of(record, Text::Name).as_bytes());
+                    IndexError::Stanza { package, line: *line, source }
+                };
+                let (architecture, version) = (of(record, Text::Architecture), of(record, Text::Version));
+                let parsed = version.parse::<Version>().map_err(|error| wrong(error.into()))?;
+                match seen.insert((architecture, parsed), record) {
+                    None => records.push(record.clone()),
+                    Some(twin) if twin.sha256 == record.sha256 && twin.size == record.size => {}
+                    Some(_) => {
+                        let (version, architecture) = (version.to_owned(), architecture.to_owned());
+                        return Err(wrong(StanzaError::TwoFiles { version, architecture }));
+                    }
                 }
             }
         }
@@ -302,9 +309,4 @@ pub(super) fn plain_path(path: &str) -> Result<&str, StanzaError> {
         && plain.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
         && plain.split('/').all(|component| !matches!(component, "" | "." | ".."));
     if allowed { Ok(plain) } else { Err(StanzaError::Path { path: start(path.as_bytes()) }) }
-}
-
-/// Whether two texts are the same version for dpkg, however they are written.
-fn same_version(a: &str, b: &str) -> bool {
-    a == b || matches!((a.parse::<Version>(), b.parse::<Version>()), (Ok(a), Ok(b)) if a == b)
 }
