@@ -7,7 +7,7 @@ use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::{
-    BaseError, BuildError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError, StoreError,
+    BaseError, BuildError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError, SourcesError, StoreError,
 };
 
 use crate::status::Status;
@@ -167,13 +167,33 @@ fn lock_advice(error: &LockError) -> Option<String> {
     match error {
         LockError::Missing { .. } => Some("`distil lock` writes one".to_owned()),
         LockError::Stale { .. } => Some("`distil lock` makes it anew, and shows what changes".to_owned()),
+        error if error.is_of_another_format() => {
+            Some("use the version of distil that wrote it, or remove it and run `distil lock`".to_owned())
+        }
         LockError::File { .. } => Some("take it from version control again, or remove it and run `distil lock`".to_owned()),
+        LockError::Read { path, source } if source.kind() == io::ErrorKind::InvalidData => Some(format!(
+            "take it from version control again, or remove {} and run `distil lock`",
+            Escaped::path(path)
+        )),
+        LockError::NotLocked { .. } => Some(
+            "--update takes names of packages that the lock has; to add one, write it into the recipe and run `distil lock`"
+                .to_owned(),
+        ),
+        LockError::Sources(error) => sources_advice(error),
+        LockError::Machine(_) => Some(
+            "certificates are those of SSL_CERT_FILE or SSL_CERT_DIR, credentials those of NETRC or ~/.netrc, and proxies \
+             those of http_proxy, https_proxy and all_proxy"
+                .to_owned(),
+        ),
         LockError::Variant(error) => Some(variant_advice(error)),
         LockError::Base(error) => base_advice(error),
         LockError::RolledBack { .. } => {
             Some("wait for the mirror, or take another; to go back on purpose, state a snapshot or remove the lock".to_owned())
         }
         LockError::PartialRecord => Some("leave out --platform".to_owned()),
+        error if error.lacks_architecture() => {
+            Some("add a source that has it to the recipe or to this machine, or leave the platform out".to_owned())
+        }
         LockError::Acquire(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
         LockError::Acquire(error) if error.is_unreachable() || error.is_missing() => Some(
             "to do without it, name the suites that are wanted with host-suites in [debian], or leave it out of sources"
@@ -188,6 +208,24 @@ fn lock_advice(error: &LockError) -> Option<String> {
         LockError::NoSource { .. } => {
             Some("add a source with that suite to the recipe or to this machine, or name a directory with --vendor".to_owned())
         }
+        _ => None,
+    }
+}
+
+fn sources_advice(error: &SourcesError) -> Option<String> {
+    match error {
+        SourcesError::NoHostSuite { known, .. } => Some(format!("they have {}", known.join(", "))),
+        SourcesError::NoHostSources { .. } => {
+            Some("state sources in [debian], or name apt's directory with --apt-dir".to_owned())
+        }
+        SourcesError::Host(_) => {
+            Some("mend it there, or state sources in [debian], in place of those of this machine".to_owned())
+        }
+        SourcesError::Keyring { .. } | SourcesError::KeyringFile { .. } | SourcesError::Uri { .. } => Some(
+            "mend it there; to do without it, name the suites that are wanted with host-suites in [debian], or leave it out \
+             of sources"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

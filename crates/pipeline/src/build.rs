@@ -102,6 +102,8 @@ pub struct Built {
     pub warnings: Vec<(Platform, Warning)>,
     /// The same about the choice of packages.
     pub lock_warnings: Vec<LockWarning>,
+    /// Whether a lock was made for it, and written, since there was none.
+    pub new_lock: bool,
 }
 
 /// An image in one place.
@@ -172,7 +174,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
     let order = Order::new(request)?;
 
-    let Supply { packages, sets, epoch, lock, warnings: lock_warnings } = Supply::new(request, progress)?;
+    let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = Supply::new(request, progress)?;
     let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
     let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
     let converted = convert_all(&packages, rules, request.jobs, workshop)?;
@@ -226,7 +228,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     if let Some(record) = record {
         record.write()?;
     }
-    Ok(Built { images, warnings, lock_warnings })
+    Ok(Built { images, warnings, lock_warnings, new_lock: is_new })
 }
 
 /// What a request comes down to.

@@ -6,6 +6,7 @@ mod resolve;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_aptrepo::{Acquirer, IndexFile, Repository, RepositoryIndex, Timestamp};
@@ -27,7 +28,8 @@ pub(crate) struct Provider<'a> {
     pub(crate) progress: &'a dyn Progress,
     pub(crate) cancelled: &'a AtomicBool,
     pub(crate) jobs: NonZeroUsize,
-    client: Client,
+    /// Made when it is first needed: certificates take longer to read than an image of own files takes to build.
+    client: OnceLock<Client>,
     content: Content,
     values: Values,
 }
@@ -48,7 +50,7 @@ impl<'a> Provider<'a> {
             progress,
             cancelled,
             jobs,
-            client: machine.client()?,
+            client: OnceLock::new(),
             content: Content::open(cache_dir)?,
             values: Values::open(cache_dir)?,
         })
@@ -62,19 +64,27 @@ impl<'a> Provider<'a> {
 
     /// An index as a file, to be kept beside the packages.
     pub(crate) fn index_file(&self, repository: &Repository, index: &RepositoryIndex) -> Result<IndexFile, LockError> {
-        let file = self.acquirer().index_file(repository, index);
+        let file = self.acquirer()?.index_file(repository, index);
         file.map_err(|source| LockError::Acquire(Box::new(source)))
     }
 
-    fn acquirer(&self) -> Acquirer<'_> {
-        Acquirer {
-            client: &self.client,
+    fn acquirer(&self) -> Result<Acquirer<'_>, LockError> {
+        Ok(Acquirer {
+            client: self.client()?,
             content: &self.content,
             values: &self.values,
             now: Timestamp::from_seconds(self.machine.now),
             offline: self.machine.offline,
             watch: self,
+        })
+    }
+
+    fn client(&self) -> Result<&Client, LockError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
         }
+        let client = self.machine.client()?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     fn downloads(&self) -> NonZeroUsize {

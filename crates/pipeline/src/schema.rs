@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 
 use crate::files::FileList;
 use crate::inspect::Inspection;
+use crate::lock::LockDocument;
 use crate::validate::Validation;
+use crate::why::WhyAnswer;
 use crate::written::WrittenDocument;
 
 /// The JSON Schema (draft 2020-12) of the recipe, by which editors complete and check `distil.toml`.
@@ -35,6 +37,18 @@ pub fn files() -> String {
 #[must_use]
 pub fn validation() -> String {
     of::<Validation>()
+}
+
+/// The schema of what `lock` prints.
+#[must_use]
+pub fn locking() -> String {
+    of::<LockDocument>()
+}
+
+/// The schema of what `why` prints.
+#[must_use]
+pub fn reason() -> String {
+    of::<WhyAnswer>()
 }
 
 fn of<T: JsonSchema>() -> String {
@@ -219,12 +233,12 @@ mod tests {
 
     #[test]
     fn documents_have_schemas_in_which_every_field_is_described() {
-        for text in [written(), inspection(), files(), validation()] {
+        for text in [written(), inspection(), files(), validation(), locking(), reason()] {
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::draft202012::meta::is_valid(&schema));
             let tables = schema["$defs"].as_object().into_iter().flat_map(|defs| defs.values()).chain([&schema]);
             for table in tables {
-                for (key, value) in table["properties"].as_object().unwrap() {
+                for (key, value) in table["properties"].as_object().into_iter().flatten() {
                     assert!(value.get("description").is_some(), "{key}");
                     assert!(!key.contains('_'), "{key}");
                 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use distil_pipeline::inputs::InputError;
-use distil_pipeline::{BuildError, BuildRequest, LockUse, Platform, Reference, What};
+use distil_pipeline::{BuildError, BuildRequest, Escaped, LockUse, Platform, Reference, What};
 
 use super::Context;
 use crate::environment::Environment;
@@ -93,7 +93,14 @@ impl Build {
             (Err(BuildError::Input(InputError::Recipe(error))), _, Some(written)) => {
                 return Err(written.mistaken(error));
             }
-            (built, ..) => built?,
+            (built, _, written) => {
+                let built = built?;
+                if let Some(written) = written.filter(|_| built.new_lock) {
+                    let lock = written.lock_path();
+                    printer.note(&format!("{} was written: commit it with the recipe", Escaped::path(&lock)));
+                }
+                built
+            }
         };
         for warning in &built.lock_warnings {
             printer.warning(warning);

@@ -32,7 +32,7 @@ impl Init {
         context.printer.result(&format!("{shown}\n"))?;
         let recipe = if self.dir == Path::new(".") { String::new() } else { format!(" {shown}") };
         context.printer.note(&format!(
-            "Next: put packages into dist beside it, say in it what to start, and run\n  \
+            "Next: say in it which packages are wanted and what to start, and run\n  \
              distil build{recipe} -o oci:image:latest"
         ));
         Ok(Status::Yes)

@@ -101,8 +101,9 @@ impl Lock {
                 ))?;
             }
             let verb = if matches!(request.action, LockAction::Check) { "checked" } else { "locked" };
+            let packages = if locked.packages == 1 { "package" } else { "packages" };
             printer.note(&format!(
-                "{} packages {verb}, {} changed, in {}",
+                "{} {packages} {verb}, {} changed, in {}",
                 locked.packages,
                 locked.changes.len(),
                 Escaped::path(request.path)

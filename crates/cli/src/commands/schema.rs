@@ -18,6 +18,8 @@ pub(crate) struct Schema {
 enum What {
     Recipe,
     Build,
+    Lock,
+    Why,
     Copy,
     Inspect,
     Validate,
@@ -30,6 +32,8 @@ impl Schema {
         let schema = match self.what {
             What::Recipe => schema::RECIPE.to_owned(),
             What::Build | What::Copy => schema::written(),
+            What::Lock => schema::locking(),
+            What::Why => schema::reason(),
             What::Inspect => schema::inspection(),
             What::Validate => schema::validation(),
             What::Files => schema::files(),

@@ -90,6 +90,9 @@ fn told(answer: &WhyAnswer, everything: bool) -> String {
         Presence::Requested => vec![format!("{first} is asked for")],
         Presence::Local => vec![format!("{first} is a local package of the recipe")],
         Presence::Base => vec![format!("{first} is in the base")],
+        Presence::Excluded if answer.dependents.is_empty() => {
+            vec![format!("{package} is excluded; nothing would need it")]
+        }
         Presence::Excluded => vec![format!("{package} is excluded; it would be needed by")],
         Presence::Absent => vec![format!("{package} is not in the image for {}", answer.platform)],
     };

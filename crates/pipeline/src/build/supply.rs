@@ -28,6 +28,8 @@ pub(super) struct Supply {
     /// The lock by which they were chosen.
     pub(super) lock: Option<Box<Lock>>,
     pub(super) warnings: Vec<LockWarning>,
+    /// Whether that lock was made just now, and written.
+    pub(super) is_new: bool,
 }
 
 /// The packages of one platform.
@@ -73,7 +75,7 @@ impl Supply {
         let newest = packages.iter().map(|package| package.head().control_time()).max();
         packages.retain(|package| platforms.iter().any(|platform| is_for(package, platform)));
         let sets = platforms.into_iter().map(|platform| Set::fitting(platform, &packages)).collect::<Result<_, _>>()?;
-        Ok(Self { packages, sets, epoch: request.epoch.or(newest), lock: None, warnings: Vec::new() })
+        Ok(Self { packages, sets, epoch: request.epoch.or(newest), lock: None, warnings: Vec::new(), is_new: false })
     }
 
     /// The packages of a recipe, by its lock or by a new one.
@@ -91,10 +93,10 @@ impl Supply {
             epoch: request.epoch,
             lock: sought.lock,
         };
-        let Held { lock, packages, sets, warnings } = Held::new(wanted, &provider)?;
+        let Held { lock, packages, sets, warnings, is_new } = Held::new(wanted, &provider)?;
         let set = |set: HeldSet| Set { platform: set.platform, members: set.members, plan: Some(set.plan) };
         let sets = sets.into_iter().map(set).collect();
-        Ok(Self { packages, sets, epoch: Some(lock.epoch), lock: Some(Box::new(lock)), warnings })
+        Ok(Self { packages, sets, epoch: Some(lock.epoch), lock: Some(Box::new(lock)), warnings, is_new })
     }
 }
 

@@ -249,6 +249,18 @@ impl LockError {
         matches!(self, Self::Acquire(e) if e.is_stale())
     }
 
+    /// Whether the lock is of a format that this version does not know.
+    #[must_use]
+    pub fn is_of_another_format(&self) -> bool {
+        matches!(self, Self::File { source, .. } if matches!(**source, LockFileError::FormatVersion { .. }))
+    }
+
+    /// Whether no source has anything for the architecture of a platform.
+    #[must_use]
+    pub fn lacks_architecture(&self) -> bool {
+        matches!(self, Self::Acquire(e) if matches!(**e, AcquireError::Architecture { .. }))
+    }
+
     /// Whether somebody asked to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {

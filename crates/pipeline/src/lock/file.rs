@@ -1,13 +1,12 @@
 //! The lock on disk, beside its recipe.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::lock::{Lock, MAX_LOCK};
 
 use super::error::LockError;
-use crate::whole_file;
+use crate::{regular_file, whole_file};
 
 /// Where the lock of a recipe is: beside it, with its name and another ending.
 #[must_use]
@@ -18,7 +17,7 @@ pub fn lock_path(recipe: &Path) -> PathBuf {
 /// Reads a lock, if it is there.
 pub(crate) fn read(path: &Path) -> Result<Option<Lock>, LockError> {
     let failed = |source| LockError::Read { path: path.to_owned(), source };
-    let file = match File::open(path) {
+    let file = match regular_file::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed(e)),

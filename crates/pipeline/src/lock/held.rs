@@ -54,6 +54,8 @@ pub(crate) struct Held {
     pub(crate) packages: Vec<Package>,
     pub(crate) sets: Vec<HeldSet>,
     pub(crate) warnings: Vec<LockWarning>,
+    /// Whether the lock was made just now, and written.
+    pub(crate) is_new: bool,
 }
 
 /// The packages of one platform.
@@ -103,11 +105,13 @@ impl Held {
         let debs = draft.fetch(&variants, provider)?;
         let lock = draft.lock(&debs, wanted.epoch)?;
         // A recipe of nothing but local packages leaves nothing to choose, and every new package would make its lock stale.
-        if let Some(path) = write.filter(|_| draft.has_repositories()) {
+        let write = write.filter(|_| draft.has_repositories());
+        if let Some(path) = write {
             file::write(path, &lock)?;
         }
         let warnings = draft.warnings();
-        Self::join(lock, debs, draft.into_local(), warnings, wanted)
+        let held = Self::join(lock, debs, draft.into_local(), warnings, wanted)?;
+        Ok(Self { is_new: write.is_some(), ..held })
     }
 
     fn of_lock(
@@ -175,7 +179,7 @@ impl Held {
             }
             sets.push(HeldSet { platform: platform.clone(), members, plan: plan(locked) });
         }
-        Ok(Self { lock, packages, sets, warnings })
+        Ok(Self { lock, packages, sets, warnings, is_new: false })
     }
 }
 

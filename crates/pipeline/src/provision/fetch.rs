@@ -23,10 +23,14 @@ pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<D
     }
     let bytes = largest_first.iter().map(|deb| deb.size).sum();
     provider.progress.phase(Phase::Fetch { packages: unique.len(), bytes });
+    if largest_first.is_empty() {
+        return Ok(Debs::new());
+    }
+    let acquirer = provider.acquirer()?;
     let debs = parallel::map(provider.downloads(), &largest_first, |wanted| {
         let name = wanted.name.as_str();
         provider.progress.started(name);
-        let deb = provider.acquirer().fetch(wanted);
+        let deb = acquirer.fetch(wanted);
         provider.progress.finished(name);
         Ok::<_, LockError>((wanted.sha256.clone(), deb.map_err(|source| LockError::Fetch(Box::new(source)))?))
     })?;

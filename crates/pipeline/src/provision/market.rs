@@ -1,6 +1,6 @@
 //! What packages can be chosen from.
 
-use distil_aptrepo::{AcquireError, Offered, Repository, Source};
+use distil_aptrepo::{AcquireError, Acquirer, Offered, Repository, Source};
 use distil_debunpack::Architecture;
 
 use super::Provider;
@@ -27,15 +27,19 @@ impl Market {
         provider: &Provider<'_>,
     ) -> Result<Self, LockError> {
         provider.progress.phase(Phase::Acquire { repositories: sources.len() });
-        let acquired = parallel::map(provider.downloads(), sources, |source| {
+        if sources.is_empty() {
+            return Ok(Self::default());
+        }
+        let acquirer = provider.acquirer()?;
+        let answers = parallel::map(provider.downloads(), sources, |source| {
             provider.progress.started(&source.suite);
-            let acquired = acquire(source, architectures, provider);
+            let answer = acquire(source, architectures, &acquirer);
             provider.progress.finished(&source.suite);
-            acquired.map_err(|source| LockError::Acquire(Box::new(source)))
+            answer.map_err(|source| LockError::Acquire(Box::new(source)))
         })?;
         let mut market = Self::default();
         let mut refusals = Vec::new();
-        for (repository, refused) in acquired {
+        for (repository, refused) in answers {
             market.repositories.extend(repository);
             refusals.extend(refused);
         }
@@ -65,11 +69,11 @@ impl Market {
 
 /// Acquires one source for those of the architectures that it has. Which it has is signed, so that a mirror cannot hide
 /// one; a source that states its architectures must have them all.
-fn acquire(source: &Source, architectures: &[Architecture], provider: &Provider<'_>) -> Result<Acquired, AcquireError> {
+fn acquire(source: &Source, architectures: &[Architecture], acquirer: &Acquirer<'_>) -> Result<Acquired, AcquireError> {
     let mut left = architectures.to_vec();
     let mut refused = Vec::new();
     while !left.is_empty() {
-        match provider.acquirer().repository(source, &left) {
+        match acquirer.repository(source, &left) {
             Ok(repository) => return Ok((Some(repository), refused)),
             Err(AcquireError::Architecture { architecture, source_name, suite, known })
                 if source.architectures.is_none() && left.contains(&architecture) =>
