@@ -171,10 +171,6 @@ fn lock_advice(error: &LockError) -> Option<String> {
             Some("use the version of distil that wrote it, or remove it and run `distil lock`".to_owned())
         }
         LockError::File { .. } => Some("take it from version control again, or remove it and run `distil lock`".to_owned()),
-        LockError::Read { path, source } if source.kind() == io::ErrorKind::InvalidData => Some(format!(
-            "take it from version control again, or remove {} and run `distil lock`",
-            Escaped::path(path)
-        )),
         LockError::NotLocked { .. } => Some(
             "--update takes names of packages that the lock has; to add one, write it into the recipe and run `distil lock`"
                 .to_owned(),
