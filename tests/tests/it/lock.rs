@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use distil_tests::Program;
 use serde_json::json;
 
+use crate::example::reference;
 use crate::project::{Project, digest, file_url, package, repository};
 
 fn project() -> Project {
@@ -175,4 +177,31 @@ fn an_excluded_package_stays_out() {
     let ran = project.build(&[]).success();
     assert!(!project.lock().contains("name = \"lib\""), "{ran}");
     assert!(digest(&ran).starts_with("sha256:"));
+}
+
+#[test]
+fn what_is_no_lock_is_told_with_the_way_out() {
+    let project = project();
+    let path = project.folder.join("distil.lock");
+    assert!(project.distil(&["lock"]).status.success());
+    let lock = project.lock();
+    fs::write(&path, b"format-version = 1\n  \xff").unwrap();
+    project.refused(&[], 4, &["distil.lock", "line 2, column 3", "version control"]);
+    fs::write(&path, lock.replace("format-version = 1", "format-version = 9")).unwrap();
+    project.refused(&["--locked"], 4, &["format version 9", "the version of distil that wrote it"]);
+    // A pipe that nobody writes to would keep the build waiting.
+    fs::remove_file(&path).unwrap();
+    assert!(Program::new("mkfifo").arg(&path).run().status.success());
+    project.refused(&[], 4, &["distil.lock", "not a regular file"]);
+}
+
+#[test]
+fn what_needs_no_repository_reads_no_certificates_and_leaves_no_lock() {
+    let project = project();
+    fs::write(project.folder.join("distil.toml"), "files.\"/x\" = { source = \"distil.toml\" }\n").unwrap();
+    let layout = reference(&project.layout(), "test");
+    let program = Program::distil().args(["build", "-o", &layout, "--cache-dir"]).arg(project.cache());
+    let ran = program.env("SSL_CERT_FILE", "/nowhere/at/all").current_dir(&project.folder).run();
+    assert!(ran.status.success(), "{ran}");
+    assert!(!project.folder.join("distil.lock").exists());
 }
