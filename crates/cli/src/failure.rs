@@ -198,7 +198,8 @@ fn lock_advice(error: &LockError) -> Option<String> {
         LockError::Uncached { .. } => Some("run it once without --offline".to_owned()),
         LockError::Fetch(error) if error.is_offline() => Some("run it once without --offline".to_owned()),
         LockError::Fetch(error) if error.is_missing() => Some(
-            "the mirrors no longer have it: `distil lock` takes what they have now, and a snapshot keeps what they had"
+            "mirrors drop old versions: `distil lock` takes what they have now, and a snapshot keeps what they had; `distil lock \
+             --vendor DIR` fills a vendored directory again"
                 .to_owned(),
         ),
         LockError::NoSource { .. } => {
