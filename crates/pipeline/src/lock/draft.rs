@@ -20,7 +20,7 @@ use crate::provision::{
     Choice, Debs, Market, Picked, Provider, Target, Versions, architecture_of, choose, explain, fetch,
 };
 use crate::recipe::{Recipe, Sources};
-use crate::sources;
+use crate::sources::{self, SourcesError};
 
 /// The versions of an older lock that shall stay, for the recipe itself (no name) and for each of its variants.
 #[derive(Debug, Clone, Default)]
@@ -93,12 +93,16 @@ impl<'a> Draft<'a> {
         provider.progress.phase(Phase::Resolve);
         // Packages that lie here may need nothing else, and then no repository is asked for anything.
         let alone = recipes.values().all(asks_no_repository);
-        let chosen = if alone { draft.choose(&recipes, kept).ok() } else { None };
-        draft.chosen = if let Some(chosen) = chosen {
+        let chosen = if alone { Some(draft.choose(&recipes, kept)) } else { None };
+        draft.chosen = if let Some(Ok(chosen)) = chosen {
             chosen
         } else {
             let architectures = draft.platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
-            let sources = sources::of_recipe(recipe, dir, &architectures, provider.machine)?;
+            let sources = match (sources::of_recipe(recipe, dir, &architectures, provider.machine), chosen) {
+                // Nobody asked for sources: what the local packages lack is the better answer.
+                (Err(SourcesError::NoHostSources { .. }), Some(Err(lack))) => return Err(lack),
+                (sources, _) => sources?,
+            };
             draft.market = Market::open(&sources, &architectures, provider)?;
             provider.progress.phase(Phase::Resolve);
             draft.choose(&recipes, kept)?
