@@ -56,6 +56,10 @@ impl Values {
     /// [`CacheError`] where its file cannot be read.
     pub fn get(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>, CacheError> {
         let path = self.path(kind, key);
+        // Opening a pipe would wait for its writer.
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(None);
+        }
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -184,6 +188,15 @@ mod tests {
             file.set_len(length).unwrap();
             assert_eq!(values.get("kind", "other").unwrap(), None, "{length}");
         }
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(values.path("kind", "key"), &path).unwrap();
+        values.put("kind", "key", b"first").unwrap();
+        assert_eq!(values.get("kind", "other").unwrap(), None, "no file of its own");
+        let folder = values.path("kind", "folder");
+        fs::create_dir(&folder).unwrap();
+        assert_eq!(values.get("kind", "folder").unwrap(), None, "no file at all");
+        values.put("kind", "other", b"second").unwrap();
+        assert_eq!(values.get("kind", "key").unwrap().unwrap(), b"first", "written past the link");
         drop((values, other));
         assert_eq!(
             fs::read_dir(root.path().join("sessions")).unwrap().count(),

@@ -38,9 +38,9 @@ pub struct ClientOptions {
 pub struct Timeouts {
     /// For a connection, with the name's resolution and the handshake of TLS.
     pub connect: Duration,
-    /// For the first or next bytes of an answer.
+    /// For the first or next bytes of an answer. So long, too, may next to nothing come of it.
     pub idle: Duration,
-    /// For a file, all attempts included: some servers send a byte now and then.
+    /// For a file, all attempts included.
     pub whole: Duration,
 }
 

@@ -26,6 +26,9 @@ pub struct Downloaded {
 /// line like this, and a server that only begins does not keep us for ever.
 const GOOD_PART: u64 = 1 << 20;
 
+/// Bytes in a second, below which a server may as well send nothing: it keeps us, and another mirror may have the file.
+const TRICKLE: u64 = 64;
+
 /// A download under way.
 pub(crate) struct Download<'a> {
     client: &'a Client,
@@ -97,8 +100,10 @@ impl<'a> Download<'a> {
                 return Err(NetError::Status { url: self.name.clone(), status });
             }
         }
+        let idle = self.client.timeouts.idle;
+        let (mut since, mut before) = (Instant::now(), self.received);
         loop {
-            let chunk = self.patience.wait(self.client.timeouts.idle, response.chunk()).await;
+            let chunk = self.patience.wait(idle, response.chunk()).await;
             let chunk = chunk.map_err(|ended| ended.explain(self.client, self.url, self.received))?;
             let chunk = chunk.map_err(|error| explain(error, self.url, self.received))?;
             let Some(chunk) = chunk else { break };
@@ -106,6 +111,14 @@ impl<'a> Download<'a> {
             self.sink.write(&chunk).map_err(|source| NetError::Sink { url: self.name.clone(), source })?;
             self.received = received;
             self.patience.watch.advanced(&self.name, chunk.len() as u64);
+            let waited = since.elapsed();
+            if waited >= idle {
+                let found = received - before;
+                if u128::from(found) * 1000 < u128::from(TRICKLE) * waited.as_millis() {
+                    return Err(NetError::Trickle { url: self.name.clone(), received, found, waited });
+                }
+                (since, before) = (Instant::now(), received);
+            }
         }
         self.limit.check_end(self.received, &self.name)
     }

@@ -52,6 +52,18 @@ pub enum NetError {
         /// How long nothing came.
         waited: Duration,
     },
+    /// The connection is open, and what comes is not worth the wait.
+    #[error("{url} sent no more than {found} bytes in {} s, after which {received} bytes are here", .waited.as_secs_f64())]
+    Trickle {
+        /// Where to.
+        url: String,
+        /// Bytes of the file that had come by then.
+        received: u64,
+        /// Bytes that came last.
+        found: u64,
+        /// How long they took.
+        waited: Duration,
+    },
     /// The whole took longer than it may.
     #[error("{url} is not here after {} s, {received} bytes are", .limit.as_secs_f64())]
     TooSlow {
@@ -173,7 +185,7 @@ impl NetError {
     #[must_use]
     pub fn may_retry(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Interrupted { .. } | Self::Stalled { .. } => true,
+            Self::Connect { .. } | Self::Interrupted { .. } | Self::Stalled { .. } | Self::Trickle { .. } => true,
             Self::Status { status, .. } => PASSING.contains(status),
             _ => false,
         }

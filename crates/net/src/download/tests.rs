@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests write plain files")]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -152,7 +154,7 @@ fn a_server_that_only_begins_is_given_up() {
         assert!(error.may_retry() && error.is_unreachable(), "{error}");
         assert_eq!(mirror.server.requests().len(), 4);
     }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = Url::parse(&format!("http://{nobody}/file")).unwrap();
     let error = client().get(&url, 1, &Unwatched).unwrap_err();
     assert!(matches!(error, NetError::Connect { .. }) && error.is_unreachable(), "{error}");
@@ -311,4 +313,30 @@ fn files_of_this_machine_are_regular() {
     assert!(below.is_missing(), "{below}");
     let other = Url::parse("file://other.example/a").unwrap();
     assert!(matches!(client().get(&other, 5, &Unwatched), Err(NetError::NotAFile { .. })));
+}
+
+/// A byte now and then is no stall, and would keep us for hours.
+#[test]
+fn a_trickle_is_no_download() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}/file", listener.local_addr().unwrap())).unwrap();
+    // It ends when nobody listens any more.
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                let head = stream.read(&mut [0; 4096]).and_then(|_| stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n"));
+                let mut open = head.is_ok();
+                while open {
+                    thread::sleep(Duration::from_millis(50));
+                    open = stream.write_all(b"a").is_ok();
+                }
+            });
+        }
+    });
+    let retry = Retry { attempts: 2, ..options().retry };
+    let client = Client::new(ClientOptions { retry, ..options() }).unwrap();
+    let error = client.get(&url, 1 << 20, &Unwatched).unwrap_err();
+    assert!(matches!(error, NetError::Trickle { found: 1..20, .. }), "{error}");
+    assert!(error.is_unreachable());
 }
