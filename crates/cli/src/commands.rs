@@ -15,7 +15,9 @@ mod why;
 use std::error::Error;
 
 use clap::{Args, Subcommand};
-use distil_pipeline::{BuiltImage, Choice, Escaped, ImagePath, Platform, Progress, Reference, WrittenDocument};
+use distil_pipeline::{
+    BuiltImage, Choice, Escaped, ImagePath, LockError, Platform, Progress, Reference, WrittenDocument,
+};
 
 use crate::arguments::Global;
 use crate::environment::Environment;
@@ -24,6 +26,7 @@ use crate::printer::{Format, Printer};
 use crate::progress;
 use crate::signals::Signals;
 use crate::status::Status;
+use crate::written::Written;
 
 /// What every command is given beside its own arguments.
 #[derive(Debug)]
@@ -109,6 +112,20 @@ fn reading<T, E: Into<Failure>>(
     let _signals = Signals::install().map_err(Failure::Signals)?;
     let progress = progress::of(&context.global, context.environment, &context.printer);
     work(progress.as_ref()).map_err(Into::into)
+}
+
+/// Chooses packages for a recipe, with progress. A signal that ended the work is a status, no failure.
+fn choosing<T>(
+    context: &Context<'_>,
+    signals: &Signals,
+    written: &Written,
+    work: impl FnOnce(&dyn Progress) -> Result<T, LockError>,
+) -> Result<Result<T, Status>, Failure> {
+    let progress = progress::of(&context.global, context.environment, &context.printer);
+    match (work(progress.as_ref()), signals.status()) {
+        (Err(error), Some(status)) if error.is_cancelled() => Ok(Err(status)),
+        (done, _) => done.map(Ok).map_err(|error| written.explained(error)),
+    }
 }
 
 /// Prints which images were written.

@@ -10,7 +10,6 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::Format;
-use crate::progress;
 use crate::repositories::Repositories;
 use crate::signals::Signals;
 use crate::status::Status;
@@ -74,13 +73,11 @@ impl Lock {
             machine: self.repositories.machine(global, environment),
             cancelled: &cancelled,
         };
-        let progress = progress::of(global, environment, printer);
-        let locked = distil_pipeline::lock(&request, progress.as_ref());
-        drop(progress);
-        let locked = match (locked, signals.status()) {
-            (Err(error), Some(status)) if error.is_cancelled() => return Ok(status),
-            (Err(error), _) => return Err(written.explained(error)),
-            (Ok(locked), _) => locked,
+        let locked =
+            super::choosing(context, &signals, &written, |progress| distil_pipeline::lock(&request, progress))?;
+        let locked = match locked {
+            Ok(locked) => locked,
+            Err(status) => return Ok(status),
         };
         for warning in &locked.warnings {
             printer.warning(warning);

@@ -10,7 +10,6 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::Format;
-use crate::progress;
 use crate::repositories::Repositories;
 use crate::signals::Signals;
 use crate::status::Status;
@@ -66,12 +65,10 @@ impl Why {
             machine: self.repositories.machine(global, environment),
             cancelled: &cancelled,
         };
-        let progress = progress::of(global, environment, printer);
-        let answer = distil_pipeline::why(&request, progress.as_ref());
-        drop(progress);
-        let answer = match (answer, signals.status()) {
-            (Err(error), Some(status)) if error.is_cancelled() => return Ok(status),
-            (answer, _) => answer.map_err(|error| written.explained(error))?,
+        let answer = super::choosing(context, &signals, &written, |progress| distil_pipeline::why(&request, progress))?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(status) => return Ok(status),
         };
         if printer.format() == Format::Json {
             printer.document(&answer)?;
