@@ -12,17 +12,8 @@ use crate::control_archive::ControlArchive;
 use crate::deb::{LastMember, Limits};
 use crate::decompress::{Codec, Decoder, OutputLimits};
 use crate::error::{DebError, Place};
+use crate::integrity::Integrity;
 use crate::md5sums::Md5Sum;
-
-/// Whether files are compared with the MD5 sums that their package states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Md5Check {
-    /// A file that has another sum is an error.
-    #[default]
-    Compare,
-    /// The stated sums are not looked at.
-    Ignore,
-}
 
 /// Reads the entries of a package one by one; [`Read`] gives the content of the current one. Its errors hold a
 /// [`DebError`].
@@ -32,7 +23,7 @@ pub struct DataReader<R> {
     member: MemberName,
     package: ControlArchive,
     conffiles: BTreeSet<ImagePath>,
-    check: Md5Check,
+    integrity: Integrity,
     current: Option<CurrentFile>,
     /// Sums of files that the package states none for: configuration files, mostly.
     unlisted: BTreeMap<ImagePath, Md5Sum>,
@@ -70,11 +61,11 @@ impl<R: Read> DataReader<R> {
         codec: Codec,
         limits: &Limits,
         package: ControlArchive,
-        check: Md5Check,
+        integrity: Integrity,
     ) -> Result<Self, DebError> {
         let output = OutputLimits { bytes: limits.data_archive, ratio: limits.data_ratio, free: limits.data_free };
-        let decoder =
-            Decoder::new(content, codec, output).map_err(|source| DebError::Io { member: member.clone(), source })?;
+        let decoder = Decoder::trusting(content, codec, output, integrity)
+            .map_err(|source| DebError::Io { member: member.clone(), source })?;
         let bounds = tar::Limits { entries: limits.data_entries, content: limits.data_archive };
         let archive = TarReader::new(decoder, Dialect::Debian, bounds);
         Ok(Self {
@@ -82,7 +73,7 @@ impl<R: Read> DataReader<R> {
             member,
             conffiles: package.conffiles().iter().map(|conffile| conffile.path.clone()).collect(),
             package,
-            check,
+            integrity,
             current: None,
             unlisted: BTreeMap::new(),
             conffile_sums: BTreeMap::new(),
@@ -159,12 +150,13 @@ impl<R: Read> DataReader<R> {
 
     /// A hard link further on may have a sum that its first name has not, so every file is hashed where sums are stated.
     fn wants_sum(&self, path: &ImagePath) -> bool {
-        (self.check == Md5Check::Compare && !self.package.md5sums().lines().is_empty()) || self.conffiles.contains(path)
+        (self.integrity == Integrity::Unverified && !self.package.md5sums().lines().is_empty())
+            || self.conffiles.contains(path)
     }
 
     /// The sum of a file that was read before.
     fn known_sum(&self, path: &ImagePath) -> Option<Md5Sum> {
-        let listed = self.package.md5sums().of(path).filter(|_| self.check == Md5Check::Compare);
+        let listed = self.package.md5sums().of(path).filter(|_| self.integrity == Integrity::Unverified);
         listed.or_else(|| self.unlisted.get(path).copied())
     }
 
@@ -173,11 +165,11 @@ impl<R: Read> DataReader<R> {
             self.conffile_sums.insert(path.clone(), found);
         }
         match self.package.md5sums().of(path) {
-            Some(expected) if expected != found && self.check == Md5Check::Compare => {
+            Some(expected) if expected != found && self.integrity == Integrity::Unverified => {
                 let package = self.package.control().package().clone();
                 Err(DebError::Md5Mismatch { package, path: path.clone(), expected, found })
             }
-            Some(_) if self.check == Md5Check::Compare => Ok(()),
+            Some(_) if self.integrity == Integrity::Unverified => Ok(()),
             _ => {
                 self.unlisted.insert(path.clone(), found);
                 Ok(())
@@ -239,25 +231,25 @@ mod tests {
     const MD5_OF_A: &str = "0cc175b9c0f1b6a831c399e269772661";
     const MD5_OF_B: &str = "92eb5ffee6ae2fec3ad71c777531578f";
 
-    fn reader(md5sums: &str, data: &[(&str, Kind<'_>)], check: Md5Check) -> DataReader<io::Cursor<Vec<u8>>> {
+    fn reader(md5sums: &str, data: &[(&str, Kind<'_>)], integrity: Integrity) -> DataReader<io::Cursor<Vec<u8>>> {
         let control = [
             ("control", Kind::File(CONTROL)),
             ("conffiles", Kind::File(b"/etc/conf\n/etc/gone\n")),
             ("md5sums", Kind::File(md5sums.as_bytes())),
         ];
         let file = io::Cursor::new(deb(&control, data));
-        Deb::open(file, Limits::default()).unwrap().into_data(check).unwrap()
+        Deb::open(file, Limits::default()).unwrap().into_data(integrity).unwrap()
     }
 
     fn read(md5sums: &str, data: &[(&str, Kind<'_>)]) -> Result<Unpacked, DebError> {
-        reader(md5sums, data, Md5Check::Compare).finish()
+        reader(md5sums, data, Integrity::Unverified).finish()
     }
 
     #[test]
     fn sums_of_conffiles_are_collected() {
         let data = [("etc/", Kind::Directory), ("etc/conf", Kind::File(b"a")), ("etc/other", Kind::File(b"b"))];
-        for check in [Md5Check::Compare, Md5Check::Ignore] {
-            let unpacked = reader("", &data, check).finish().unwrap();
+        for integrity in [Integrity::Unverified, Integrity::Verified] {
+            let unpacked = reader("", &data, integrity).finish().unwrap();
             let sums: Vec<_> = unpacked.conffile_sums.iter().map(|(p, s)| (p.to_string(), s.to_string())).collect();
             assert_eq!(sums, [("/etc/conf".to_owned(), MD5_OF_A.to_owned())]);
         }
@@ -276,7 +268,7 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-        reader(&wrong, &data, Md5Check::Ignore).finish().unwrap();
+        reader(&wrong, &data, Integrity::Verified).finish().unwrap();
     }
 
     #[test]
@@ -292,7 +284,7 @@ mod tests {
     #[test]
     fn a_sum_covers_what_the_caller_did_not_read() {
         let data = [("a", Kind::File(b"a longer content")), ("b", Kind::File(b"b"))];
-        let mut reader = reader(&format!("{MD5_OF_B}  a\n"), &data, Md5Check::Compare);
+        let mut reader = reader(&format!("{MD5_OF_B}  a\n"), &data, Integrity::Unverified);
         reader.next_entry().unwrap();
         assert_eq!(reader.read(&mut [0; 3]).unwrap(), 3);
         assert!(matches!(reader.next_entry(), Err(DebError::Md5Mismatch { .. })));
@@ -336,7 +328,7 @@ mod tests {
     fn limits_of_the_data_archive_hold() {
         let zeros = vec![0; 4096];
         let file = deb(&[("control", Kind::File(CONTROL))], &[("a", Kind::File(&zeros)), ("b", Kind::File(b""))]);
-        let read = |limits| Deb::open(file.as_slice(), limits)?.into_data(Md5Check::Compare)?.finish();
+        let read = |limits| Deb::open(file.as_slice(), limits)?.into_data(Integrity::Unverified)?.finish();
         assert!(read(Limits::default()).is_ok());
         let found = read(Limits { data_entries: 1, ..Limits::default() });
         assert!(matches!(found, Err(DebError::Tar { .. })), "{found:?}");

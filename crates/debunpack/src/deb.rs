@@ -4,9 +4,10 @@ use std::io::{self, Read};
 
 use crate::ar::{ArError, ArReader, Member, MemberName};
 use crate::control_archive::ControlArchive;
-use crate::data::{DataReader, Md5Check};
+use crate::data::DataReader;
 use crate::decompress::Codec;
 use crate::error::{DebError, Place};
+use crate::integrity::Integrity;
 
 /// A Debian package, opened as far as its control archive: see [deb(5)].
 ///
@@ -97,9 +98,9 @@ impl<R: Read> Deb<R> {
     ///
     /// # Errors
     /// Where no memory is left for the decoder.
-    pub fn into_data(self, check: Md5Check) -> Result<DataReader<R>, DebError> {
+    pub fn into_data(self, integrity: Integrity) -> Result<DataReader<R>, DebError> {
         let content = LastMember { ar: self.ar, ended: false };
-        DataReader::new(content, self.data, self.codec, &self.limits, self.control, check)
+        DataReader::new(content, self.data, self.codec, &self.limits, self.control, integrity)
     }
 }
 
@@ -183,7 +184,7 @@ mod tests {
 
     /// Reads a package to its end.
     fn read(bytes: &[u8]) -> Result<(), DebError> {
-        Deb::open(bytes, Limits::default())?.into_data(Md5Check::Compare)?.finish().map(|_| ())
+        Deb::open(bytes, Limits::default())?.into_data(Integrity::Unverified)?.finish().map(|_| ())
     }
 
     /// A sound package, its members changed by `change`.
@@ -267,6 +268,29 @@ mod tests {
                 Err(DebError::Ar(ArError::Header { .. })) => assert!(!truncated),
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_the_reader_says_at_the_end_of_the_file_comes_before_the_end_of_the_entries() {
+        struct Changed;
+        impl Read for Changed {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::from(io::ErrorKind::InvalidData))
+            }
+        }
+        let whole = include_bytes!("../testdata/hello.deb");
+        for buffer in [1, 100, 1 << 20] {
+            let reader = io::BufReader::with_capacity(buffer, whole.chain(Changed));
+            let mut data = Deb::open(reader, Limits::default()).unwrap().into_data(Integrity::Verified).unwrap();
+            let end = loop {
+                match data.next_entry() {
+                    Ok(Some(_)) => {}
+                    other => break other,
+                }
+            };
+            assert!(matches!(end, Err(DebError::Io { .. } | DebError::Ar(ArError::Io { .. }))), "{buffer}: {end:?}");
+            assert!(data.finish().is_err());
         }
     }
 

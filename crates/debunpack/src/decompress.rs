@@ -8,7 +8,9 @@ use std::io::{self, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
-use liblzma::stream::Stream;
+use liblzma::stream::{IGNORE_CHECK, Stream};
+
+use crate::integrity::Integrity;
 
 /// Memory that xz and lzma may ask for. `xz -9`, the most that Debian uses, needs 65 MiB; the format allows 4 GiB.
 const LZMA_MEMORY: u64 = 256 << 20;
@@ -143,11 +145,26 @@ impl<R: Read> Decoder<R> {
     /// # Errors
     /// Where no memory is left for the decoder.
     pub fn new(inner: R, codec: Codec, limits: OutputLimits) -> io::Result<Self> {
+        Self::trusting(inner, codec, limits, Integrity::Unverified)
+    }
+
+    /// As [`Decoder::new`]; where `inner` is [`Integrity::Verified`], the check of xz is not made. The checks of the other
+    /// formats cost next to nothing, and always are.
+    ///
+    /// # Errors
+    /// Where no memory is left for the decoder.
+    pub fn trusting(inner: R, codec: Codec, limits: OutputLimits, integrity: Integrity) -> io::Result<Self> {
+        let flags = match integrity {
+            Integrity::Unverified => 0,
+            Integrity::Verified => IGNORE_CHECK,
+        };
         let input = BufReader::with_capacity(INPUT_BUFFER, Counted { inner, bytes: 0, failed: false });
         let stream = Box::new(match codec {
             Codec::Stored => StreamDecoder::Stored(input),
             Codec::Gzip => StreamDecoder::Gzip(MultiGzDecoder::new(input)),
-            Codec::Xz => StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_stream_decoder(LZMA_MEMORY, 0)?)),
+            Codec::Xz => {
+                StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_stream_decoder(LZMA_MEMORY, flags)?))
+            }
             Codec::Lzma => StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_lzma_decoder(LZMA_MEMORY)?)),
             Codec::Bzip2 => StreamDecoder::Bzip2(bzip2::bufread::BzDecoder::new(input)),
             Codec::Zstd => {
@@ -403,7 +420,26 @@ mod tests {
             let mut bad = good;
             bad[at] ^= 1;
             assert!(matches!(decode(codec, &bad, WIDE), Err(DecodeError::Corrupt { .. })), "{codec:?}");
+            let mut content = Vec::new();
+            let trusting = Decoder::trusting(bad.as_slice(), codec, WIDE, Integrity::Verified);
+            let read = trusting.unwrap().read_to_end(&mut content);
+            assert_eq!(read.is_ok(), codec == Codec::Xz, "{codec:?}");
         }
+    }
+
+    #[test]
+    fn bytes_that_are_vouched_for_are_read_to_their_end_too() {
+        let whole = compress(Codec::Xz, b"some content that is not empty");
+        let read = |bytes: &[u8]| {
+            let mut decoder = Decoder::trusting(bytes, Codec::Xz, WIDE, Integrity::Verified).unwrap();
+            io::copy(&mut decoder, &mut io::sink())
+                .map_err(|e| *e.into_inner().unwrap().downcast::<DecodeError>().unwrap())
+        };
+        assert_eq!(read(&whole).unwrap(), 30);
+        for cut in 0..whole.len() {
+            assert!(matches!(read(&whole[..cut]), Err(DecodeError::Truncated { .. })), "{cut}");
+        }
+        assert!(matches!(read(&[&whole, &b"x"[..]].concat()), Err(DecodeError::Trailing { .. })));
     }
 
     #[test]

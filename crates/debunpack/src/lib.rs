@@ -6,7 +6,7 @@
 //! reached is an error.
 //!
 //! ```
-//! use distil_debunpack::{Deb, Limits, Md5Check, RelationField};
+//! use distil_debunpack::{Deb, Integrity, Limits, RelationField};
 //!
 //! let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/hello.deb"));
 //! let deb = Deb::open(file.as_slice(), Limits::default())?;
@@ -15,7 +15,7 @@
 //! assert!(*control.version() > "1.0~rc1".parse()?);
 //! assert_eq!(control.relations(RelationField::Depends)?.to_string(), "libc6 (>= 2.36)");
 //!
-//! let mut data = deb.into_data(Md5Check::Compare)?;
+//! let mut data = deb.into_data(Integrity::Unverified)?;
 //! let mut files = Vec::new();
 //! while let Some(entry) = data.next_entry()? {
 //!     files.push(entry.path.to_string());
@@ -46,6 +46,7 @@ mod deb;
 pub mod deb822;
 pub mod decompress;
 mod error;
+mod integrity;
 pub mod md5sums;
 mod package_name;
 pub mod records;
@@ -55,9 +56,10 @@ mod version;
 pub use architecture::{Architecture, ArchitectureError};
 pub use control::{Control, ControlError, MultiArch, RelationField, Source, ValueError};
 pub use control_archive::ControlArchive;
-pub use data::{DataReader, Md5Check, Unpacked};
+pub use data::{DataReader, Unpacked};
 pub use deb::{Deb, Limits};
 pub use error::DebError;
+pub use integrity::Integrity;
 pub use md5sums::{Md5Sum, Md5sums};
 pub use package_name::{PackageName, PackageNameError};
 pub use relation::{

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::VerifiedDeb;
-use distil_debunpack::{Control, ControlArchive, Deb, DebError, Limits, Md5Check};
+use distil_debunpack::{Control, ControlArchive, Deb, DebError, Integrity, Limits};
 use distil_imgcore::digest::DigestWriter;
 use distil_imgcore::{Digest, Origin};
 
@@ -93,11 +93,11 @@ impl Package {
         }
     }
 
-    /// Whether the sums in the package still tell anything: not where the whole file is compared with its digest.
-    pub(crate) fn md5_check(&self) -> Md5Check {
+    /// Whether [`Package::reader`] compares the file with its digest.
+    pub(crate) fn integrity(&self) -> Integrity {
         match self.content {
-            Content::File => Md5Check::Compare,
-            Content::Verified(_) => Md5Check::Ignore,
+            Content::File => Integrity::Unverified,
+            Content::Verified(_) => Integrity::Verified,
         }
     }
 

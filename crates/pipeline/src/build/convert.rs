@@ -103,7 +103,7 @@ impl<'a> Pass<'a> {
             let changed = io::Error::other("the file has changed since the build began");
             return Err(BuildError::read(path)(changed));
         }
-        let mut data = deb.into_data(package.md5_check()).map_err(BuildError::deb(path))?;
+        let mut data = deb.into_data(package.integrity()).map_err(BuildError::deb(path))?;
         let sink = MaybeSpool::new(workshop.session);
         let mut writer =
             FragmentWriter::new(sink, self.rules.compression, package.origin(), self.rules.clamp).map_err(stream())?;
