@@ -1,0 +1,51 @@
+//! What follows the runs of a layer.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::members::MemberEncoder;
+use super::{Form, Record, Run, RunWriter, estargz, zstd_chunked};
+use crate::compression::Compression;
+use crate::tar::writer::{headers, padding};
+
+/// The end of a layer: its last entries, the end of the archive, and the table of contents of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The bytes that follow the runs.
+    pub packed: Vec<u8>,
+    /// The bytes of tar in them, to which the diff id extends.
+    pub plain: Vec<u8>,
+    /// What the layer's descriptor must state, or no reader knows that there is a table.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Closes a layer of runs in a row.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] where an entry cannot be stated in the table or has the name of the table itself; where the
+/// encoder fails.
+pub fn close(compression: Compression, runs: &[&Run]) -> io::Result<Closing> {
+    let form = Form::of(compression)?;
+    if form == Form::ZstdChunked {
+        return zstd_chunked::end(&mut MemberEncoder::new(compression)?, runs);
+    }
+    for special in [estargz::TABLE, estargz::LANDMARK] {
+        let taken = |record: &Record| record.entry.path.as_bytes() == special;
+        if let Some(record) = runs.iter().flat_map(|run| &run.records).find(|record| taken(record)) {
+            let message = format!("{} is a name that eStargz needs for itself", record.entry.path);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+    }
+    let content = estargz::LANDMARK_CONTENT;
+    let entry = estargz::special(estargz::LANDMARK, content.len() as u64)?;
+    let plain = [&headers(&entry), content, padding(content.len() as u64)].concat();
+    let mut landmark = RunWriter::new(Vec::new(), compression)?;
+    landmark.append(entry, &mut &*content)?;
+    let (packed, run) = landmark.finish()?;
+    let runs: Vec<&Run> = runs.iter().copied().chain([&run]).collect();
+    let end = estargz::end(&mut MemberEncoder::new(compression)?, &runs)?;
+    Ok(Closing { packed: [packed, end.packed].concat(), plain: [plain, end.plain].concat(), ..end })
+}
+
+#[cfg(test)]
+mod tests;
