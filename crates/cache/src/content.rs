@@ -1,28 +1,31 @@
 //! Files under the SHA-256 of their bytes.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::content_writer::{ContentWriter, Expected};
+use crate::area::Area;
+use crate::content_writer::{ContentWriter, DerivedWriter, Expected};
 use crate::error::CacheError;
 use crate::key::ContentKey;
 use crate::key_lock::KeyLock;
+use crate::new_file::{NewFile, make_dir};
 use crate::session::Session;
+use crate::used;
 
-/// Files that are kept between runs, each under its SHA-256, and each at most once.
+/// Files that are kept between runs, each under its SHA-256, and each at most once in its area. A file that was looked for
+/// and found is marked as used; as long as this is open, it stays.
 ///
 /// ```
 /// use std::io::{Read, Write};
-/// use distil_cache::{Content, Expected};
+/// use distil_cache::{Area, Content, Expected};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let dir = tempfile::tempdir()?;
-/// let content = Content::open(dir.path())?;
+/// let content = Content::open(dir.path(), Area::Packages)?;
 /// let key = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".parse()?;
 /// let mut writer = content.writer(Expected { key: Some(key), size: None })?;
 /// writer.write_all(b"hello")?;
@@ -40,7 +43,13 @@ pub struct Content {
     locks: PathBuf,
 }
 
-/// A file that is in the cache. Another process may remove it at any time; what is open stays readable.
+/// Where the files of an area lie in its folder.
+pub(crate) const OBJECTS: &str = "sha256";
+/// Where the locks of those who make files lie in it.
+pub(crate) const LOCKS: &str = "locks";
+
+/// A file that is in the cache. Where its bytes are found to be damaged, anybody may remove it; what is open stays
+/// readable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedFile {
     key: ContentKey,
@@ -49,25 +58,29 @@ pub struct CachedFile {
 }
 
 impl Content {
-    /// Opens the cache at `root`, which is made if it is not there.
+    /// Opens an area of the cache at `root`, which is made if it is not there.
     ///
     /// # Errors
     /// [`CacheError`] where its directories cannot be made.
-    pub fn open(root: &Path) -> Result<Self, CacheError> {
+    pub fn open(root: &Path, area: Area) -> Result<Self, CacheError> {
         let session = Session::start(root)?;
-        let (objects, locks) = (root.join("content/sha256"), root.join("content/locks"));
+        let folder = root.join(area.folder());
+        let (objects, locks) = (folder.join(OBJECTS), folder.join(LOCKS));
         make_dir(&objects)?;
         make_dir(&locks)?;
         Ok(Self { session, objects, locks })
     }
 
-    /// The file of this key, if it is there. One of another size than `size` is damaged, and is removed.
+    /// The file of this key, if it is there. It counts as used now. One of another size than `size` is damaged, and is
+    /// removed.
     ///
     /// # Errors
     /// [`CacheError`] where it cannot be looked at.
     pub fn get(&self, key: &ContentKey, size: Option<u64>) -> Result<Option<CachedFile>, CacheError> {
         let path = self.path(key);
-        let metadata = match fs::symlink_metadata(&path) {
+        // Between the look and the mark nobody may find that it was not used for long.
+        let look = || fs::symlink_metadata(&path).inspect(|_| used::mark(&path));
+        let metadata = match self.session.beside_prune(look) {
             Ok(metadata) => metadata,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(CacheError::at("look at", &path)(e)),
@@ -85,7 +98,15 @@ impl Content {
     /// # Errors
     /// [`CacheError`] where it cannot be made.
     pub fn writer(&self, expected: Expected) -> Result<ContentWriter<'_>, CacheError> {
-        ContentWriter::create(self, self.session.unused(), expected)
+        Ok(ContentWriter::new(self, NewFile::create(self.session.unused())?, expected))
+    }
+
+    /// Starts a new file that can be made again, and that its maker hashes.
+    ///
+    /// # Errors
+    /// [`CacheError`] where it cannot be made.
+    pub fn derived_writer(&self) -> Result<DerivedWriter<'_>, CacheError> {
+        Ok(DerivedWriter::new(self, NewFile::create(self.session.unused())?))
     }
 
     /// Keeps other threads and processes from making the same file at the same time. They wait at most as long as they
@@ -111,19 +132,11 @@ impl Content {
     }
 
     /// Gives a finished file its name.
-    pub(crate) fn keep(&self, from: &Path, key: ContentKey, size: u64) -> Result<CachedFile, CacheError> {
-        let path = self.path(&key);
-        if let Some(shard) = path.parent() {
-            make_dir(shard)?;
-        }
-        fs::rename(from, &path).map_err(CacheError::at("rename a file to", &path))?;
+    pub(crate) fn keep(&self, file: NewFile, key: ContentKey) -> Result<CachedFile, CacheError> {
+        let (path, size) = (self.path(&key), file.size());
+        self.session.beside_prune(|| file.keep(&path))?;
         Ok(CachedFile { key, path, size })
     }
-}
-
-pub(crate) fn make_dir(path: &Path) -> Result<(), CacheError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(CacheError::at("make the directory", path))
 }
 
 impl CachedFile {

@@ -1,15 +1,13 @@
 //! A file on its way into the cache.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::io::{self, Write};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::content::{CachedFile, Content};
 use crate::error::{CacheError, ContentError};
 use crate::key::ContentKey;
+use crate::new_file::NewFile;
 
 /// What is known of a file before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,19 +22,14 @@ pub struct Expected {
 #[derive(Debug)]
 pub struct ContentWriter<'c> {
     content: &'c Content,
-    file: File,
-    path: PathBuf,
+    file: NewFile,
     expected: Expected,
     hasher: Sha256,
-    size: u64,
-    kept: bool,
 }
 
 impl<'c> ContentWriter<'c> {
-    pub(crate) fn create(content: &'c Content, path: PathBuf, expected: Expected) -> Result<Self, CacheError> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(CacheError::at("make the file", &path))?;
-        Ok(Self { content, file, path, expected, hasher: Sha256::new(), size: 0, kept: false })
+    pub(crate) fn new(content: &'c Content, file: NewFile, expected: Expected) -> Self {
+        Self { content, file, expected, hasher: Sha256::new() }
     }
 
     /// Forgets what was written so far.
@@ -44,10 +37,8 @@ impl<'c> ContentWriter<'c> {
     /// # Errors
     /// [`CacheError`] where the file cannot be cut.
     pub fn restart(&mut self) -> Result<(), CacheError> {
-        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
-        emptied.map_err(CacheError::at("empty", &self.path))?;
+        self.file.restart()?;
         self.hasher = Sha256::new();
-        self.size = 0;
         Ok(())
     }
 
@@ -55,32 +46,39 @@ impl<'c> ContentWriter<'c> {
     ///
     /// # Errors
     /// [`ContentError`] where it is not what was expected, or the disk fails. Nothing is kept then.
-    pub fn commit(mut self) -> Result<CachedFile, ContentError> {
-        if let Some(expected) = self.expected.size.filter(|expected| *expected != self.size) {
-            return Err(ContentError::Size { expected, found: self.size });
+    pub fn commit(self) -> Result<CachedFile, ContentError> {
+        let (content, file, key) = self.checked()?;
+        file.sync()?;
+        Ok(content.keep(file, key)?)
+    }
+
+    /// As [`ContentWriter::commit`], without waiting for the disk: for what can be made again. A machine that loses power
+    /// soon after may keep the name and lose bytes, which is damage like any other and found when the file is read.
+    ///
+    /// # Errors
+    /// [`ContentError`] where it is not what was expected, or the disk fails. Nothing is kept then.
+    pub fn commit_derived(self) -> Result<CachedFile, ContentError> {
+        let (content, file, key) = self.checked()?;
+        Ok(content.keep(file, key)?)
+    }
+
+    fn checked(self) -> Result<(&'c Content, NewFile, ContentKey), ContentError> {
+        let size = self.file.size();
+        if let Some(expected) = self.expected.size.filter(|expected| *expected != size) {
+            return Err(ContentError::Size { expected, found: size });
         }
-        let found = ContentKey::from_sha256(self.hasher.finalize_reset().into());
+        let found = ContentKey::from_sha256(self.hasher.finalize().into());
         if let Some(expected) = self.expected.key.filter(|expected| *expected != found) {
             return Err(ContentError::Digest { expected, found });
         }
-        self.file.sync_data().map_err(CacheError::at("flush", &self.path))?;
-        let kept = self.content.keep(&self.path, found, self.size)?;
-        self.kept = true;
-        Ok(kept)
+        Ok((self.content, self.file, found))
     }
 }
 
-/// Unbuffered: what comes from a network comes in large pieces.
 impl Write for ContentWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = match self.file.write(bytes) {
-            Ok(written) => written,
-            // The caller writes the rest again, as the contract of `Write` has it.
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Err(e),
-            Err(e) => return Err(CacheError::at("write to", &self.path)(e).into()),
-        };
+        let written = self.file.write(bytes)?;
         self.hasher.update(bytes.get(..written).unwrap_or_default());
-        self.size += written as u64;
         Ok(written)
     }
 
@@ -89,11 +87,42 @@ impl Write for ContentWriter<'_> {
     }
 }
 
-impl Drop for ContentWriter<'_> {
-    fn drop(&mut self) {
-        if !self.kept {
-            // A leftover goes with the session's directory.
-            let _: io::Result<()> = fs::remove_file(&self.path);
-        }
+/// Writes a file that can be made again, and whose maker hashes it meanwhile for other reasons. It gets into the cache
+/// with [`DerivedWriter::commit_as`]; dropped without, it is gone.
+#[derive(Debug)]
+pub struct DerivedWriter<'c> {
+    content: &'c Content,
+    file: NewFile,
+}
+
+impl<'c> DerivedWriter<'c> {
+    pub(crate) fn new(content: &'c Content, file: NewFile) -> Self {
+        Self { content, file }
+    }
+
+    /// How many bytes were written.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    /// Gives the file its name, without hashing it and without waiting for the disk. Under a key that is not its SHA-256
+    /// it is a damaged file, as it is where the machine loses power before its bytes are on the disk: both are found by
+    /// who reads it with [`CachedFile::open_verified`].
+    ///
+    /// # Errors
+    /// [`CacheError`] where the disk fails. Nothing is kept then.
+    pub fn commit_as(self, key: ContentKey) -> Result<CachedFile, CacheError> {
+        self.content.keep(self.file, key)
+    }
+}
+
+impl Write for DerivedWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }

@@ -28,21 +28,26 @@
 //! |---|---|
 //! | [`Session`], [`Spool`] | files that a build writes once and reads a few times, and that are gone when it ends |
 //! | [`Content`], [`ContentWriter`] | files under their SHA-256, such as packages that were downloaded |
+//! | [`DerivedWriter`] | the same for files that can be made again: cheaper to write |
 //! | [`CachedFile`], [`VerifyingFile`] | one of these; reading it to the end checks it again |
 //! | [`KeyLock`] | one process at a time that makes the same file |
-//! | [`Values`] | what was derived, under a key that says from what |
+//! | [`Values`] | what was derived, under a key that says from what; what is remembered of others |
 
+mod area;
 mod content;
 mod content_writer;
 mod error;
 mod key;
 mod key_lock;
+mod new_file;
 mod session;
 mod spool;
+mod used;
 mod values;
 
+pub use area::Area;
 pub use content::{CachedFile, Content, VerifyingFile};
-pub use content_writer::{ContentWriter, Expected};
+pub use content_writer::{ContentWriter, DerivedWriter, Expected};
 pub use error::{CacheError, ContentError};
 pub use key::{ContentKey, ContentKeyError};
 pub use key_lock::KeyLock;

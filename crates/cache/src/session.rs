@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -16,8 +17,10 @@ use crate::spool::SpoolWriter;
 #[derive(Debug)]
 pub struct Session {
     dir: TempDir,
-    /// Held as long as the session lives.
+    /// Held as long as the session lives. It is never written to: its time is when the session started.
     _lock: File,
+    /// Locks belong to the open file, so that threads take turns.
+    gate: Mutex<File>,
     next: AtomicU64,
 }
 
@@ -47,7 +50,17 @@ impl Session {
         let path = dir.path().join(LOCK);
         let lock = lock_file(&path)?;
         lock.lock().map_err(CacheError::at("lock", &path))?;
-        Ok(Self { dir, _lock: lock, next: AtomicU64::new(0) })
+        gate.unlock().map_err(CacheError::at("unlock", &sessions.join(LOCK)))?;
+        Ok(Self { dir, _lock: lock, gate: Mutex::new(gate), next: AtomicU64::new(0) })
+    }
+
+    /// Does something short while nothing is pruned. Where files cannot be locked, nobody prunes.
+    pub(crate) fn beside_prune<T>(&self, work: impl FnOnce() -> T) -> T {
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let _: io::Result<()> = gate.lock_shared();
+        let done = work();
+        let _: io::Result<()> = gate.unlock();
+        done
     }
 
     /// A new file to write.
@@ -75,6 +88,8 @@ pub(crate) fn lock_file(path: &Path) -> Result<File, CacheError> {
     OpenOptions::new()
         .create(true)
         .truncate(false)
+        // Some file systems want a file that is shared to be open for reading.
+        .read(true)
         .write(true)
         .mode(0o600)
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())

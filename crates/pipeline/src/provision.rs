@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_aptrepo::{Acquirer, IndexFile, Repository, RepositoryIndex, Timestamp};
-use distil_cache::{Content, ContentKey, Values};
+use distil_cache::{Area, Content, ContentKey, Values};
 use distil_imgcore::Digest;
 use distil_net::{Client, Watch};
 
@@ -51,7 +51,7 @@ impl<'a> Provider<'a> {
             cancelled,
             jobs,
             client: OnceLock::new(),
-            content: Content::open(cache_dir)?,
+            content: Content::open(cache_dir, Area::Packages)?,
             values: Values::open(cache_dir)?,
         })
     }

@@ -21,7 +21,7 @@ impl Acquirer<'_> {
         let mut newest = None;
         for key in source.keys.primaries() {
             for identity in identities(key, source, base, release) {
-                newest = newest.max(self.values.get(NEWEST, &identity)?.as_deref().and_then(date));
+                newest = newest.max(self.values.recall(NEWEST, &identity)?.as_deref().and_then(date));
             }
         }
         Ok(newest)
@@ -56,7 +56,7 @@ impl Acquirer<'_> {
 
     /// The signed file that was last verified.
     pub(super) fn recall(&self, source: &Source, base: &Url) -> Result<SignedBytes, Failed> {
-        let value = self.values.get(SIGNED, &place(source, base))?;
+        let value = self.values.recall(SIGNED, &place(source, base))?;
         let signed = value.as_deref().and_then(decode);
         match signed {
             Some(signed) => Ok(signed),

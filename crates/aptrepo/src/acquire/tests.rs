@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use distil_cache::Area;
 use distil_net::{ClientOptions, Retry, Timeouts, Unwatched};
 use distil_tests::apt::{self, DAY, TIME};
 use distil_tests::http::{Lie, Server};
@@ -66,7 +67,7 @@ impl World {
             source,
             signer,
             client: Client::new(options).unwrap(),
-            content: Content::open(&guard.path().join("cache")).unwrap(),
+            content: Content::open(&guard.path().join("cache"), Area::Packages).unwrap(),
             values: Values::open(&guard.path().join("cache")).unwrap(),
             _guard: guard,
         }

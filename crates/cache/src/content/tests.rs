@@ -30,7 +30,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
 #[test]
 fn what_is_not_as_expected_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
-    let content = Content::open(root.path()).unwrap();
+    let content = Content::open(root.path(), Area::Packages).unwrap();
     let before = files(root.path());
     let write = |expected| {
         let mut writer = content.writer(expected).unwrap();
@@ -59,7 +59,7 @@ fn what_is_not_as_expected_leaves_nothing() {
 #[test]
 fn damage_is_found_and_removed() {
     let root = tempfile::tempdir().unwrap();
-    let content = Content::open(root.path()).unwrap();
+    let content = Content::open(root.path(), Area::Packages).unwrap();
     let damage: [fn(&File); 3] =
         [|file| file.write_all_at(b"S", 0).unwrap(), |file| file.set_len(9).unwrap(), |file| file.set_len(11).unwrap()];
     for damage in damage {
@@ -86,7 +86,7 @@ fn one_of_many_makes_a_file() {
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let content = Content::open(root.path()).unwrap();
+                let content = Content::open(root.path(), Area::Packages).unwrap();
                 let key = key(b"large");
                 let lock = content.lock(&key, Duration::from_secs(60), &|| false).unwrap();
                 if content.get(&key, None).unwrap().is_none() {
@@ -104,7 +104,7 @@ fn one_of_many_makes_a_file() {
 #[test]
 fn nobody_waits_for_ever() {
     let root = tempfile::tempdir().unwrap();
-    let content = Content::open(root.path()).unwrap();
+    let content = Content::open(root.path(), Area::Packages).unwrap();
     let key = key(b"");
     let held = content.lock(&key, Duration::ZERO, &|| false).unwrap().unwrap();
     assert!(content.lock(&key, Duration::from_millis(80), &|| false).unwrap().is_none());
@@ -112,4 +112,41 @@ fn nobody_waits_for_ever() {
     drop(held);
     assert!(content.lock(&key, Duration::ZERO, &|| false).unwrap().is_some());
     assert!(fs::read_dir(root.path().join("content/locks")).unwrap().next().is_none(), "locks are removed");
+}
+
+#[test]
+fn what_can_be_made_again_is_checked_when_it_is_written_or_read() {
+    let root = tempfile::tempdir().unwrap();
+    let content = Content::open(root.path(), Area::Fragments).unwrap();
+    let before = files(root.path());
+    let mut writer = content.writer(Expected { key: Some(key(b"abd")), size: None }).unwrap();
+    writer.write_all(b"abc").unwrap();
+    assert!(matches!(writer.commit_derived(), Err(ContentError::Digest { .. })));
+    let mut writer = content.derived_writer().unwrap();
+    writer.write_all(b"abc").unwrap();
+    drop(writer);
+    assert_eq!(files(root.path()), before);
+
+    let mut writer = content.writer(Expected::default()).unwrap();
+    writer.write_all(b"abc").unwrap();
+    assert_eq!(writer.commit_derived().unwrap().key(), &key(b"abc"));
+    for (claimed, is_sound) in [(b"abc", true), (b"abd", false)] {
+        let mut writer = content.derived_writer().unwrap();
+        writer.write_all(b"abc").unwrap();
+        assert_eq!(writer.size(), 3);
+        writer.commit_as(key(claimed)).unwrap();
+        let file = content.get(&key(claimed), Some(3)).unwrap().unwrap();
+        let read = io::copy(&mut file.open_verified().unwrap(), &mut io::sink());
+        assert_eq!(read.is_ok(), is_sound);
+        assert_eq!(content.get(&key(claimed), None).unwrap().is_some(), is_sound, "what is damaged is removed");
+    }
+}
+
+#[test]
+fn areas_share_no_files() {
+    let root = tempfile::tempdir().unwrap();
+    let packages = Content::open(root.path(), Area::Packages).unwrap();
+    let fragments = Content::open(root.path(), Area::Fragments).unwrap();
+    put(&packages, b"abc");
+    assert_eq!(fragments.get(&key(b"abc"), None).unwrap(), None);
 }
