@@ -48,6 +48,16 @@ pub(crate) enum Error {
     /// A downloaded file is not what the index promised.
     #[error("{}: SHA-256 differs from the package index", .0.display())]
     Digest(PathBuf),
+    /// A build gave another image than one that it must equal.
+    #[error("{task}: the image is {found}, not {expected}")]
+    Image {
+        /// Which build.
+        task: String,
+        /// The digest that it must have.
+        expected: String,
+        /// The digest that it has.
+        found: String,
+    },
     /// Programs are missing, and only root may install them.
     #[error("missing programs; install them with: apt-get install --no-install-recommends {}", .0.join(" "))]
     Missing(Vec<&'static str>),

@@ -29,7 +29,8 @@ Usage: cargo xtask TASK
   debs --list FILE [--into DIR]  download the packages that FILE names, one a line
   example NAME                   build the image of examples/NAME (static, base, cc, python or java) to
                                  oci:target/NAME:latest, from packages of this machine's apt sources
-  bench                          time whole builds beside other tools, and write benches/RESULTS.md
+  bench [SET...] [--quick]       time whole builds beside other tools, and write benches/RESULTS.md; of some sets, or
+                                 with each command once, print the figures instead
   peers                          fetch the programs that the tests compare with
   test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing
 ";
@@ -56,7 +57,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match arguments.as_slice() {
         ["debs", rest @ ..] => debs::task(&root, rest),
         ["example", name] => example::task(&root, name),
-        ["bench"] => bench::task(&root),
+        ["bench", rest @ ..] => bench::task(&root, rest),
         ["peers"] => peers::fetch(&root),
         ["test", rest @ ..] => suite::task(&root, rest),
         [] | ["help" | "--help" | "-h"] => {

@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use super::Bench;
+use super::stopwatch::{Line, Timed};
 use crate::apt::Apt;
 use crate::error::{Result, at};
 use crate::process;
 
 /// A request with a few packages behind it, and one with hundreds.
 const REQUESTS: [&str; 2] = ["python3", "libreoffice"];
-const RUNS: u32 = 7;
+const ROUNDS: u32 = 7;
 
 const HEAD: &str = "\
 ## Choosing packages
@@ -25,10 +25,17 @@ install --no-install-recommends`.
 |---|---|---|---|---|
 ";
 
+/// Who chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Chooser {
+    Distil,
+    AptGet,
+}
+
 impl Bench {
     /// The table of requests.
-    pub(super) fn resolve(&self, root: &Path) -> Result<String> {
-        let apt = Apt::host(root)?;
+    pub(super) fn resolve(&self) -> Result<String> {
+        let apt = Apt::host(&self.root)?;
         apt.refresh()?;
         let mut out = String::from(HEAD);
         let mut commands = Vec::new();
@@ -38,24 +45,33 @@ impl Bench {
             fs::write(&recipe, text).map_err(at(&recipe))?;
             let (distil, recipe, dir) = (self.distil.display(), recipe.display(), self.dir.display());
             let why = format!("{distil} why --quiet --cache-dir {dir}/resolve {recipe} libc6");
-            process::run(Command::new("sh").args(["-c", &format!("{why} >{dir}/why.txt")]))?;
-            let ours = format!("{why} --offline");
-            let theirs = format!("{} >{dir}/apt.txt", apt.simulation(request));
-            let (distil, memory) = (self.median(&ours, RUNS)?, self.memory(&ours)?);
-            let apt_get = self.median(&theirs, RUNS)?;
+            process::run(Command::new("sh").args(["-c", &format!("{why} >/dev/null")]))?;
+            let rounds = if self.quick { 1 } else { ROUNDS };
+            let ours = Line::Words(format!("{why} --offline"));
+            let theirs = Line::Words(apt.simulation(request));
+            let both = [(Chooser::Distil, ours), (Chooser::AptGet, theirs)].map(|(key, line)| Timed {
+                key,
+                before: "true".to_owned(),
+                line,
+                rounds,
+            });
+            let times = self.stopwatch.time(&both)?;
+            let memory = both.first().map(|ours| self.stopwatch.probe(ours)).transpose()?;
             let _ = writeln!(
                 out,
-                "| {request} | {distil:.3} | {apt_get:.3} | {:.2} x | {} |",
-                distil / apt_get,
-                memory / 1024
+                "| {request} | {:.3} | {:.3} | {:.2} x | {} |",
+                times.seconds(Chooser::Distil).unwrap_or_default(),
+                times.seconds(Chooser::AptGet).unwrap_or_default(),
+                times.ratio(Chooser::Distil, Chooser::AptGet).unwrap_or_default(),
+                memory.map_or(0, |probe| probe.kib / 1024)
             );
-            commands.extend([ours, theirs]);
+            commands.extend(both);
         }
         out.push_str("\n```text\n");
         for command in &commands {
-            let _ = writeln!(out, "{}", self.shown(root, command));
+            let _ = writeln!(out, "{}", self.shown(command.line.text()));
         }
-        out.push_str("```\n\n");
+        out.push_str("```\n");
         Ok(out)
     }
 }
