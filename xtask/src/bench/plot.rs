@@ -9,10 +9,10 @@ use super::tables::Figures;
 use super::task::{Packing, Task};
 
 /// The whole drawing, and within it one panel of each kind.
-const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 356.0;
-const LEFT: [f64; 2] = [60.0, 490.0];
-const TOP: f64 = 66.0;
+const WIDTH: f64 = 880.0;
+const HEIGHT: f64 = 362.0;
+const LEFT: [f64; 2] = [60.0, 500.0];
+const TOP: f64 = 72.0;
 const PANEL: (f64, f64) = (300.0, 230.0);
 
 const STYLE: &str = "\
@@ -48,7 +48,7 @@ pub(super) fn svg(figures: &BTreeMap<Set, Figures>) -> String {
         builds.map(|(name, class, packing)| Series { name, class, points: points(Task::Cold(packing)) })
     };
     let mut time = Vec::from(of_builds(&seconds));
-    time.push(Series { name: "only decompressing", class: "other", points: seconds(Task::Decompress) });
+    time.push(Series { name: "decompress", class: "other", points: seconds(Task::Decompress) });
     let memory = Vec::from(of_builds(&mebibytes));
 
     let sets: Vec<(&str, f64)> =
@@ -97,7 +97,7 @@ impl Panel<'_> {
         text(out, "quiet", "middle", (left + width / 2.0, bottom + 42.0), "uncompressed size of the image, MB");
         for (name, size) in self.sets {
             line(out, "set", (x(*size), TOP), (x(*size), bottom));
-            text(out, "quiet", "middle", (x(*size), TOP - 6.0), name);
+            text(out, "quiet", "middle", (x(*size), TOP - 12.0), name);
         }
         for series in self.series {
             let points: Vec<String> =
