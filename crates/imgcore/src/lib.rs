@@ -30,7 +30,7 @@
 //! | values | [`Digest`], [`DiffId`], [`MediaType`], [`Platform`], [`Reference`], [`ImagePath`], [`Descriptor`] |
 //! | file trees | [`Entry`], [`FileTree`], [`tree::merge`] |
 //! | archives | [`tar`], [`compression`] |
-//! | layers | [`Fragment`], [`compose`], [`LayerWriter`], [`Layer`] |
+//! | layers | [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
 //! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`copy_graph`] between them |
@@ -39,6 +39,9 @@
 mod archive;
 mod base64;
 mod builder;
+mod checkpoint;
+pub mod chunked;
+mod compose;
 pub mod compression;
 pub mod config;
 pub mod content;
@@ -52,11 +55,14 @@ pub mod document;
 pub mod entry;
 pub mod error;
 mod escape;
-pub mod fragment;
+mod fragment;
+mod fragment_files;
+mod fragment_stored;
+mod fragment_writer;
 mod image;
 pub mod index;
 pub mod json;
-pub mod layer;
+mod layer;
 mod layout;
 mod layout_birth;
 mod listing;
@@ -64,11 +70,14 @@ mod lock;
 pub mod manifest;
 pub mod media_type;
 mod memory;
+mod part_decoder;
 pub mod path;
 pub mod platform;
+mod press;
 mod ref_name;
 pub mod reference;
 mod registry_name;
+mod running;
 mod settings;
 pub mod store;
 pub mod tar;
@@ -80,6 +89,8 @@ pub mod validate;
 
 pub use archive::{Archive, ArchiveWriter};
 pub use builder::ImageBuilder;
+pub use checkpoint::Checkpoint;
+pub use compose::{Composition, LayerSums};
 pub use compression::{Codec, Compression};
 pub use config::Config;
 pub use content::Content;
@@ -92,16 +103,18 @@ pub use document::{Document, DocumentError};
 pub use entry::{Entry, EntryKind, Metadata};
 pub use error::Error;
 pub use escape::Escaped;
-pub use fragment::{Fragment, FragmentWriter};
+pub use fragment::Fragment;
+pub use fragment_writer::{FragmentIndex, FragmentWriter};
 pub use image::{Image, Index};
 pub use index::IndexDocument;
-pub use layer::{Layer, LayerWriter, compose};
+pub use layer::{Layer, LayerWriter};
 pub use layout::Layout;
 pub use manifest::Manifest;
 pub use media_type::{MediaKind, MediaType};
 pub use memory::Memory;
 pub use path::{ImagePath, PathError};
 pub use platform::{Platform, PlatformError};
+pub use press::Press;
 pub use ref_name::{RefName, RefNameError};
 pub use reference::{PathReference, Reference, ReferenceError, ReferenceFault};
 pub use registry_name::RegistryName;

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use distil_debunpack::records::Database;
 use distil_imgcore::tree::Conflict;
 use distil_imgcore::{
-    Compression, Escaped, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer, Origin, Platform,
-    Reference, Settings, compose,
+    Composition, Compression, Escaped, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer, Origin, Platform,
+    Reference, Settings,
 };
 use distil_rootfs::{Filter, Generated};
 
@@ -234,7 +235,10 @@ impl<'a, 'p> Group<'a, 'p> {
         fragments.extend(self.own.as_deref());
         let trees: Vec<&FileTree> = fragments.iter().map(|fragment| fragment.tree()).collect();
         let directories = directories(image, &trees, time);
-        let layer = compose(&directories, &fragments, parts.compression).map_err(BuildError::Layer)?;
+        let composition =
+            Composition::new(fragments, &directories, parts.compression).map_err(BuildError::Layer)?;
+        let sums = composition.hash(&[], NonZeroUsize::MIN, &mut |_| {}).map_err(BuildError::Layer)?;
+        let layer = composition.layer(sums);
         Ok(layer.with_created_by(&self.created_by()))
     }
 
