@@ -232,6 +232,8 @@ fn base_advice(error: &BaseError) -> Option<String> {
         BaseError::Read { source, .. } => read_advice(source),
         BaseError::Version { .. } => Some("take the version of the base, or make the base anew".to_owned()),
         BaseError::Database { .. } => Some("leave debian.database out".to_owned()),
+        BaseError::Layers { found, .. } if *found > 98 => Some("start from an image of fewer layers".to_owned()),
+        BaseError::Layers { found, .. } => Some(format!("set layers.max to {} or more", found + 2)),
         _ => None,
     }
 }

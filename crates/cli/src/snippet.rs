@@ -117,7 +117,6 @@ fn not_yet(key: &str) -> &'static str {
     match key.rsplit('.').next().unwrap_or(key) {
         "key" | "threshold" | "trusted-root" => NO_SIGNATURES,
         key if key.starts_with("certificate-") => NO_SIGNATURES,
-        key if key.starts_with("strategy") => "use \"package\", or \"single\" for one layer",
         _ => "leave it out",
     }
 }
@@ -181,7 +180,6 @@ mod tests {
     fn what_is_not_built_yet_is_told_what_to_write_in_its_place() {
         for (recipe, advice) in [
             ("base = { image = 'oci:base', key = 'base.pub' }", "from disk"),
-            ("layers.strategy = 'origin'", "\"single\""),
             ("attestations.sbom = []", "leave it out"),
         ] {
             assert!(rendered(recipe).contains(advice), "{recipe}");

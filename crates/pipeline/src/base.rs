@@ -5,12 +5,11 @@ mod error;
 
 use std::path::Path;
 
-use distil_imgcore::document::MAX_LAYERS;
 use distil_imgcore::{Descriptor, Digest, Platform};
 
 use crate::progress::Progress;
 use crate::read::{Choice, Named};
-use crate::recipe::{self, Layers};
+use crate::recipe::{self, Layers, Strategy};
 
 pub(crate) use below::{BaseImage, check_version};
 pub use error::BaseError;
@@ -63,12 +62,20 @@ impl Base {
     }
 }
 
-/// The rules for layers on top of a base with `found` layers, which count, too.
-pub(crate) fn layers_on(found: usize, layers: Layers) -> Result<Layers, BaseError> {
+/// The rules for layers on top of a base with `found` layers, which count like all others.
+pub(crate) fn layers_on(stated: &recipe::Base, found: usize, layers: Layers) -> Result<Layers, BaseError> {
     // One for packages and one for own files.
-    let room = MAX_LAYERS.checked_sub(found).filter(|room| *room > 1);
-    let room = room.ok_or(BaseError::Layers { found, max: MAX_LAYERS })?;
-    Ok(Layers { max: u8::try_from(room).map_or(layers.max, |room| layers.max.min(room)), ..layers })
+    let needed = if layers.strategy == Strategy::Single { 1 } else { 2 };
+    let room = u8::try_from(found).ok().and_then(|found| layers.max.checked_sub(found));
+    match room.filter(|room| *room >= needed) {
+        Some(max) => Ok(Layers { max, ..layers }),
+        None => Err(BaseError::Layers {
+            reference: stated.image.to_string(),
+            place: stated.place.clone(),
+            found,
+            max: layers.max.into(),
+        }),
+    }
 }
 
 #[cfg(test)]

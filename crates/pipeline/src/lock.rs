@@ -168,7 +168,7 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
     }
     let variants: Vec<&str> = request.recipe.variants().collect();
     let debs = draft.fetch(&variants, &provider)?;
-    let mut lock = draft.lock(&debs, request.epoch)?;
+    let mut lock = draft.lock(&debs, request.epoch, old.as_ref())?;
     if let Some(old) = &old {
         keep_results(&mut lock, old);
     }

@@ -58,11 +58,18 @@ pub enum BaseError {
         asked: Database,
     },
     /// So many layers that no more fit on top.
-    #[error("the base has {found} layers, where {max} are the most that an image can have")]
+    #[error(
+        "the base {}, named by {place}, has {found} layers, and layers.max leaves no room on top of them: it is {max}",
+        Escaped(.reference.as_bytes())
+    )]
     Layers {
+        /// The base as the recipe names it.
+        reference: String,
+        /// Where the recipe does so.
+        place: Place,
         /// The layers of the base.
         found: usize,
-        /// The most that an image can have.
+        /// The most that the image may have.
         max: usize,
     },
 }

@@ -1,10 +1,13 @@
 //! Which packages share a layer.
 
-use std::collections::BTreeMap;
+mod fresh;
+mod grouping;
+mod renewed;
 
 use distil_imgcore::Digest;
 
 use crate::recipe::{Layers, Strategy};
+use grouping::{Group, Positions, cost};
 
 /// What the plan looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,9 @@ pub(crate) struct Candidate<'a> {
 
 /// For each layer the numbers of its packages, in the order in which packages are given.
 pub(crate) type Plan = Vec<Vec<usize>>;
+
+/// How much worse than a plan laid anew one may become that keeps to an older one.
+const DEGENERATE: u128 = 2;
 
 /// How many layers packages may have beside `archives` and, for a recipe, the layer of its own files. That one is always
 /// left free, so that the first own file moves no package to another layer.
@@ -33,102 +39,52 @@ pub(crate) struct NoRoom {
     pub(crate) max: usize,
 }
 
-/// Groups packages into layers.
-///
-/// With `package`, every package has a layer of its own as long as `room` allows. Beyond that the largest packages, for
-/// three quarters of the room, stay alone, and the rest are spread over what is left by their source package's name.
-/// The spread looks at nothing but the name, so that another package changes the layer it comes to and no other.
+/// Groups packages into at most `room` layers, knowing of no older plan.
 pub(crate) fn plan(packages: &[Candidate<'_>], layers: &Layers, room: usize) -> Plan {
-    if packages.is_empty() {
-        return Vec::new();
-    }
-    match layers.strategy {
-        Strategy::Single => return vec![(0..packages.len()).collect()],
-        Strategy::Package => {}
-    }
-    let room = room.max(1);
-    if packages.len() <= room {
-        return (0..packages.len()).map(|i| vec![i]).collect();
-    }
-    let alone = room * 3 / 4;
-    let buckets = (room - alone) as u64;
-    let mut by_size: Vec<usize> = (0..packages.len()).collect();
-    by_size.sort_by_key(|i| packages.get(*i).map(|p| (std::cmp::Reverse(p.size), p.name)));
-    let (large, small) = by_size.split_at(alone);
-    let mut shared: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for i in small {
-        let source = packages.get(*i).map_or("", |p| p.source);
-        shared.entry(spread(source) % buckets).or_default().push(*i);
-    }
-    let mut plan: Vec<Vec<usize>> = large.iter().map(|i| vec![*i]).chain(shared.into_values()).collect();
-    for layer in &mut plan {
-        layer.sort_unstable();
-    }
-    // The order of layers is that of their first packages, so that it does not depend on sizes.
-    plan.sort();
-    plan
+    plan_after(packages, layers, room, &[])
 }
 
-fn spread(source: &str) -> u64 {
-    let digits: String = Digest::of(source.as_bytes()).hex().chars().take(15).collect();
+/// Groups packages into at most `room` layers, and changes as few as it can of those that were there `before`, which are
+/// given by the names of their packages.
+///
+/// A package that stays keeps to the layer that it was in, and layers to their order. That holds until an older plan has
+/// become more than twice as costly as one laid anew, which then replaces it: what counts is the bytes that change with
+/// one source package, over all of them. Where a package is in several of the layers, the first one counts, and what is
+/// beside it in a later one follows it there.
+pub(crate) fn plan_after(packages: &[Candidate<'_>], layers: &Layers, room: usize, before: &[Vec<&str>]) -> Plan {
+    if packages.is_empty() {
+        return Plan::new();
+    }
+    let room = room.max(1);
+    let positions = Positions::new(before);
+    let units = match layers.strategy {
+        Strategy::Single => return vec![(0..packages.len()).collect()],
+        Strategy::Package => grouping::by_package(packages, &positions),
+        Strategy::Origin => grouping::by_source(packages, &positions),
+    };
+    let fresh = fresh::groups(units.clone(), room);
+    if before.is_empty() {
+        return in_order(fresh);
+    }
+    let renewed = renewed::groups(units, room);
+    in_order(if cost(&renewed) > cost(&fresh).saturating_mul(DEGENERATE) { fresh } else { renewed })
+}
+
+/// The layers as they were before, and above them those that are new. What lies lower is what stays longer: runtimes
+/// that stack layers need not stack again what is below the first one that changed.
+fn in_order(mut groups: Vec<Group<'_>>) -> Plan {
+    for group in &mut groups {
+        group.members.sort_unstable();
+    }
+    groups.sort_by_key(Group::order);
+    groups.into_iter().map(|group| group.members).collect()
+}
+
+/// A number that a name always has.
+fn spread(name: &str) -> u64 {
+    let digits: String = Digest::of(name.as_bytes()).hex().chars().take(15).collect();
     u64::from_str_radix(&digits, 16).unwrap_or(0)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    // proptest has a trait of this name.
-    use crate::recipe::Strategy;
-
-    fn layers(strategy: Strategy) -> Layers {
-        Layers { strategy, ..Layers::default() }
-    }
-
-    fn candidates(sizes: &[u64]) -> Vec<(String, u64)> {
-        sizes.iter().enumerate().map(|(i, size)| (format!("p{i:03}"), *size)).collect()
-    }
-
-    fn planned(packages: &[(String, u64)], room: usize) -> Vec<Vec<String>> {
-        let candidates: Vec<_> =
-            packages.iter().map(|(name, size)| Candidate { name, source: name, size: *size }).collect();
-        let name = |i: &usize| packages[*i].0.clone();
-        plan(&candidates, &layers(Strategy::Package), room).iter().map(|l| l.iter().map(name).collect()).collect()
-    }
-
-    #[test]
-    fn few_packages_have_a_layer_each_and_single_has_one() {
-        let packages = candidates(&[1, 2, 3]);
-        assert_eq!(planned(&packages, 3).len(), 3);
-        let candidates = [Candidate { name: "a", source: "a", size: 1 }, Candidate { name: "b", source: "b", size: 1 }];
-        assert_eq!(plan(&candidates, &layers(Strategy::Single), 39), [[0, 1]]);
-        assert!(plan(&[], &layers(Strategy::Single), 39).is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn every_package_is_in_one_layer_and_the_room_is_kept(
-            sizes in proptest::collection::vec(0..1000_u64, 1..200),
-            room in 1..60_usize,
-        ) {
-            let plan = planned(&candidates(&sizes), room);
-            prop_assert!(plan.len() <= room);
-            let mut all: Vec<_> = plan.concat();
-            all.sort();
-            prop_assert_eq!(all.len(), sizes.len());
-            all.dedup();
-            prop_assert_eq!(all.len(), sizes.len());
-        }
-
-        #[test]
-        fn a_small_package_more_changes_one_layer(sizes in proptest::collection::vec(10..1000_u64, 60..90)) {
-            let before = candidates(&sizes);
-            let mut after = before.clone();
-            after.push(("added".to_owned(), 1));
-            let (before, after) = (planned(&before, 39), planned(&after, 39));
-            let changed = after.iter().filter(|layer| !before.contains(layer)).count();
-            prop_assert_eq!(changed, 1);
-        }
-    }
-}
+mod tests;

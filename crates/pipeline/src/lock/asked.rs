@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use distil_aptrepo::lock::{Asked, AskedLayers, AskedSource, AskedSources, AskedVariant};
 use distil_imgcore::Platform;
 
-use crate::recipe::{Debian, Recipe, SignedBy, SourceTable, Sources, Strategy};
+use crate::recipe::{Debian, Recipe, SignedBy, SourceTable, Sources};
 
 /// What a recipe asks for on these platforms, in the form in which a lock keeps it.
 pub(super) fn of_recipe(recipe: &Recipe, platforms: &[Platform]) -> Asked {
@@ -24,14 +24,7 @@ pub(super) fn of_recipe(recipe: &Recipe, platforms: &[Platform]) -> Asked {
         recommends: debian.recommends,
         sources: sources(&debian.sources),
         base: recipe.base.as_ref().map(|base| base.image.to_string()),
-        layers: AskedLayers {
-            strategy: match recipe.layers.strategy {
-                Strategy::Single => "single",
-                Strategy::Package => "package",
-            }
-            .to_owned(),
-            max: recipe.layers.max,
-        },
+        layers: AskedLayers { strategy: recipe.layers.strategy.as_str().to_owned(), max: recipe.layers.max },
         packages,
         debs,
     }

@@ -199,12 +199,20 @@ impl<'a> Draft<'a> {
         warnings
     }
 
-    /// The lock: what was chosen, and the evidence for it. `epoch` goes before the time of the newest package.
-    pub(crate) fn lock(&self, debs: &Debs, epoch: Option<i64>) -> Result<Lock, LockError> {
+    /// The lock: what was chosen, and the evidence for it. `epoch` goes before the time of the newest package. Layers keep
+    /// to those of an `old` lock.
+    pub(crate) fn lock(&self, debs: &Debs, epoch: Option<i64>, old: Option<&Lock>) -> Result<Lock, LockError> {
+        let old = old.filter(|old| old.asked.layers.strategy == self.recipe.layers.strategy.as_str());
         let mut variants = BTreeMap::new();
         let mut main = Locked::default();
         for (name, choices) in &self.chosen {
-            let platforms = choices.iter().map(|choice| Ok((choice.platform.clone(), self.platform(choice)?)));
+            // A variant shares what it can with the recipe itself, which comes first.
+            let before = [Some(&main), old.and_then(|old| old.locked(name.as_deref()))];
+            let platforms = choices.iter().map(|choice| {
+                let before = before.into_iter().flatten().filter_map(|locked| locked.platforms.get(&choice.platform));
+                let before: Vec<&[PackageName]> = before.flat_map(LockedPlatform::layers).map(Vec::as_slice).collect();
+                Ok((choice.platform.clone(), self.platform(choice, &before)?))
+            });
             let locked = Locked { platforms: platforms.collect::<Result<_, LockError>>()?, result: None };
             match name {
                 None => main = locked,
@@ -235,10 +243,14 @@ impl<'a> Draft<'a> {
         times.max()
     }
 
-    fn platform(&self, choice: &Choice) -> Result<LockedPlatform, LockError> {
+    /// The packages of a platform and their layers, which keep to those `before`.
+    fn platform(&self, choice: &Choice, before: &[&[PackageName]]) -> Result<LockedPlatform, LockError> {
         let packages: Vec<LockedPackage> = choice.picked.iter().filter_map(|picked| self.locked(picked)).collect();
-        let below = self.base.layers.get(&choice.platform).copied().unwrap_or(0);
-        let layers = &layers_on(below, self.recipe.layers)?;
+        let below = self.recipe.base.as_ref().zip(self.base.layers.get(&choice.platform));
+        let layers = &match below {
+            Some((stated, found)) => layers_on(stated, *found, self.recipe.layers)?,
+            None => self.recipe.layers,
+        };
         let room = plan::room(layers, 0, true).map_err(|NoRoom { max, .. }| LockError::NoRoom { max })?;
         let candidates: Vec<Candidate<'_>> = packages
             .iter()
@@ -249,7 +261,9 @@ impl<'a> Draft<'a> {
             })
             .collect();
         let name = |i: &usize| packages.get(*i).map(|package| package.name.clone());
-        let plan = plan::plan(&candidates, layers, room);
+        let before: Vec<Vec<&str>> =
+            before.iter().map(|layer| layer.iter().map(PackageName::as_str).collect()).collect();
+        let plan = plan::plan_after(&candidates, layers, room, &before);
         let plan = plan.iter().map(|layer| layer.iter().filter_map(name).collect()).collect();
         Ok(LockedPlatform::new(packages, plan)?)
     }

@@ -103,7 +103,7 @@ impl Held {
         let draft = Draft::new(wanted.recipe, wanted.dir, platforms, &Kept::default(), provider)?;
         let variants: Vec<&str> = wanted.variant.into_iter().collect();
         let debs = draft.fetch(&variants, provider)?;
-        let lock = draft.lock(&debs, wanted.epoch)?;
+        let lock = draft.lock(&debs, wanted.epoch, None)?;
         // A recipe of nothing but local packages leaves nothing to choose, and every new package would make its lock stale.
         let write = write.filter(|_| draft.has_repositories());
         if let Some(path) = write {

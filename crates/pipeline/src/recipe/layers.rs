@@ -12,7 +12,7 @@ pub(super) const KEYS: Keys = Keys::all(&["strategy", "max", "compression"]);
 pub struct Layers {
     /// By what rule.
     pub strategy: Strategy,
-    /// The most layers that an image may have.
+    /// The most layers that an image may have, those of its base and of archives among them.
     pub max: u8,
     /// How layers are compressed; `None` is the destination's choice: zstd, or gzip where its readers know no zstd.
     pub compression: Option<Compression>,
@@ -26,9 +26,23 @@ pub enum Strategy {
     /// One layer for each package, the smaller ones merged until there are few enough.
     #[default]
     Package,
+    /// One layer for the packages of each source package, the smaller ones merged until there are few enough.
+    Origin,
 }
 
-const STRATEGIES: &[&str] = &["single", "package"];
+impl Strategy {
+    /// The word of recipes and locks for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Package => "package",
+            Self::Origin => "origin",
+        }
+    }
+}
+
+const STRATEGIES: &[&str] = &["single", "package", "origin"];
 const COMPRESSIONS: &[&str] = &["zstd", "gzip", "none"];
 const COMPRESSION: &str = "none, gzip or zstd, the latter two with a level of 1 to 9 or 19 if wanted, as in zstd:3";
 
@@ -41,10 +55,8 @@ impl Default for Layers {
 impl Layers {
     pub(super) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
         let default = Self::default();
-        let strategy = section.value("strategy").and_then(|v| match v.string(problems)? {
-            "origin" => v.problem(problems, |key| ProblemKind::NotYet { key: format!("{key} = \"origin\"") }),
-            _ => v.choice(STRATEGIES, &[Strategy::Single, Strategy::Package], problems),
-        });
+        let strategies = [Strategy::Single, Strategy::Package, Strategy::Origin];
+        let strategy = section.value("strategy").and_then(|v| v.choice(STRATEGIES, &strategies, problems));
         let max = section.value("max").and_then(|v| v.integer(2..=100, problems));
         let compression = section.value("compression").and_then(|v| {
             let text = v.string(problems)?;

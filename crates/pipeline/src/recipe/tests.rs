@@ -206,7 +206,6 @@ fn what_is_not_built_yet_is_said_and_not_ignored() {
         ("[base]\nimage = 'oci:x'\nthreshold = 2", "base.threshold"),
         ("[attestations]", "attestations"),
         ("[publish]\nimmutable = true", "publish"),
-        ("[layers]\nstrategy = 'origin'", "layers.strategy = \"origin\""),
     ] {
         assert_eq!(problem(text), ProblemKind::NotYet { key: key.to_owned() }, "{text}");
     }
