@@ -64,6 +64,35 @@ impl ControlArchive {
         self.files.get(name.as_bytes()).map(Vec::as_slice)
     }
 
+    /// A form to be kept: the time, then name and content of each file, behind their lengths.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.control_time.to_le_bytes().to_vec();
+        for piece in self.files.iter().flat_map(|(name, content)| [name, content]) {
+            out.extend_from_slice(&(piece.len() as u64).to_le_bytes());
+            out.extend_from_slice(piece);
+        }
+        out
+    }
+
+    /// What [`ControlArchive::to_bytes`] gave, if it is that.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (time, mut rest) = bytes.split_first_chunk()?;
+        let mut piece = || {
+            let (length, bytes) = rest.split_first_chunk()?;
+            let (piece, bytes) = bytes.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+            rest = bytes;
+            Some(piece.to_vec())
+        };
+        let mut files = BTreeMap::new();
+        while let Some(name) = piece() {
+            files.insert(name, piece()?);
+        }
+        let whole = rest.is_empty();
+        Self::of_files(files, i64::from_le_bytes(*time)).ok().flatten().filter(|_| whole)
+    }
+
     /// Reads the archive to its end, and the files that have a form.
     pub(crate) fn read(
         content: impl Read,
@@ -95,15 +124,20 @@ impl ControlArchive {
             }
             files.insert(entry.path.as_bytes().to_vec(), bytes);
         }
+        Self::of_files(files, control_time)?.ok_or_else(|| DebError::NoControl { member: member.clone() })
+    }
+
+    /// Reads the files that have a form; nothing where there is no control file.
+    fn of_files(files: BTreeMap<Vec<u8>, Vec<u8>>, control_time: i64) -> Result<Option<Self>, DebError> {
         let file = |name: &str| files.get(name.as_bytes()).map(Vec::as_slice);
-        let control = file("control").ok_or_else(|| DebError::NoControl { member: member.clone() })?;
-        Ok(Self {
+        let Some(control) = file("control") else { return Ok(None) };
+        Ok(Some(Self {
             control: Control::parse(control)?,
             control_time,
             conffiles: parse_conffiles(file("conffiles").unwrap_or_default())?,
             md5sums: Md5sums::parse(file("md5sums").unwrap_or_default())?,
             files,
-        })
+        }))
     }
 }
 
@@ -148,6 +182,15 @@ mod tests {
         assert_eq!(archive.file("triggers").unwrap(), b"activate-noawait ldconfig\n");
         assert_eq!((archive.conffiles().len(), archive.md5sums().lines().len()), (1, 0));
         assert_eq!(archive.file("postrm"), None);
+
+        let kept = archive.to_bytes();
+        let back = ControlArchive::from_bytes(&kept).unwrap();
+        assert_eq!((back.control_time(), back.to_bytes()), (1_700_000_000, kept.clone()));
+        assert_eq!(back.control().bytes(), CONTROL);
+        assert!((0..kept.len()).filter_map(|end| ControlArchive::from_bytes(&kept[..end])).all(|cut| {
+            // A cut between two files is a smaller archive.
+            cut.to_bytes().len() < kept.len() && cut.control().bytes() == CONTROL
+        }));
     }
 
     #[test]

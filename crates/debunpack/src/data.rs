@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use crate::ar::MemberName;
 use crate::control_archive::ControlArchive;
 use crate::deb::{LastMember, Limits};
-use crate::decompress::{Codec, Decoder, OutputLimits};
+use crate::decompress::{Codec, Decoder, Decoding, OutputLimits};
 use crate::error::{DebError, Place};
 use crate::integrity::Integrity;
 use crate::md5sums::Md5Sum;
@@ -61,11 +61,11 @@ impl<R: Read> DataReader<R> {
         codec: Codec,
         limits: &Limits,
         package: ControlArchive,
-        integrity: Integrity,
+        decoding: Decoding,
     ) -> Result<Self, DebError> {
         let output = OutputLimits { bytes: limits.data_archive, ratio: limits.data_ratio, free: limits.data_free };
-        let decoder = Decoder::trusting(content, codec, output, integrity)
-            .map_err(|source| DebError::Io { member: member.clone(), source })?;
+        let decoder = Decoder::with(content, codec, output, decoding)
+            .map_err(|e| Place { member: &member, entry: None, offset: 0 }.explain(e))?;
         let bounds = tar::Limits { entries: limits.data_entries, content: limits.data_archive };
         let archive = TarReader::new(decoder, Dialect::Debian, bounds);
         Ok(Self {
@@ -73,7 +73,7 @@ impl<R: Read> DataReader<R> {
             member,
             conffiles: package.conffiles().iter().map(|conffile| conffile.path.clone()).collect(),
             package,
-            integrity,
+            integrity: decoding.integrity,
             current: None,
             unlisted: BTreeMap::new(),
             conffile_sums: BTreeMap::new(),

@@ -1,11 +1,12 @@
 //! The .deb as a whole: which members it has, in which order.
 
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 use crate::ar::{ArError, ArReader, Member, MemberName};
 use crate::control_archive::ControlArchive;
 use crate::data::DataReader;
-use crate::decompress::Codec;
+use crate::decompress::{Codec, Decoding};
 use crate::error::{DebError, Place};
 use crate::integrity::Integrity;
 
@@ -19,9 +20,10 @@ use crate::integrity::Integrity;
 pub struct Deb<R> {
     ar: ArReader<R>,
     control: ControlArchive,
-    data: MemberName,
+    data: Member,
     codec: Codec,
     limits: Limits,
+    threads: NonZeroUsize,
 }
 
 /// Bounds on what a package may hold. Reaching one is an error that names it.
@@ -85,7 +87,7 @@ impl<R: Read> Deb<R> {
         let control = ControlArchive::read(&mut ar, &member.name, codec, &limits)?;
 
         let (data, codec) = expect_archive(&mut ar, DATA)?;
-        Ok(Self { ar, control, data: data.name, codec, limits })
+        Ok(Self { ar, control, data, codec, limits, threads: NonZeroUsize::MIN })
     }
 
     /// What the package says of itself.
@@ -94,13 +96,21 @@ impl<R: Read> Deb<R> {
         &self.control
     }
 
+    /// The same package, whose files may be decoded on several threads. That takes some 42 MiB of memory for each, and is
+    /// done where dpkg-deb cut the archive into blocks, which it does from 24 MiB on. What is read stays the same.
+    #[must_use]
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
+    }
+
     /// Goes on to the files of the package.
     ///
     /// # Errors
-    /// Where no memory is left for the decoder.
+    /// Where no memory is left for the decoder, or the archive cannot be read.
     pub fn into_data(self, integrity: Integrity) -> Result<DataReader<R>, DebError> {
         let content = LastMember { ar: self.ar, ended: false };
-        DataReader::new(content, self.data, self.codec, &self.limits, self.control, integrity)
+        let decoding = Decoding { integrity, threads: self.threads, size: Some(self.data.size) };
+        DataReader::new(content, self.data.name, self.codec, &self.limits, self.control, decoding)
     }
 }
 

@@ -4,7 +4,10 @@
 //! the first stream shows half a package where another tool shows all of it. So the end is reported only after the
 //! compressed stream was complete, its checksum right, and nothing followed it.
 
-use std::io::{self, BufReader, Read};
+mod xz_blocks;
+
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::num::NonZeroUsize;
 
 use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
@@ -16,7 +19,8 @@ use crate::integrity::Integrity;
 const LZMA_MEMORY: u64 = 256 << 20;
 /// The largest zstd window accepted, as a power of two: the default limit of libzstd.
 const ZSTD_WINDOW_LOG: u32 = 27;
-const INPUT_BUFFER: usize = 64 << 10;
+/// At least that of whoever opens the file, so that its buffer is passed by.
+const INPUT_BUFFER: usize = 256 << 10;
 
 /// How a member is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +77,24 @@ pub struct OutputLimits {
     pub ratio: u64,
     /// Bytes that are given whatever the ratio: small files of one byte repeated are common and harmless.
     pub free: u64,
+}
+
+/// What is known of a stream that makes it faster to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoding {
+    /// Whether `inner` finds out that bytes were changed: then the check of xz is not made. The checks of the other formats
+    /// cost next to nothing, and always are.
+    pub integrity: Integrity,
+    /// Threads to decode on at most. More than one is of use where xz has several blocks, and takes about 42 MiB each.
+    pub threads: NonZeroUsize,
+    /// Compressed bytes, if it is known how many: otherwise one thread decodes.
+    pub size: Option<u64>,
+}
+
+impl Default for Decoding {
+    fn default() -> Self {
+        Self { integrity: Integrity::Unverified, threads: NonZeroUsize::MIN, size: None }
+    }
 }
 
 /// Why compressed bytes were refused.
@@ -145,25 +167,21 @@ impl<R: Read> Decoder<R> {
     /// # Errors
     /// Where no memory is left for the decoder.
     pub fn new(inner: R, codec: Codec, limits: OutputLimits) -> io::Result<Self> {
-        Self::trusting(inner, codec, limits, Integrity::Unverified)
+        Self::with(inner, codec, limits, Decoding::default())
     }
 
-    /// As [`Decoder::new`]; where `inner` is [`Integrity::Verified`], the check of xz is not made. The checks of the other
-    /// formats cost next to nothing, and always are.
+    /// Decodes `inner`, which must end where the compressed bytes end, to the same bytes as [`Decoder::new`].
     ///
     /// # Errors
-    /// Where no memory is left for the decoder.
-    pub fn trusting(inner: R, codec: Codec, limits: OutputLimits, integrity: Integrity) -> io::Result<Self> {
-        let flags = match integrity {
-            Integrity::Unverified => 0,
-            Integrity::Verified => IGNORE_CHECK,
-        };
-        let input = BufReader::with_capacity(INPUT_BUFFER, Counted { inner, bytes: 0, failed: false });
+    /// Where no memory is left for the decoder; for several threads, also those of `inner`.
+    pub fn with(inner: R, codec: Codec, limits: OutputLimits, decoding: Decoding) -> io::Result<Self> {
+        let mut input = BufReader::with_capacity(INPUT_BUFFER, Counted { inner, bytes: 0, failed: false });
         let stream = Box::new(match codec {
             Codec::Stored => StreamDecoder::Stored(input),
             Codec::Gzip => StreamDecoder::Gzip(MultiGzDecoder::new(input)),
             Codec::Xz => {
-                StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_stream_decoder(LZMA_MEMORY, flags)?))
+                let stream = xz_stream(&mut input, decoding)?;
+                StreamDecoder::Lzma(XzDecoder::new_stream(input, stream))
             }
             Codec::Lzma => StreamDecoder::Lzma(XzDecoder::new_stream(input, Stream::new_lzma_decoder(LZMA_MEMORY)?)),
             Codec::Bzip2 => StreamDecoder::Bzip2(bzip2::bufread::BzDecoder::new(input)),
@@ -197,7 +215,7 @@ impl<R: Read> Decoder<R> {
     fn finish(&mut self) -> io::Result<()> {
         let codec = self.codec;
         let input = self.stream.input();
-        if !io::BufRead::fill_buf(input)?.is_empty() {
+        if !input.fill_buf()?.is_empty() {
             return Err(io::Error::other(DecodeError::Trailing { codec }));
         }
         // Some decoders take no input at all for an empty file.
@@ -240,6 +258,20 @@ impl<R: Read> Read for Decoder<R> {
         self.check_limits().map_err(io::Error::other)?;
         Ok(length)
     }
+}
+
+fn xz_stream<R: Read>(input: &mut Input<R>, decoding: Decoding) -> io::Result<Stream> {
+    if let Decoding { threads, size: Some(size), .. } = decoding
+        && threads > NonZeroUsize::MIN
+        && xz_blocks::has_several(input.fill_buf()?, size)
+    {
+        return xz_blocks::decoder(LZMA_MEMORY, threads);
+    }
+    let flags = match decoding.integrity {
+        Integrity::Unverified => 0,
+        Integrity::Verified => IGNORE_CHECK,
+    };
+    Ok(Stream::new_stream_decoder(LZMA_MEMORY, flags)?)
 }
 
 type Input<R> = BufReader<Counted<R>>;
@@ -319,6 +351,7 @@ fn memory_limit(codec: Codec, error: &io::Error) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::mem::discriminant;
 
     use proptest::prelude::*;
 
@@ -335,6 +368,7 @@ mod tests {
                 encoder.write_all(content).unwrap();
                 encoder.finish().unwrap()
             }
+            Codec::Xz if content.len() >= 8 => compress_in_blocks(content),
             Codec::Xz => liblzma::encode_all(content, 1).unwrap(),
             Codec::Lzma => {
                 let options = liblzma::stream::LzmaOptions::new_preset(1).unwrap();
@@ -357,11 +391,43 @@ mod tests {
         }
     }
 
+    /// On one thread and on several: they must come to the same result.
     fn decode(codec: Codec, bytes: &[u8], limits: OutputLimits) -> Result<Vec<u8>, DecodeError> {
+        let one = decode_with(codec, bytes, limits, Decoding::default());
+        let several = decode_with(codec, bytes, limits, on_threads(3, bytes));
+        match (&one, &several) {
+            (Ok(one), Ok(several)) => assert_eq!(one, several),
+            (Err(one), Err(several)) => assert_eq!(discriminant(one), discriminant(several), "{one:?} {several:?}"),
+            _ => panic!("{codec:?}: {one:?} {several:?}"),
+        }
+        one
+    }
+
+    fn decode_with(
+        codec: Codec,
+        bytes: &[u8],
+        limits: OutputLimits,
+        decoding: Decoding,
+    ) -> Result<Vec<u8>, DecodeError> {
         let mut content = Vec::new();
-        let result = Decoder::new(bytes, codec, limits).unwrap().read_to_end(&mut content);
+        let result = Decoder::with(bytes, codec, limits, decoding).unwrap().read_to_end(&mut content);
         result.map_err(|e| *e.into_inner().unwrap().downcast().unwrap())?;
         Ok(content)
+    }
+
+    fn on_threads(threads: usize, bytes: &[u8]) -> Decoding {
+        let threads = NonZeroUsize::new(threads).unwrap();
+        Decoding { threads, size: Some(bytes.len() as u64), ..Decoding::default() }
+    }
+
+    /// As dpkg-deb does it, but for the size of the blocks, of which there are eight.
+    fn compress_in_blocks(content: &[u8]) -> Vec<u8> {
+        let size = content.len().div_ceil(8).max(1) as u64;
+        let mut builder = liblzma::stream::MtStreamBuilder::new();
+        builder.threads(1).block_size(size).preset(1).check(liblzma::stream::Check::Crc64);
+        let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), builder.encoder().unwrap());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
     }
 
     #[test]
@@ -415,31 +481,48 @@ mod tests {
         for codec in [Codec::Gzip, Codec::Xz, Codec::Zstd, Codec::Bzip2] {
             let good = compress(codec, b"checked content");
             // The check lies at the very end, but for xz, where an index and a footer follow it.
-            let at = if codec == Codec::Xz { good.len() - 12 - 8 - 1 } else { good.len() - 5 };
+            let index = 4 + 2 * 8 + 2 + 4;
+            let at = if codec == Codec::Xz { good.len() - 12 - index - 1 } else { good.len() - 5 };
             let at = if codec == Codec::Zstd { good.len() - 1 } else { at };
             let mut bad = good;
             bad[at] ^= 1;
             assert!(matches!(decode(codec, &bad, WIDE), Err(DecodeError::Corrupt { .. })), "{codec:?}");
-            let mut content = Vec::new();
-            let trusting = Decoder::trusting(bad.as_slice(), codec, WIDE, Integrity::Verified);
-            let read = trusting.unwrap().read_to_end(&mut content);
-            assert_eq!(read.is_ok(), codec == Codec::Xz, "{codec:?}");
+            let verified = Decoding { integrity: Integrity::Verified, ..Decoding::default() };
+            assert_eq!(decode_with(codec, &bad, WIDE, verified).is_ok(), codec == Codec::Xz, "{codec:?}");
         }
     }
 
     #[test]
     fn bytes_that_are_vouched_for_are_read_to_their_end_too() {
         let whole = compress(Codec::Xz, b"some content that is not empty");
-        let read = |bytes: &[u8]| {
-            let mut decoder = Decoder::trusting(bytes, Codec::Xz, WIDE, Integrity::Verified).unwrap();
-            io::copy(&mut decoder, &mut io::sink())
-                .map_err(|e| *e.into_inner().unwrap().downcast::<DecodeError>().unwrap())
-        };
-        assert_eq!(read(&whole).unwrap(), 30);
+        let verified = Decoding { integrity: Integrity::Verified, ..Decoding::default() };
+        let read = |bytes: &[u8]| decode_with(Codec::Xz, bytes, WIDE, verified);
+        assert_eq!(read(&whole).unwrap(), b"some content that is not empty");
         for cut in 0..whole.len() {
             assert!(matches!(read(&whole[..cut]), Err(DecodeError::Truncated { .. })), "{cut}");
         }
         assert!(matches!(read(&[&whole, &b"x"[..]].concat()), Err(DecodeError::Trailing { .. })));
+    }
+
+    #[test]
+    fn blocks_are_decoded_on_several_threads() {
+        let content: Vec<u8> = (0..400_000_u32).flat_map(|n| (n.wrapping_mul(n) >> 7).to_le_bytes()).collect();
+        let packed = compress_in_blocks(&content);
+        assert!(xz_blocks::has_several(&packed, packed.len() as u64));
+        assert!(!xz_blocks::has_several(&packed, packed.len() as u64 / 100));
+        for threads in [2, 8, 100] {
+            let found = decode_with(Codec::Xz, &packed, WIDE, on_threads(threads, &packed)).unwrap();
+            assert!(found == content, "{threads}");
+        }
+        for at in (0..packed.len()).step_by(packed.len() / 50) {
+            let mut bad = packed.clone();
+            bad[at] ^= 1;
+            let _ = decode(Codec::Xz, &bad, WIDE);
+            assert!(matches!(decode(Codec::Xz, &packed[..at], WIDE), Err(DecodeError::Truncated { .. })), "{at}");
+        }
+        // Nobody has to read to the end.
+        let mut decoder = Decoder::with(packed.as_slice(), Codec::Xz, WIDE, on_threads(2, &packed)).unwrap();
+        decoder.read_exact(&mut [0; 99]).unwrap();
     }
 
     #[test]
@@ -450,6 +533,11 @@ mod tests {
         assert!(matches!(decode(Codec::Zstd, &bomb, WIDE), Err(DecodeError::Ratio { limit: 1000, .. })));
         let exact = OutputLimits { bytes: 3 << 20, ratio: u64::MAX, free: 0 };
         assert_eq!(decode(Codec::Zstd, &bomb, exact).unwrap().len(), 3 << 20);
+        let bomb = compress(Codec::Xz, &vec![0; 3 << 20]);
+        assert!(matches!(decode(Codec::Xz, &bomb, tight), Err(DecodeError::Output { limit: 0x10_0000 })));
+        let flat = OutputLimits { ratio: 100, ..WIDE };
+        assert!(matches!(decode(Codec::Xz, &bomb, flat), Err(DecodeError::Ratio { limit: 100, .. })));
+        assert_eq!(decode(Codec::Xz, &bomb, exact).unwrap().len(), 3 << 20);
     }
 
     #[test]
