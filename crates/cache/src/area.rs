@@ -10,6 +10,8 @@ pub enum Area {
 }
 
 impl Area {
+    pub(crate) const ALL: [Self; 2] = [Self::Packages, Self::Fragments];
+
     /// The name of its folder.
     pub(crate) fn folder(self) -> &'static str {
         match self {

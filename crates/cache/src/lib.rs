@@ -32,18 +32,25 @@
 //! | [`CachedFile`], [`VerifyingFile`] | one of these; reading it to the end checks it again |
 //! | [`KeyLock`] | one process at a time that makes the same file |
 //! | [`Values`] | what was derived, under a key that says from what; what is remembered of others |
+//! | [`Usage`], [`prune()`] | what is there, and what is used least removed |
 
 mod area;
 mod content;
 mod content_writer;
 mod error;
+mod folder;
+mod gate;
 mod key;
 mod key_lock;
+mod kind;
 mod new_file;
+mod prune;
 mod session;
 mod spool;
+mod usage;
 mod used;
 mod values;
+mod walk;
 
 pub use area::Area;
 pub use content::{CachedFile, Content, VerifyingFile};
@@ -51,6 +58,9 @@ pub use content_writer::{ContentWriter, DerivedWriter, Expected};
 pub use error::{CacheError, ContentError};
 pub use key::{ContentKey, ContentKeyError};
 pub use key_lock::KeyLock;
+pub use kind::Kind;
+pub use prune::{Pruned, prune, would_prune};
 pub use session::Session;
 pub use spool::{Spool, SpoolWriter};
+pub use usage::{Tally, Usage};
 pub use values::Values;

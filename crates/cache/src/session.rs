@@ -1,16 +1,19 @@
 //! One process's use of the cache.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
 use crate::error::CacheError;
+use crate::gate::{Gate, LOCK};
+use crate::new_file::make_dir;
 use crate::spool::SpoolWriter;
+use crate::used::Moment;
 
 /// A directory of this process alone inside the cache, removed when dropped. One that a killed process left behind is
 /// removed by the next session: its owner no longer holds its lock.
@@ -19,13 +22,14 @@ pub struct Session {
     dir: TempDir,
     /// Held as long as the session lives. It is never written to: its time is when the session started.
     _lock: File,
-    /// Locks belong to the open file, so that threads take turns.
-    gate: Mutex<File>,
+    gate: Gate,
     next: AtomicU64,
 }
 
-const LOCK: &str = "lock";
-const PREFIX: &str = "session-";
+/// Where sessions lie in the cache.
+pub(crate) const SESSIONS: &str = "sessions";
+/// How their names begin.
+pub(crate) const PREFIX: &str = "session-";
 
 impl Session {
     /// Makes the cache at `root` if it is not there, and a session in it.
@@ -33,34 +37,31 @@ impl Session {
     /// # Errors
     /// [`CacheError`] where the directory cannot be made or locked.
     pub fn start(root: &Path) -> Result<Self, CacheError> {
-        let sessions = root.join("sessions");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&sessions)
-            .map_err(CacheError::at("make the directory", &sessions))?;
-        // Nobody starts or cleans up while another does: a session is never seen before its lock is held.
-        let gate = lock_file(&sessions.join(LOCK))?;
-        gate.lock().map_err(CacheError::at("lock", &sessions.join(LOCK)))?;
-        remove_abandoned(&sessions);
+        let sessions = root.join(SESSIONS);
+        make_dir(&sessions)?;
+        let gate = Gate::open(&sessions)?;
+        // A session is never seen before its lock is held.
+        let (dir, lock) = gate.alone(|| {
+            remove_abandoned(&sessions);
+            Self::make(&sessions)
+        })??;
+        Ok(Self { dir, _lock: lock, gate, next: AtomicU64::new(0) })
+    }
+
+    fn make(sessions: &Path) -> Result<(TempDir, File), CacheError> {
         let dir = tempfile::Builder::new()
             .prefix(PREFIX)
-            .tempdir_in(&sessions)
-            .map_err(CacheError::at("make a directory in", &sessions))?;
+            .tempdir_in(sessions)
+            .map_err(CacheError::at("make a directory in", sessions))?;
         let path = dir.path().join(LOCK);
         let lock = lock_file(&path)?;
         lock.lock().map_err(CacheError::at("lock", &path))?;
-        gate.unlock().map_err(CacheError::at("unlock", &sessions.join(LOCK)))?;
-        Ok(Self { dir, _lock: lock, gate: Mutex::new(gate), next: AtomicU64::new(0) })
+        Ok((dir, lock))
     }
 
-    /// Does something short while nothing is pruned. Where files cannot be locked, nobody prunes.
+    /// Does something short while nothing is pruned.
     pub(crate) fn beside_prune<T>(&self, work: impl FnOnce() -> T) -> T {
-        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        let _: io::Result<()> = gate.lock_shared();
-        let done = work();
-        let _: io::Result<()> = gate.unlock();
-        done
+        self.gate.beside(work)
     }
 
     /// A new file to write.
@@ -97,15 +98,63 @@ pub(crate) fn lock_file(path: &Path) -> Result<File, CacheError> {
         .map_err(CacheError::at("open the lock file", path))
 }
 
-/// Leftovers are in nobody's way but the disk's, so that failing to remove one is no error.
-fn remove_abandoned(sessions: &Path) {
-    let Ok(found) = fs::read_dir(sessions) else { return };
-    for path in found.flatten().map(|entry| entry.path()) {
-        let is_session = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
-        if is_session && !is_held(&path.join(LOCK)) {
+/// Sessions whose owners run, and when they started.
+#[derive(Debug, Default)]
+pub(crate) struct Living(BTreeMap<String, Moment>);
+
+impl Living {
+    /// Looks for them. One that is just being started is missed, unless nobody can start any.
+    pub(crate) fn find(sessions: &Path) -> Result<Self, CacheError> {
+        let mut living = BTreeMap::new();
+        for (name, path) in named(sessions).map_err(CacheError::at("read the directory", sessions))? {
+            let lock = path.join(LOCK);
+            if let (true, Ok(metadata)) = (is_held(&lock), fs::symlink_metadata(&lock)) {
+                living.insert(name, Moment::of(&metadata));
+            }
+        }
+        Ok(Self(living))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether one of them may have found what was last used then.
+    pub(crate) fn may_use(&self, used: Moment) -> bool {
+        self.0.values().any(|start| *start <= used)
+    }
+}
+
+/// Removes what killed processes left. It is in nobody's way but the disk's, so that failing is no error.
+pub(crate) fn remove_abandoned(sessions: &Path) {
+    for (_, path) in named(sessions).unwrap_or_default() {
+        if !is_held(&path.join(LOCK)) {
             let _: io::Result<()> = fs::remove_dir_all(&path);
         }
     }
+}
+
+/// All directories that are named as sessions.
+fn named(sessions: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let entries = match fs::read_dir(sessions) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let is_dir = entry.file_type().is_ok_and(|file_type| file_type.is_dir());
+        if let (true, Ok(name)) = (is_dir, entry.file_name().into_string())
+            && name.starts_with(PREFIX)
+        {
+            found.push((name, entry.path()));
+        }
+    }
+    Ok(found)
 }
 
 fn is_held(lock: &Path) -> bool {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::CacheError;
+use crate::gate::LOCK;
 use crate::key::ContentKey;
 use crate::new_file::{NewFile, make_dir};
 use crate::session::{Session, lock_file};
@@ -49,8 +50,6 @@ const MAGIC: &[u8; 8] = b"distil 1";
 /// Where values lie in the cache.
 pub(crate) const FOLDER: &str = "values";
 const HEAD: usize = MAGIC.len() + 32;
-/// Held while values are updated.
-pub(crate) const LOCK: &str = "lock";
 /// Values are read into memory.
 const MOST: u64 = 1 << 30;
 
@@ -79,7 +78,8 @@ impl Values {
     /// # Errors
     /// [`CacheError`] where it cannot be written. What was there is there still.
     pub fn put(&self, kind: &str, key: &str, value: &[u8]) -> Result<(), CacheError> {
-        self.write(kind, key, value)?.keep(&self.path(Worth::Derived, kind, key))
+        let (file, path) = (self.write(kind, key, value)?, self.path(Worth::Derived, kind, key));
+        self.session.beside_prune(|| file.keep(&path))
     }
 
     /// The remembered value, if there is one that is sound.
@@ -101,6 +101,7 @@ impl Values {
         key: &str,
         change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>,
     ) -> Result<(), CacheError> {
+        // Held while values are updated.
         let path = self.root.join(LOCK);
         // Never removed, and closing it ends the lock.
         let lock = lock_file(&path)?;
