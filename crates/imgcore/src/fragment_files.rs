@@ -25,6 +25,27 @@ impl Fragment {
         if !wanted.iter().any(|path| self.tree().contains(path)) {
             return Ok(found);
         }
+        self.read_tar(|tar| {
+            let mut reader = TarReader::new(tar, Dialect::Foreign, Limits::default());
+            while let Some(entry) = reader.next_entry()? {
+                if !wanted.contains(&entry.path) {
+                    continue;
+                }
+                if entry.kind.size() > limit {
+                    let message =
+                        format!("{} has {} bytes, more than the {limit} read here", entry.path, entry.kind.size());
+                    return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+                }
+                let mut content = Vec::new();
+                reader.read_to_end(&mut content)?;
+                found.insert(entry.path, content);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Lets its entries be read, as an archive of their own.
+    pub(crate) fn read_tar<T>(&self, read: impl FnOnce(&mut dyn Read) -> io::Result<T>) -> io::Result<T> {
         let end = [head(self.codec()).to_vec(), Vec::new()];
         let [first, mut last] = end;
         let mut parts = self.parts().to_vec();
@@ -34,22 +55,7 @@ impl Fragment {
         parts.push(part);
         last.extend(tail(self.codec(), &parts));
         let row = InRow(vec![Arc::new(first), Arc::clone(self.packed()), Arc::new(last)]);
-        let tar = decompress(self.codec(), BufReader::with_capacity(CHUNK, row.open()?))?;
-        let mut reader = TarReader::new(tar, Dialect::Foreign, Limits::default());
-        while let Some(entry) = reader.next_entry()? {
-            if !wanted.contains(&entry.path) {
-                continue;
-            }
-            if entry.kind.size() > limit {
-                let message =
-                    format!("{} has {} bytes, more than the {limit} read here", entry.path, entry.kind.size());
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-            }
-            let mut content = Vec::new();
-            reader.read_to_end(&mut content)?;
-            found.insert(entry.path, content);
-        }
-        Ok(found)
+        read(&mut decompress(self.codec(), BufReader::with_capacity(CHUNK, row.open()?))?)
     }
 }
 

@@ -47,7 +47,10 @@ impl Image {
         let config_descriptor = Descriptor::of(MediaType::known(MediaType::CONFIG), config.bytes());
         let descriptors: Vec<Descriptor> = layers
             .iter()
-            .map(|l| Descriptor::new(MediaType::of_layer(l.codec()), l.digest().clone(), l.size()))
+            .map(|l| {
+                let media_type = MediaType::of_layer(l.codec());
+                Descriptor::new(media_type, l.digest().clone(), l.size()).with_annotations(l.annotations().clone())
+            })
             .collect();
         Ok(Self { manifest: Manifest::new(&config_descriptor, &descriptors, annotations)?, config, layers })
     }
@@ -70,7 +73,8 @@ impl Image {
             let codec = layer_codec(descriptor).map_err(wrong)?;
             let content = Stored { store: Arc::clone(store), blob: descriptor.bare() };
             let (digest, size) = (descriptor.digest().clone(), descriptor.size());
-            layers.push(Layer::stated(digest, size, diff_id.clone(), codec, Arc::new(content)));
+            let layer = Layer::stated(digest, size, diff_id.clone(), codec, Arc::new(content));
+            layers.push(layer.with_annotations(descriptor.annotations().clone()));
         }
         Ok(Self { manifest: *manifest, config, layers })
     }

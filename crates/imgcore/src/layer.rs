@@ -1,5 +1,6 @@
 //! Layers.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub struct Layer {
     diff_id: DiffId,
     codec: Codec,
     created_by: String,
+    annotations: BTreeMap<String, String>,
     content: Arc<dyn Content>,
 }
 
@@ -28,7 +30,7 @@ impl Layer {
     /// A layer whose bytes lie somewhere already, with what its manifest and config state of it. Nothing is compared here:
     /// `content` must do that itself while it is read, as the readers of stores do.
     pub(crate) fn stated(digest: Digest, size: u64, diff_id: DiffId, codec: Codec, content: Arc<dyn Content>) -> Self {
-        Self { digest, size, diff_id, codec, created_by: String::new(), content }
+        Self { digest, size, diff_id, codec, created_by: String::new(), annotations: BTreeMap::new(), content }
     }
 
     /// The digest of the bytes as they are stored.
@@ -61,6 +63,12 @@ impl Layer {
         &self.created_by
     }
 
+    /// What the layer's descriptor states beside digest and size, such as where its table of contents is.
+    #[must_use]
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
     /// The bytes as they are stored.
     #[must_use]
     pub fn content(&self) -> &Arc<dyn Content> {
@@ -71,6 +79,12 @@ impl Layer {
     #[must_use]
     pub fn with_created_by(self, created_by: &str) -> Self {
         Self { created_by: created_by.to_owned(), ..self }
+    }
+
+    /// The same layer with other annotations of its descriptor.
+    #[must_use]
+    pub fn with_annotations(self, annotations: BTreeMap<String, String>) -> Self {
+        Self { annotations, ..self }
     }
 }
 

@@ -30,7 +30,7 @@
 //! | values | [`Digest`], [`DiffId`], [`MediaType`], [`Platform`], [`Reference`], [`ImagePath`], [`Descriptor`] |
 //! | file trees | [`Entry`], [`FileTree`], [`tree::merge`] |
 //! | archives | [`tar`], [`compression`] |
-//! | layers | [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
+//! | layers | [`Packing`], [`chunked`], [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
 //! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`copy_graph`] between them |
@@ -70,6 +70,7 @@ mod lock;
 pub mod manifest;
 pub mod media_type;
 mod memory;
+mod packing;
 mod part_decoder;
 pub mod path;
 pub mod platform;
@@ -112,6 +113,7 @@ pub use layout::Layout;
 pub use manifest::Manifest;
 pub use media_type::{MediaKind, MediaType};
 pub use memory::Memory;
+pub use packing::{Packing, PackingError};
 pub use path::{ImagePath, PathError};
 pub use platform::{Platform, PlatformError};
 pub use press::Press;

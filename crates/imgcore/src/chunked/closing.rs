@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::members::MemberEncoder;
-use super::{Form, Record, Run, RunWriter, estargz, zstd_chunked};
-use crate::compression::Compression;
+use super::{Chunking, Form, Record, Run, RunWriter, estargz, zstd_chunked};
 use crate::tar::writer::{headers, padding};
 
 /// The end of a layer: its last entries, the end of the archive, and the table of contents of all.
@@ -24,10 +23,10 @@ pub struct Closing {
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] where an entry cannot be stated in the table or has the name of the table itself; where the
 /// encoder fails.
-pub fn close(compression: Compression, runs: &[&Run]) -> io::Result<Closing> {
-    let form = Form::of(compression)?;
-    if form == Form::ZstdChunked {
-        return zstd_chunked::end(&mut MemberEncoder::new(compression)?, runs);
+pub fn close(chunking: Chunking, runs: &[&Run]) -> io::Result<Closing> {
+    let mut encoder = MemberEncoder::new(chunking.members())?;
+    if chunking.form() == Form::ZstdChunked {
+        return zstd_chunked::end(&mut encoder, runs);
     }
     for special in [estargz::TABLE, estargz::LANDMARK] {
         let taken = |record: &Record| record.entry.path.as_bytes() == special;
@@ -39,11 +38,11 @@ pub fn close(compression: Compression, runs: &[&Run]) -> io::Result<Closing> {
     let content = estargz::LANDMARK_CONTENT;
     let entry = estargz::special(estargz::LANDMARK, content.len() as u64)?;
     let plain = [&headers(&entry), content, padding(content.len() as u64)].concat();
-    let mut landmark = RunWriter::new(Vec::new(), compression)?;
+    let mut landmark = RunWriter::new(Vec::new(), chunking)?;
     landmark.append(entry, &mut &*content)?;
     let (packed, run) = landmark.finish()?;
     let runs: Vec<&Run> = runs.iter().copied().chain([&run]).collect();
-    let end = estargz::end(&mut MemberEncoder::new(compression)?, &runs)?;
+    let end = estargz::end(&mut encoder, &runs)?;
     Ok(Closing { packed: [packed, end.packed].concat(), plain: [plain, end.plain].concat(), ..end })
 }
 

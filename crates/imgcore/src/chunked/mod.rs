@@ -24,21 +24,23 @@
 //! [eStargz]: https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md
 //! [zstd:chunked]: https://github.com/containers/storage/blob/main/docs/containers-storage-zstd-chunked.md
 
+mod chunking;
 mod closing;
 mod crc64;
 mod estargz;
+mod layer;
 mod members;
 mod run;
 mod tar_split;
 mod toc;
 mod zstd_chunked;
 
+pub use chunking::{Chunking, ChunkingError};
 pub use closing::{Closing, close};
+pub use layer::layer;
 pub use run::{Chunk, Record, Run, RunWriter};
 
-use std::io;
-
-use crate::compression::{Codec, Compression};
+use crate::compression::Codec;
 
 /// Which of the two formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,15 +52,6 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form of a layer in this compression: each codec has one, and plain tar has none.
-    pub(crate) fn of(compression: Compression) -> io::Result<Self> {
-        match compression.codec() {
-            Codec::Gzip => Ok(Self::Estargz),
-            Codec::Zstd => Ok(Self::ZstdChunked),
-            Codec::None => Err(io::Error::new(io::ErrorKind::InvalidInput, "plain tar has no table of contents")),
-        }
-    }
-
     /// How the members are compressed, and what a reader that knows no table takes the layer for.
     #[must_use]
     pub fn codec(self) -> Codec {

@@ -4,10 +4,9 @@ use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Form;
 use super::crc64::Crc64;
 use super::members::MemberEncoder;
-use crate::compression::Compression;
+use super::{Chunking, Form};
 use crate::entry::{Entry, EntryKind};
 use crate::tar::writer::{headers, padding, wrong_size};
 use crate::tree::ContentSha256;
@@ -63,15 +62,15 @@ pub struct RunWriter<W> {
 }
 
 impl<W: Write> RunWriter<W> {
-    /// Writes to `sink`, in the form that belongs to the codec.
+    /// Writes to `sink`.
     ///
     /// # Errors
-    /// Where the codec has no such form, or its encoder cannot be made.
-    pub fn new(sink: W, compression: Compression) -> io::Result<Self> {
+    /// Where the encoder cannot be made.
+    pub fn new(sink: W, chunking: Chunking) -> io::Result<Self> {
         Ok(Self {
             sink,
-            form: Form::of(compression)?,
-            encoder: MemberEncoder::new(compression)?,
+            form: chunking.form(),
+            encoder: MemberEncoder::new(chunking.members())?,
             run: Run::default(),
             between: Vec::new(),
             chunk: Vec::new(),

@@ -10,7 +10,7 @@ use crate::entry::{Entry, EntryKind, Metadata};
 use crate::path::ImagePath;
 use crate::tar::TarWriter;
 
-const FORMS: [Compression; 2] = [Compression::GZIP, Compression::ZSTD];
+const FORMS: [Form; 2] = [Form::Estargz, Form::ZstdChunked];
 
 fn path(name: &str) -> ImagePath {
     ImagePath::from_archive(name.as_bytes()).unwrap()
@@ -28,8 +28,8 @@ fn other(name: &str, kind: EntryKind) -> (Entry, Vec<u8>) {
     (entry(name, kind), Vec::new())
 }
 
-fn run(compression: Compression, entries: &[(Entry, Vec<u8>)]) -> (Vec<u8>, Run) {
-    let mut writer = RunWriter::new(Vec::new(), compression).unwrap();
+fn run(form: Form, entries: &[(Entry, Vec<u8>)]) -> (Vec<u8>, Run) {
+    let mut writer = RunWriter::new(Vec::new(), form.into()).unwrap();
     for (entry, content) in entries {
         let sha256 = writer.append(entry.clone(), &mut &content[..]).unwrap();
         let expected = matches!(entry.kind, EntryKind::File { .. }).then(|| Sha256::digest(content).into());
@@ -45,11 +45,11 @@ struct Made {
     closing: Closing,
 }
 
-fn layer(compression: Compression, runs: &[Vec<(Entry, Vec<u8>)>]) -> Made {
+fn layer(form: Form, runs: &[Vec<(Entry, Vec<u8>)>]) -> Made {
     let (mut packed, mut described) = (Vec::new(), Vec::new());
     let mut tar = TarWriter::new(Vec::new());
     for entries in runs {
-        let (bytes, one) = run(compression, entries);
+        let (bytes, one) = run(form, entries);
         assert_eq!(bytes.len() as u64, one.packed);
         packed.extend(bytes);
         described.push(one);
@@ -57,20 +57,20 @@ fn layer(compression: Compression, runs: &[Vec<(Entry, Vec<u8>)>]) -> Made {
             tar.append(entry, &mut &content[..]).unwrap();
         }
     }
-    let closing = close(compression, &described.iter().collect::<Vec<_>>()).unwrap();
+    let closing = close(form.into(), &described.iter().collect::<Vec<_>>()).unwrap();
     packed.extend(&closing.packed);
     Made { packed, tar: tar.finish().unwrap(), closing }
 }
 
-fn unpack(compression: Compression, packed: &[u8]) -> Vec<u8> {
+fn unpack(form: Form, packed: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    decompress(compression.codec(), packed).unwrap().read_to_end(&mut out).unwrap();
+    decompress(form.codec(), packed).unwrap().read_to_end(&mut out).unwrap();
     out
 }
 
 /// The table, found as a reader finds it.
-fn table(compression: Compression, made: &Made) -> Value {
-    let json = if Form::of(compression).unwrap() == Form::Estargz {
+fn table(form: Form, made: &Made) -> Value {
+    let json = if form == Form::Estargz {
         let footer = &made.packed[made.packed.len() - 51..];
         let start = usize::from_str_radix(std::str::from_utf8(&footer[16..32]).unwrap(), 16).unwrap();
         let mut tar = Vec::new();
@@ -93,7 +93,7 @@ fn table(compression: Compression, made: &Made) -> Value {
 }
 
 /// Reads a file by its rows alone.
-fn read(compression: Compression, made: &Made, table: &Value, name: &str) -> Vec<u8> {
+fn read(form: Form, made: &Made, table: &Value, name: &str) -> Vec<u8> {
     let rows = table["entries"].as_array().unwrap();
     let start = rows.iter().position(|row| row["name"] == name).unwrap();
     let chunks = rows[start + 1..].iter().take_while(|row| row["type"] == "chunk");
@@ -104,7 +104,7 @@ fn read(compression: Compression, made: &Made, table: &Value, name: &str) -> Vec
         let size = row["chunkSize"].as_u64().unwrap_or(left);
         assert_eq!(row["chunkOffset"].as_u64().unwrap_or(0), out.len() as u64);
         let mut chunk = Vec::new();
-        decompress(compression.codec(), &made.packed[offset..]).unwrap().take(size).read_to_end(&mut chunk).unwrap();
+        decompress(form.codec(), &made.packed[offset..]).unwrap().take(size).read_to_end(&mut chunk).unwrap();
         if let Some(digest) = row["chunkDigest"].as_str() {
             assert_eq!(digest, format!("sha256:{}", hex::encode(Sha256::digest(&chunk))));
         }
@@ -129,24 +129,24 @@ fn sample() -> Vec<Vec<(Entry, Vec<u8>)>> {
 
 #[test]
 fn the_tar_is_the_same_and_every_file_can_be_read_alone() {
-    for compression in FORMS {
+    for form in FORMS {
         let runs = sample();
-        let made = layer(compression, &runs);
-        let tar = unpack(compression, &made.packed);
+        let made = layer(form, &runs);
+        let tar = unpack(form, &made.packed);
         let entries = made.tar.len() - 1024;
         assert_eq!(tar[..entries], made.tar[..entries]);
         assert_eq!(tar[entries..], made.closing.plain);
-        let table = table(compression, &made);
+        let table = table(form, &made);
         for (entry, content) in runs.iter().flatten().filter(|(entry, _)| entry.kind.size() > 0) {
-            assert!(&read(compression, &made, &table, std::str::from_utf8(entry.path.as_bytes()).unwrap()) == content);
+            assert!(&read(form, &made, &table, std::str::from_utf8(entry.path.as_bytes()).unwrap()) == content);
         }
     }
 }
 
 #[test]
 fn directories_come_first_in_the_table() {
-    for compression in FORMS {
-        let table = table(compression, &layer(compression, &sample()));
+    for form in FORMS {
+        let table = table(form, &layer(form, &sample()));
         let names: Vec<_> =
             table["entries"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
         assert_eq!(names[..5], ["usr/", "usr/bin/", "usr/bin/a", "usr/empty", "usr/large"]);
@@ -157,14 +157,14 @@ fn directories_come_first_in_the_table() {
 #[test]
 fn tar_split_and_the_files_are_the_tar() {
     let runs = sample();
-    let made = layer(Compression::ZSTD, &runs);
+    let made = layer(Form::ZstdChunked, &runs);
     let place = &made.closing.annotations["io.github.containers.zstd-chunked.tarsplit-position"];
     let place: Vec<usize> = place.split(':').map(|n| n.parse().unwrap()).collect();
     let packed = &made.packed[place[0]..][..place[1]];
     let lines = zstd::decode_all(packed).unwrap();
     assert_eq!(lines.len(), place[2]);
     assert_eq!(
-        table(Compression::ZSTD, &made)["tarSplitDigest"],
+        table(Form::ZstdChunked, &made)["tarSplitDigest"],
         format!("sha256:{}", hex::encode(Sha256::digest(packed)))
     );
     let mut tar = Vec::new();
@@ -185,28 +185,24 @@ fn tar_split_and_the_files_are_the_tar() {
 
 #[test]
 fn what_the_table_cannot_state_is_refused() {
-    let check = |compression, entry: Entry| {
-        let (_, run) = run(compression, &[(entry, Vec::new())]);
-        assert_eq!(close(compression, &[&run]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    let check = |form, entry: Entry| {
+        let (_, run) = run(form, &[(entry, Vec::new())]);
+        assert_eq!(close(form.into(), &[&run]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     };
-    for compression in FORMS {
-        check(
-            compression,
-            Entry { path: ImagePath::from_archive(b"\xff").unwrap(), ..entry("x", EntryKind::Directory) },
-        );
-        check(compression, entry("x", EntryKind::Symlink { target: b"\xff".to_vec() }));
-        check(compression, Entry { meta: Metadata::root(0o644, i64::MAX / 2), ..entry("x", EntryKind::Directory) });
+    for form in FORMS {
+        check(form, Entry { path: ImagePath::from_archive(b"\xff").unwrap(), ..entry("x", EntryKind::Directory) });
+        check(form, entry("x", EntryKind::Symlink { target: b"\xff".to_vec() }));
+        check(form, Entry { meta: Metadata::root(0o644, i64::MAX / 2), ..entry("x", EntryKind::Directory) });
     }
     for name in ["stargz.index.json", ".no.prefetch.landmark"] {
-        check(Compression::GZIP, entry(name, EntryKind::File { size: 0 }));
+        check(Form::Estargz, entry(name, EntryKind::File { size: 0 }));
     }
-    assert!(RunWriter::new(Vec::new(), Compression::NONE).is_err());
 }
 
 #[test]
 fn content_of_another_size_is_refused() {
     for content in [&b"ab"[..], b"abcd"] {
-        let mut writer = RunWriter::new(Vec::new(), Compression::ZSTD).unwrap();
+        let mut writer = RunWriter::new(Vec::new(), Form::ZstdChunked.into()).unwrap();
         let error = writer.append(entry("f", EntryKind::File { size: 3 }), &mut &content[..]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
@@ -227,18 +223,18 @@ proptest! {
 
     #[test]
     fn bytes_do_not_depend_on_how_content_comes(sizes in proptest::collection::vec(0..9000_usize, 1..5), step in 1..700_usize) {
-        for compression in FORMS {
+        for form in FORMS {
             let entries: Vec<_> = sizes.iter().enumerate().map(|(i, size)| file(&format!("f{i}"), &vec![7; *size])).collect();
-            let mut writer = RunWriter::new(Vec::new(), compression).unwrap();
+            let mut writer = RunWriter::new(Vec::new(), form.into()).unwrap();
             for (entry, content) in &entries {
                 writer.append(entry.clone(), &mut Slow(content, step)).unwrap();
             }
-            prop_assert_eq!(writer.finish().unwrap(), run(compression, &entries));
-            let made = layer(compression, &[entries.clone()]);
-            let table = table(compression, &made);
+            prop_assert_eq!(writer.finish().unwrap(), run(form, &entries));
+            let made = layer(form, &[entries.clone()]);
+            let table = table(form, &made);
             for (i, (entry, content)) in entries.iter().enumerate() {
                 if entry.kind.size() > 0 {
-                    prop_assert_eq!(&read(compression, &made, &table, &format!("f{i}")), content);
+                    prop_assert_eq!(&read(form, &made, &table, &format!("f{i}")), content);
                 }
             }
         }

@@ -1,0 +1,149 @@
+//! Ordinary fragments to a layer of which single files can be fetched.
+
+use std::io::{self, BufReader, Read, Write};
+use std::sync::Arc;
+
+use super::{Chunking, Run, RunWriter, close};
+use crate::compression::decompress;
+use crate::content::{Content, InRow};
+use crate::digest::{DiffId, DigestWriter, Hasher};
+use crate::entry::Entry;
+use crate::fragment::Fragment;
+use crate::layer::Layer;
+use crate::tar::{Dialect, Limits, TarReader};
+
+impl Run {
+    /// Compresses a fragment anew, file by file. Other threads may do so with other fragments of the same layer.
+    ///
+    /// # Errors
+    /// Errors of reading the fragment and of the sink.
+    pub fn of_fragment<W: Write>(fragment: &Fragment, chunking: Chunking, sink: W) -> io::Result<(W, Self)> {
+        let mut writer = RunWriter::new(sink, chunking)?;
+        fragment.read_tar(|tar| {
+            let mut reader = TarReader::new(&mut *tar, Dialect::Foreign, Limits::default());
+            while let Some(entry) = reader.next_entry()? {
+                writer.append(entry, &mut reader)?;
+            }
+            // Contents that compare their bytes have done so only when they were read to the end.
+            io::copy(tar, &mut io::sink())
+        })?;
+        writer.finish()
+    }
+}
+
+/// Joins runs and directories to a layer, which reads its bytes from `runs`.
+///
+/// # Errors
+/// Errors of reading the runs, and those of [`close`].
+pub fn layer(runs: Vec<(Run, Arc<dyn Content>)>, directories: &[Entry], chunking: Chunking) -> io::Result<Layer> {
+    let mut last = RunWriter::new(Vec::new(), chunking)?;
+    for directory in directories {
+        last.append(directory.clone(), &mut io::empty())?;
+    }
+    let (mut end, last) = last.finish()?;
+    let closing = close(chunking, &runs.iter().map(|(run, _)| run).chain([&last]).collect::<Vec<_>>())?;
+    end.extend(closing.packed);
+    let mut row: Vec<Arc<dyn Content>> = runs.into_iter().map(|(_, packed)| packed).collect();
+    row.push(Arc::new(end));
+    let content = InRow(row);
+
+    let codec = chunking.form().codec();
+    let (digest, size, diff_id) = {
+        let mut packed = Hashed { inner: content.open()?, hasher: Hasher::sha256(), size: 0 };
+        let mut plain = DigestWriter::new(io::sink());
+        io::copy(&mut decompress(codec, BufReader::with_capacity(CHUNK, &mut packed))?, &mut plain)?;
+        // What a decoder leaves behind its last frame still belongs to the layer.
+        io::copy(&mut packed, &mut io::sink())?;
+        let (_, diff_id, _) = plain.finish();
+        (packed.hasher.finish(), packed.size, DiffId::new(diff_id))
+    };
+    let layer = Layer::stated(digest, size, diff_id, codec, Arc::new(content));
+    Ok(layer.with_annotations(closing.annotations))
+}
+
+/// Hashes what is read through it.
+struct Hashed<R> {
+    inner: R,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.hasher.update(buf.get(..n).unwrap_or_default());
+        self.size += n as u64;
+        Ok(n)
+    }
+}
+
+/// Bytes read at a time.
+const CHUNK: usize = 128 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunked::Form;
+    use crate::compose::Composition;
+    use crate::compression::Compression;
+    use crate::digest::Digest;
+    use crate::entry::{EntryKind, Metadata};
+    use crate::fragment_writer::FragmentWriter;
+    use crate::path::ImagePath;
+    use crate::tree::Origin;
+
+    fn entry(name: &str, kind: EntryKind) -> Entry {
+        Entry { path: ImagePath::from_archive(name.as_bytes()).unwrap(), kind, meta: Metadata::root(0o755, 5) }
+    }
+
+    fn fragment(files: &[(&str, usize)]) -> Fragment {
+        let mut writer = FragmentWriter::new(Vec::new(), Compression::ZSTD, Origin::new("p"), None).unwrap();
+        for (name, size) in files {
+            let content: Vec<u8> = name.bytes().cycle().take(*size).collect();
+            writer.add(entry(name, EntryKind::File { size: *size as u64 }), &mut &content[..]).unwrap();
+        }
+        let (packed, index) = writer.finish().unwrap();
+        index.with_content(Arc::new(packed))
+    }
+
+    fn read(layer: &Layer) -> (Vec<u8>, Vec<u8>) {
+        let (mut packed, mut plain) = (Vec::new(), Vec::new());
+        layer.content().open().unwrap().read_to_end(&mut packed).unwrap();
+        decompress(layer.codec(), &packed[..]).unwrap().read_to_end(&mut plain).unwrap();
+        (packed, plain)
+    }
+
+    #[test]
+    fn a_layer_has_the_files_of_its_fragments() {
+        let fragments = [fragment(&[("b", 3), ("a", 5_000_000)]), fragment(&[]), fragment(&[("c", 0), ("d", 600)])];
+        let directories = [entry("usr", EntryKind::Directory)];
+        let plain = Composition::new(fragments.iter().collect(), &directories, Compression::ZSTD).unwrap();
+        let plain = plain.layer(plain.hash(&[], std::num::NonZeroUsize::MIN, &mut |_| {}).unwrap());
+        let (_, tar) = read(&plain);
+        for form in [Form::ZstdChunked, Form::Estargz] {
+            let run = |fragment| {
+                let (packed, run) = Run::of_fragment(fragment, form.into(), Vec::new()).unwrap();
+                (run, Arc::new(packed) as Arc<dyn Content>)
+            };
+            let layer = layer(fragments.iter().map(run).collect(), &directories, form.into()).unwrap();
+            let (packed, read) = read(&layer);
+            assert_eq!((layer.digest(), layer.size()), (&Digest::of(&packed), packed.len() as u64));
+            assert_eq!(layer.diff_id().as_digest(), &Digest::of(&read));
+            if form == Form::ZstdChunked {
+                assert_eq!(layer.diff_id(), plain.diff_id());
+            }
+            assert_eq!(read[..tar.len() - 1024], tar[..tar.len() - 1024]);
+            assert!(!layer.annotations().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_fragment_that_is_damaged_is_an_error() {
+        let good = fragment(&[("a", 70_000)]);
+        let mut bytes = Vec::new();
+        good.packed().open().unwrap().read_to_end(&mut bytes).unwrap();
+        bytes.truncate(bytes.len() / 2);
+        let bad = Fragment { packed: Arc::new(bytes), ..good };
+        assert!(Run::of_fragment(&bad, Form::ZstdChunked.into(), Vec::new()).is_err());
+    }
+}
