@@ -56,9 +56,8 @@ impl Crc64 {
         let (eights, rest) = bytes.as_chunks::<8>();
         let mut sum = self.0;
         for eight in eights {
-            let [a, b, c, d, e, f, g, h] = (sum ^ u64::from_le_bytes(*eight)).to_le_bytes();
-            let [t0, t1, t2, t3, t4, t5, t6, t7] = &TABLES;
-            sum = at(t7, a) ^ at(t6, b) ^ at(t5, c) ^ at(t4, d) ^ at(t3, e) ^ at(t2, f) ^ at(t1, g) ^ at(t0, h);
+            let bytes = (sum ^ u64::from_le_bytes(*eight)).to_le_bytes();
+            sum = bytes.iter().zip(TABLES.iter().rev()).fold(0, |sum, (byte, table)| sum ^ at(table, *byte));
         }
         for byte in rest {
             let [low, ..] = sum.to_le_bytes();

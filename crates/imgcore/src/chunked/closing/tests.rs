@@ -230,7 +230,7 @@ proptest! {
                 writer.append(entry.clone(), &mut Slow(content, step)).unwrap();
             }
             prop_assert_eq!(writer.finish().unwrap(), run(form, &entries));
-            let made = layer(form, &[entries.clone()]);
+            let made = layer(form, std::slice::from_ref(&entries));
             let table = table(form, &made);
             for (i, (entry, content)) in entries.iter().enumerate() {
                 if entry.kind.size() > 0 {
