@@ -1,5 +1,6 @@
 //! How layers are composed of fragments.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::mpsc::sync_channel;
@@ -40,6 +41,24 @@ pub struct LayerSums {
     pub diff_id: DiffId,
 }
 
+impl LayerSums {
+    /// A form to be kept.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        format!("{} {} {}", self.digest, self.size, self.diff_id).into_bytes()
+    }
+
+    /// What [`LayerSums::to_bytes`] gave, if it is that.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut words = std::str::from_utf8(bytes).ok()?.split(' ');
+        let digest = words.next()?.parse().ok()?;
+        let size = words.next()?.parse().ok()?;
+        let sums = Self { digest, size, diff_id: words.next()?.parse().ok()? };
+        words.next().is_none().then_some(sums)
+    }
+}
+
 impl<'a> Composition<'a> {
     /// Lays fragments in a row and encodes the directories.
     ///
@@ -73,6 +92,19 @@ impl<'a> Composition<'a> {
         );
         hasher.update(&self.last.1);
         hasher.finish()
+    }
+
+    /// The first fragment's id, which layers that start alike have in common.
+    #[must_use]
+    pub fn start(&self) -> Option<&Digest> {
+        self.fragments.first().map(|fragment| fragment.id())
+    }
+
+    /// Those of some checkpoints that this layer passes.
+    #[must_use]
+    pub fn passed(&self, checkpoints: Vec<Checkpoint>) -> Vec<Checkpoint> {
+        let prefixes: BTreeSet<Digest> = self.prefixes().collect();
+        checkpoints.into_iter().filter(|checkpoint| prefixes.contains(&checkpoint.prefix)).collect()
     }
 
     /// The layer, where its sums are known from an earlier composition of the same id.
@@ -411,6 +443,7 @@ mod tests {
             composition.layer(sums.clone()).content().open().unwrap().read_to_end(&mut packed).unwrap();
             assert_eq!(sums.digest, Digest::of(&packed));
             assert_eq!(hash(&[], 3).0, sums);
+            assert_eq!(LayerSums::from_bytes(&sums.to_bytes()), Some(sums.clone()));
             let bytes = Checkpoint::list_to_bytes(&kept);
             let (again, read) = hash(&Checkpoint::list_from_bytes(&bytes).unwrap(), 1);
             assert_eq!((again, read.len()), (sums.clone(), 0));
@@ -433,7 +466,7 @@ mod tests {
             // Frames have no checksum of their own: contents that may change compare their bytes.
             let changed = (compression == Compression::GZIP).then_some(changed);
             for bytes in [short, long].into_iter().chain(changed) {
-                let bad = Fragment::from_bytes(&good.to_bytes().unwrap(), Arc::new(bytes)).unwrap();
+                let bad = Fragment::from_bytes(&good.to_bytes().unwrap(), |_, _| Some(Arc::new(bytes))).unwrap();
                 let composition = Composition::new(vec![&good, &bad], &[], compression).unwrap();
                 for threads in [1, 2] {
                     let threads = NonZeroUsize::new(threads).unwrap();

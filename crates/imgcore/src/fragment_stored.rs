@@ -48,9 +48,10 @@ impl Fragment {
         Some(out.0)
     }
 
-    /// What [`Fragment::to_bytes`] gave, with the bytes of the parts; `None` for anything else.
+    /// What [`Fragment::to_bytes`] gave; `None` for anything else. `content` finds the bytes of the parts by their digest and
+    /// their size, or does not.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8], packed: Arc<dyn Content>) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8], content: impl FnOnce(&Digest, u64) -> Option<Arc<dyn Content>>) -> Option<Self> {
         let mut input = Reader(bytes);
         let codec = [Codec::None, Codec::Gzip, Codec::Zstd];
         let name = input.bytes()?;
@@ -63,7 +64,9 @@ impl Fragment {
             let (plain, packed) = (input.number()?, input.number()?);
             Some(Part { plain, packed, crc: input.number()?.try_into().ok()? })
         };
-        let parts = input.list(part)?;
+        let parts: Vec<Part> = input.list(part)?;
+        let size = parts.iter().try_fold(0_u64, |size, part| size.checked_add(part.packed))?;
+        let packed = content(&id, size)?;
         let origin = |input: &mut Reader<'_>| Some(Origin::new(std::str::from_utf8(input.bytes()?).ok()?));
         let origins: Vec<Origin> = input.list(origin)?;
         let node = |input: &mut Reader<'_>| {
@@ -227,7 +230,7 @@ mod tests {
     fn a_fragment_comes_back_whole() {
         let made = fragment();
         let bytes = made.to_bytes().unwrap();
-        let back = Fragment::from_bytes(&bytes, Arc::clone(made.packed())).unwrap();
+        let back = Fragment::from_bytes(&bytes, |_, _| Some(Arc::clone(made.packed()))).unwrap();
         assert_eq!((back.tree(), back.parts(), back.id()), (made.tree(), made.parts(), made.id()));
         assert_eq!(back.packed_digest(), made.packed_digest());
         assert_eq!(back.to_bytes().unwrap(), bytes);
@@ -241,12 +244,12 @@ mod tests {
         #[test]
         fn other_bytes_are_never_a_panic(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
             let bytes = fragment().to_bytes().unwrap();
-            let none: Arc<dyn Content> = Arc::new(Vec::new());
-            prop_assert!(Fragment::from_bytes(&bytes[..cut.index(bytes.len())], Arc::clone(&none)).is_none());
+            let content = |_: &Digest, _| Some(Arc::new(Vec::new()) as Arc<dyn Content>);
+            prop_assert!(Fragment::from_bytes(&bytes[..cut.index(bytes.len())], content).is_none());
             let mut changed = bytes;
             let at = at.index(changed.len());
             changed[at] = byte;
-            let _ = Fragment::from_bytes(&changed, none);
+            let _ = Fragment::from_bytes(&changed, content);
         }
     }
 }

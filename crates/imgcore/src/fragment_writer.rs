@@ -25,14 +25,21 @@ pub struct FragmentIndex {
     files: usize,
     id: Digest,
     start: LayerHash,
+    clamped: bool,
 }
 
 impl FragmentIndex {
     /// The fragment, given the bytes that its writer wrote.
     #[must_use]
     pub fn with_content(self, packed: Arc<dyn Content>) -> Fragment {
-        let Self { tree, compression, parts, files, id, start } = self;
+        let Self { tree, compression, parts, files, id, start, .. } = self;
         Fragment { tree, codec: compression.codec(), parts, files, id, start: Some(start), packed }
+    }
+
+    /// Whether an entry was newer than the clamp.
+    #[must_use]
+    pub fn is_clamped(&self) -> bool {
+        self.clamped
     }
 
     /// The digest of the bytes that the writer wrote.
@@ -51,6 +58,7 @@ pub struct FragmentWriter<'p, W> {
     out: Output<'p, W>,
     origin: Origin,
     clamp: Option<i64>,
+    clamped: bool,
     compression: Compression,
     tree: FileTree,
     /// Headers and content of the files of the part being filled.
@@ -70,6 +78,7 @@ impl<'p, W: Write> FragmentWriter<'p, W> {
             out: Output::new(sink, compression)?,
             origin,
             clamp,
+            clamped: false,
             compression,
             tree: FileTree::new(),
             buffer: Vec::new(),
@@ -93,8 +102,9 @@ impl<'p, W: Write> FragmentWriter<'p, W> {
     /// Errors of `content` and of the sink; [`io::ErrorKind::InvalidData`] where `content` has another size than the entry
     /// states, a path is taken by an entry that was added before, or a hard link names a file that was not.
     pub fn add(&mut self, mut entry: Entry, content: &mut dyn Read) -> io::Result<()> {
-        if let Some(clamp) = self.clamp {
-            entry.meta.mtime = entry.meta.mtime.min(clamp);
+        if let Some(clamp) = self.clamp.filter(|clamp| entry.meta.mtime > *clamp) {
+            entry.meta.mtime = clamp;
+            self.clamped = true;
         }
         let taken = self.tree.get(&entry.path);
         if taken.is_some_and(|node| !(node.entry.kind.is_dir() && entry.kind.is_dir())) {
@@ -133,10 +143,10 @@ impl<'p, W: Write> FragmentWriter<'p, W> {
         for chunk in links.chunks(self.compression.part_size()) {
             self.out.part(chunk)?;
         }
-        let Self { tree, compression, .. } = self;
+        let Self { tree, compression, clamped, .. } = self;
         let Output { sink, parts, packed, start, .. } = self.out.settled()?;
         let id = packed.unwrap_or_else(|| start.packed.clone()).finish();
-        Ok((sink, FragmentIndex { tree, compression, parts, files, id, start }))
+        Ok((sink, FragmentIndex { tree, compression, parts, files, id, start, clamped }))
     }
 
     fn add_file(&mut self, entry: &Entry, size: u64, content: &mut dyn Read) -> io::Result<ContentSha256> {

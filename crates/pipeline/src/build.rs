@@ -18,11 +18,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use distil_cache::Session;
 use distil_debunpack::records::Database;
-use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Platform, Reference};
+use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Platform, Press, Reference};
 use distil_rootfs::Filter;
 
 pub use assemble::Warning;
@@ -34,12 +36,13 @@ use crate::inputs::{self, Input};
 use crate::lock::{LockError, LockUse, LockWarning};
 use crate::machine::Machine;
 use crate::package::Package;
-use crate::parallel;
+use crate::parallel::{self, SideWork};
 use crate::progress::{Phase, Progress};
 use crate::recipe::{Layers, Recipe, Strategy};
+use crate::shelf::{Converted, Rules, Shelf};
 use assemble::Parts;
 use bases::Bases;
-use convert::{Converted, Rules, Workshop};
+use convert::Workshop;
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
 use record::Record;
@@ -170,16 +173,46 @@ impl BuiltImage {
 /// [`BuildError`]; [`BuildError::is_mistake`] tells what was asked for wrongly from what failed.
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
     output::check(&request.outputs)?;
-    let session = Session::start(&request.cache_dir)?;
-    let workshop = Workshop { session: &session, progress, cancelled: request.cancelled };
     let order = Order::new(request)?;
+    let shelf = Shelf::open(&request.cache_dir)?;
+    let mut supply = Supply::new(request, progress, Some((&shelf, order.rules(None))))?;
+    let mut damaged = 0;
+    loop {
+        let built = build_of(&supply, &order, request, progress, &shelf);
+        match &built {
+            // Something else has to be made of packages of which fragments were there. That is rare.
+            Err(e) if supply.has_shelved() && e.is_not_fetched() => {}
+            // What was kept is made again where the disk has changed it.
+            Err(_) if damaged < MOST_DAMAGED && shelf.discard_damaged() => damaged += 1,
+            _ => return built,
+        }
+        if supply.has_shelved() {
+            supply = Supply::new(request, progress, None)?;
+        }
+    }
+}
 
-    let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = Supply::new(request, progress)?;
+/// How often a build is begun again because of a damaged cache. A disk that changes all that is written must end it.
+const MOST_DAMAGED: usize = 3;
+
+/// Builds an image of packages that are there.
+fn build_of(
+    supply: &Supply,
+    order: &Order<'_>,
+    request: &BuildRequest<'_>,
+    progress: &dyn Progress,
+    shelf: &Shelf,
+) -> Result<Built, BuildError> {
+    let session = Session::start(&request.cache_dir)?;
+    // Two parts for each thread to take; a single thread compresses its own.
+    let press = Press::new(order.compression, if request.jobs.get() > 1 { 2 * request.jobs.get() } else { 0 });
+    let workshop = Workshop { session: &session, shelf, press: &press, progress, cancelled: request.cancelled };
+
+    let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = supply;
     let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
-    let rules = Rules { compression: order.compression, clamp: epoch, fitting: order.filter.as_ref() };
-    let converted = convert_all(&packages, rules, request.jobs, workshop)?;
+    let converted = convert_all(packages, order.rules(*epoch), request.jobs, workshop)?;
     let archives =
-        parallel::map(request.jobs, &order.tars, |path| own::archive(path, order.compression, epoch, workshop))?;
+        parallel::map(request.jobs, &order.tars, |path| own::archive(path, order.compression, *epoch, workshop))?;
 
     let own = order.own_files(epoch.unwrap_or(0))?;
     let parts = Parts {
@@ -197,9 +230,9 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     };
     let mut images = Vec::new();
     let mut warnings = Vec::new();
-    for set in &sets {
+    for set in sets {
         let chosen: Vec<(&Package, &Converted)> =
-            set.members.iter().filter_map(|i| packages.get(*i).zip(converted.get(*i))).collect();
+            set.members.iter().filter_map(|i| packages.get(*i).zip(converted.get(*i).map(|c| &**c))).collect();
         let plan = match &set.plan {
             Some(plan) => plan.clone(),
             None => order.plan(&chosen)?,
@@ -228,7 +261,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     if let Some(record) = record {
         record.write()?;
     }
-    Ok(Built { images, warnings, lock_warnings, new_lock: is_new })
+    Ok(Built { images, warnings, lock_warnings: lock_warnings.clone(), new_lock: *is_new })
 }
 
 /// What a request comes down to.
@@ -281,6 +314,11 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// What decides on fragments.
+    fn rules(&self, clamp: Option<i64>) -> Rules<'_> {
+        Rules { compression: self.compression, clamp, fitting: self.filter.as_ref() }
+    }
+
     /// What the images of these platforms start from.
     fn bases<'p>(
         &self,
@@ -317,18 +355,32 @@ fn convert_all(
     rules: Rules<'_>,
     jobs: Jobs,
     workshop: Workshop<'_>,
-) -> Result<Vec<Converted>, BuildError> {
+) -> Result<Vec<Arc<Converted>>, BuildError> {
     let bytes = packages.iter().map(Package::size).sum();
     workshop.progress.phase(Phase::Convert { packages: packages.len(), bytes });
     let mut largest_first: Vec<(usize, &Package)> = packages.iter().enumerate().collect();
     largest_first.sort_by_key(|(_, package)| std::cmp::Reverse(package.size()));
     let none = BTreeSet::new();
-    let mut converted = parallel::map(jobs, &largest_first, |(i, package)| {
+    let convert = |(i, package): &(usize, &Package)| {
         workshop.progress.started(package.name());
         let converted = package.convert(rules, &none, workshop)?;
         workshop.progress.finished(package.name());
         Ok::<_, BuildError>((*i, converted))
-    })?;
+    };
+    let mut converted = parallel::map_beside(jobs, &largest_first, convert, &PartsLeft(workshop.press))?;
     converted.sort_by_key(|(i, _)| *i);
     Ok(converted.into_iter().map(|(_, converted)| converted).collect())
+}
+
+/// Parts of large packages, which threads compress that have no package of their own.
+struct PartsLeft<'a>(&'a Press);
+
+impl SideWork for PartsLeft<'_> {
+    fn help(&self) -> bool {
+        self.0.help()
+    }
+
+    fn wait(&self) {
+        self.0.wait(Duration::from_millis(1));
+    }
 }

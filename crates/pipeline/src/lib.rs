@@ -1,8 +1,8 @@
 //! The verbs of distil as a library: what a recipe says, and what is built, read, checked and copied for it.
 //!
 //! Each verb is a function that takes everything it needs as arguments and gives data: [`build()`], [`lock()`],
-//! [`why()`], [`inspect()`], [`files()`], [`validate()`], [`copy()`], [`init()`]. The formats are those of the crates
-//! below; here they only meet.
+//! [`why()`], [`inspect()`], [`files()`], [`validate()`], [`copy()`], [`init()`], [`cache_status()`],
+//! [`cache_prune()`]. The formats are those of the crates below; here they only meet.
 //!
 //! Nothing here reads the environment, the clock or the terminal, advises a user, or runs anything out of a package. What
 //! was asked for wrongly is told from what failed by the errors, and how far a long operation is goes to a [`Progress`].
@@ -39,6 +39,7 @@
 
 mod base;
 mod build;
+mod cache;
 mod contents;
 pub mod copy;
 pub mod files;
@@ -57,6 +58,7 @@ mod read;
 pub mod recipe;
 mod regular_file;
 pub mod schema;
+mod shelf;
 mod sources;
 mod spool;
 mod stores;
@@ -69,7 +71,9 @@ mod written;
 
 pub use base::BaseError;
 pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, ResultDifference, Warning, What, build};
+pub use cache::{CachePruned, CacheStatus, KindDocument, PruneMode, TallyDocument, cache_prune, cache_status};
 pub use copy::{CopyError, copy};
+pub use distil_cache::CacheError;
 pub use distil_debunpack::PackageName;
 pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use distil_aptrepo::VerifiedDeb;
 use distil_debunpack::{Control, ControlArchive, Deb, DebError, Integrity, Limits};
@@ -10,6 +11,7 @@ use distil_imgcore::{Digest, Origin};
 
 use crate::build::plan::Candidate;
 use crate::regular_file;
+use crate::shelf::{Converted, Shelved};
 
 /// A package of which the control data was read, and that is read whole where its files are needed.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Package {
     path: PathBuf,
     size: u64,
     head: ControlArchive,
+    /// The SHA-256 of the file, once it is known.
+    sha256: OnceLock<Digest>,
     content: Content,
 }
 
@@ -24,9 +28,16 @@ pub(crate) struct Package {
 enum Content {
     /// The file of the path.
     File,
+    /// A package of a repository that an earlier build made this of. Its file was not looked for.
+    Shelved(Arc<Converted>),
     /// A file that was compared with its SHA-256, and is again whenever it is read.
     Verified(Box<VerifiedDeb>),
 }
+
+/// A package is needed that an earlier build made something of, and that was not fetched for this one.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the package was not fetched")]
+pub(crate) struct NotFetched;
 
 /// Why a file cannot be used as a package.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +54,28 @@ impl Package {
         let file = regular_file::open(path).map_err(PackageError::Read)?;
         let size = file.metadata().map_err(PackageError::Read)?.len();
         let deb = Deb::open(BufReader::new(file), Limits::default()).map_err(|e| PackageError::Deb(Box::new(e)))?;
-        Ok(Self { path: path.to_owned(), size, head: deb.control_archive().clone(), content: Content::File })
+        let (path, head, sha256) = (path.to_owned(), deb.control_archive().clone(), OnceLock::new());
+        Ok(Self { path, size, head, sha256, content: Content::File })
     }
 
     /// A package that was fetched from `path` of a repository.
     pub(crate) fn verified(path: &str, deb: VerifiedDeb) -> Self {
-        let (size, head) = (deb.size(), deb.control_archive().clone());
-        Self { path: PathBuf::from(path), size, head, content: Content::Verified(Box::new(deb)) }
+        let (size, head, sha256) = (deb.size(), deb.control_archive().clone(), deb.sha256().clone().into());
+        Self { path: PathBuf::from(path), size, head, sha256, content: Content::Verified(Box::new(deb)) }
+    }
+
+    /// A package at `path` of a repository that need not be fetched.
+    pub(crate) fn shelved(path: &str, size: u64, sha256: Digest, shelved: Shelved) -> Self {
+        let Shelved { head, converted } = shelved;
+        Self { path: path.into(), size, head, sha256: sha256.into(), content: Content::Shelved(Arc::new(converted)) }
+    }
+
+    /// What was made of it in an earlier build, where that is known already.
+    pub(crate) fn converted(&self) -> Option<&Arc<Converted>> {
+        match &self.content {
+            Content::Shelved(converted) => Some(converted),
+            _ => None,
+        }
     }
 
     /// How messages call it: the path of its file, here or in its repository.
@@ -85,11 +111,12 @@ impl Package {
         Origin::new(self.name())
     }
 
-    /// The .deb from its start.
+    /// The .deb from its start; [`NotFetched`] where there was no need for it so far.
     pub(crate) fn reader(&self) -> io::Result<Box<dyn Read>> {
         match &self.content {
             Content::File => Ok(Box::new(regular_file::open(&self.path)?)),
             Content::Verified(deb) => Ok(Box::new(deb.open()?)),
+            Content::Shelved(_) => Err(io::Error::other(NotFetched)),
         }
     }
 
@@ -97,15 +124,21 @@ impl Package {
     pub(crate) fn integrity(&self) -> Integrity {
         match self.content {
             Content::File => Integrity::Unverified,
-            Content::Verified(_) => Integrity::Verified,
+            Content::Verified(_) | Content::Shelved(_) => Integrity::Verified,
         }
     }
 
-    /// The SHA-256 of the .deb.
-    pub(crate) fn sha256(&self) -> io::Result<Digest> {
+    /// The SHA-256 of the .deb. A file is read for it, once.
+    pub(crate) fn sha256(&self) -> io::Result<&Digest> {
+        if let Some(digest) = self.sha256.get() {
+            return Ok(digest);
+        }
         let mut hashed = DigestWriter::new(io::sink());
-        io::copy(&mut self.reader()?, &mut hashed)?;
+        io::copy(&mut regular_file::open(&self.path)?, &mut hashed)?;
         let (_, digest, size) = hashed.finish();
-        if size == self.size { Ok(digest) } else { Err(io::Error::other("the file changes while it is read")) }
+        if size != self.size {
+            return Err(io::Error::other("the file changes while it is read"));
+        }
+        Ok(self.sha256.get_or_init(|| digest))
     }
 }

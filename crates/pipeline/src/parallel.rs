@@ -13,15 +13,58 @@ pub(crate) fn map<T: Sync, R: Send, E: Send>(
     items: &[T],
     work: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
+    let jobs = jobs.min(NonZeroUsize::new(items.len()).unwrap_or(NonZeroUsize::MIN));
+    run(jobs, items, work, None)
+}
+
+/// Work that comes up while items are worked on.
+pub(crate) trait SideWork: Sync {
+    /// Does a piece of it; false where there is none now.
+    fn help(&self) -> bool;
+
+    /// Waits a moment for some to come up.
+    fn wait(&self);
+}
+
+/// As [`map`]; before each item, and after the last as long as others are at work on theirs, a thread does side work. That
+/// is what large items leave to others.
+pub(crate) fn map_beside<T: Sync, R: Send, E: Send>(
+    jobs: NonZeroUsize,
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, E> + Sync,
+    side: &dyn SideWork,
+) -> Result<Vec<R>, E> {
+    run(jobs, items, work, Some(side))
+}
+
+fn run<T: Sync, R: Send, E: Send>(
+    threads: NonZeroUsize,
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, E> + Sync,
+    side: Option<&dyn SideWork>,
+) -> Result<Vec<R>, E> {
     let next = AtomicUsize::new(0);
+    let busy = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<R, E>)>> = Mutex::new(Vec::with_capacity(items.len()));
     let run = || {
         loop {
-            let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(i) else { return };
-            let result = work(item);
+            while side.is_some_and(SideWork::help) {}
+            // Before the item is taken: whoever sees none left and nobody busy must not miss this thread.
+            busy.fetch_add(1, Ordering::SeqCst);
+            let i = next.fetch_add(1, Ordering::SeqCst);
+            let result = items.get(i).map(&work);
+            busy.fetch_sub(1, Ordering::SeqCst);
+            let Some(result) = result else {
+                let Some(side) = side else { return };
+                while busy.load(Ordering::SeqCst) > 0 {
+                    if !side.help() {
+                        side.wait();
+                    }
+                }
+                return;
+            };
             if result.is_err() {
-                next.store(items.len(), Ordering::Relaxed);
+                next.store(items.len(), Ordering::SeqCst);
             }
             // A thread that panicked takes the whole scope down, so that nobody reads a poisoned list.
             if let Ok(mut done) = done.lock() {
@@ -30,7 +73,7 @@ pub(crate) fn map<T: Sync, R: Send, E: Send>(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..jobs.get().min(items.len()) {
+        for _ in 1..threads.get() {
             scope.spawn(run);
         }
         run();
@@ -52,6 +95,38 @@ mod tests {
             let doubled = map(jobs, &items, |n| Ok::<_, ()>(n * 2)).unwrap();
             assert!(doubled.iter().zip(&items).all(|(a, b)| *a == b * 2));
         }
+    }
+
+    /// Pieces that items leave; they are done by whoever has time.
+    struct Pieces {
+        left: AtomicUsize,
+        done: AtomicUsize,
+    }
+
+    impl SideWork for Pieces {
+        fn help(&self) -> bool {
+            let took = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+            self.done.fetch_add(usize::from(took), Ordering::SeqCst);
+            took
+        }
+
+        fn wait(&self) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn threads_without_an_item_do_what_others_leave() {
+        let side = Pieces { left: AtomicUsize::new(0), done: AtomicUsize::new(0) };
+        let leave_and_wait = |n: &usize| {
+            side.left.fetch_add(*n, Ordering::SeqCst);
+            while side.done.load(Ordering::SeqCst) < *n {
+                std::thread::yield_now();
+            }
+            Ok::<_, ()>(())
+        };
+        map_beside(NonZeroUsize::new(2).unwrap(), &[50], leave_and_wait, &side).unwrap();
+        assert_eq!(side.done.into_inner(), 50);
     }
 
     #[test]

@@ -119,6 +119,13 @@ impl Filter {
         Ok(Self { globs, patterns, docs: rules.docs, locales })
     }
 
+    /// Names the rules: filters with the same name decide alike.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let Self { patterns, docs, locales, .. } = self;
+        format!("{docs:?} {patterns:?} {locales:?}")
+    }
+
     /// Whether the entry at a path gets into the image. The path is one of the merged `/usr`.
     #[must_use]
     pub fn keeps(&self, path: &ImagePath) -> bool {

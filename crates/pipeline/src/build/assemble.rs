@@ -2,20 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use distil_debunpack::records::Database;
 use distil_imgcore::tree::Conflict;
 use distil_imgcore::{
-    Composition, Compression, Escaped, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer, Origin, Platform,
-    Reference, Settings,
+    Composition, Compression, Escaped, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer,
+    LayerSums, Origin, Platform, Reference, Settings,
 };
 use distil_rootfs::{Filter, Generated};
 
 use super::Jobs;
 use super::bases::Bases;
-use super::convert::{Converted, Rules, Workshop};
+use super::convert::Workshop;
 use super::directories::directories;
 use super::error::BuildError;
 use super::own::{self, OwnFiles};
@@ -27,6 +26,7 @@ use crate::base::BaseImage;
 use crate::package::Package;
 use crate::parallel;
 use crate::recipe::{Layers, Recipe, Strategy};
+use crate::shelf::{Converted, Rules, Shelf};
 
 /// Something in an image that is unlikely to be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Parts<'_> {
         })?;
         let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
         let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
-        let layers = self.compose(&image.tree, &pieces, plan, form, own)?;
+        let layers = self.compose(&image.tree, &pieces, plan, form, own, workshop)?;
         let mut builder = ImageBuilder::new(platform.clone(), self.epoch)
             .settings(self.settings(base)?)
             .annotations(self.bases.of_manifest(platform, self.annotations));
@@ -178,7 +178,7 @@ impl Parts<'_> {
             return fragment.without(paths, self.compression).map_err(BuildError::Layer);
         }
         let rules = Rules { compression: self.compression, clamp: Some(self.epoch), fitting: self.filter };
-        Ok(package.convert(rules, paths, workshop)?.fragment)
+        Ok(package.convert(rules, paths, workshop)?.fragment.clone())
     }
 
     fn compose(
@@ -188,6 +188,7 @@ impl Parts<'_> {
         plan: &Plan,
         form: Form<'_>,
         own: Fragment,
+        workshop: Workshop<'_>,
     ) -> Result<Vec<Layer>, BuildError> {
         let one_file = form.database == Database::StatusFile && !pieces.is_empty();
         let has_own = !own.tree().is_empty() || one_file;
@@ -204,7 +205,9 @@ impl Parts<'_> {
         if let (true, Some(last)) = (one_file, groups.last_mut()) {
             last.recorded = pieces.iter().collect();
         }
-        parallel::map(self.jobs, &groups, |group| group.layer(image, form, self))
+        // Several layers are hashed side by side; the stages of one are.
+        let threads = if groups.len() > 1 { Jobs::MIN } else { self.jobs };
+        parallel::map(self.jobs, &groups, |group| group.layer(image, form, self, (threads, workshop.shelf)))
     }
 }
 
@@ -225,7 +228,14 @@ impl<'a, 'p> Group<'a, 'p> {
         Self { pieces, own: None, recorded: Vec::new() }
     }
 
-    fn layer(&self, image: &FileTree, form: Form<'_>, parts: &Parts<'_>) -> Result<Layer, BuildError> {
+    /// The layer, and nothing of it read where an earlier build made the same.
+    fn layer(
+        &self,
+        image: &FileTree,
+        form: Form<'_>,
+        parts: &Parts<'_>,
+        (threads, shelf): (Jobs, &Shelf),
+    ) -> Result<Layer, BuildError> {
         // With own files among them the layer changes with the image anyway.
         let newest = self.pieces.iter().map(|piece| piece.package.head().control_time()).max();
         let time = newest.filter(|_| self.own.is_none()).unwrap_or(parts.epoch).min(parts.epoch);
@@ -235,11 +245,22 @@ impl<'a, 'p> Group<'a, 'p> {
         fragments.extend(self.own.as_deref());
         let trees: Vec<&FileTree> = fragments.iter().map(|fragment| fragment.tree()).collect();
         let directories = directories(image, &trees, time);
-        let composition =
-            Composition::new(fragments, &directories, parts.compression).map_err(BuildError::Layer)?;
-        let sums = composition.hash(&[], NonZeroUsize::MIN, &mut |_| {}).map_err(BuildError::Layer)?;
-        let layer = composition.layer(sums);
+        let composition = Composition::new(fragments, &directories, parts.compression).map_err(BuildError::Layer)?;
+        let layer = composition.layer(Self::sums(&composition, threads, shelf)?);
         Ok(layer.with_created_by(&self.created_by()))
+    }
+
+    fn sums(composition: &Composition<'_>, threads: Jobs, shelf: &Shelf) -> Result<LayerSums, BuildError> {
+        if let Some(sums) = shelf.sums(composition) {
+            return Ok(sums);
+        }
+        let known = shelf.checkpoints(composition);
+        let mut reached = Vec::new();
+        let hashed = composition.hash(&known, threads, &mut |checkpoint| reached.push(checkpoint));
+        let sums = hashed.map_err(BuildError::Layer)?;
+        shelf.keep_checkpoints(composition, known, reached)?;
+        shelf.keep_sums(composition, &sums)?;
+        Ok(sums)
     }
 
     fn records(&self, form: Form<'_>, parts: &Parts<'_>) -> Result<Fragment, BuildError> {

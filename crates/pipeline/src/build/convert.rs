@@ -2,40 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_cache::Session;
-use distil_debunpack::{Deb, Limits, Md5Sum};
-use distil_imgcore::{Compression, Entry, EntryKind, Fragment, FragmentWriter, ImagePath};
-use distil_rootfs::{Filter, usr_merge};
+use distil_debunpack::{Deb, Integrity, Limits};
+use distil_imgcore::digest::VerifyingReader;
+use distil_imgcore::{Digest, Entry, EntryKind, FragmentWriter, ImagePath, Press};
+use distil_rootfs::usr_merge;
 
 use super::error::{BuildError, Cancelled};
 use crate::package::Package;
 use crate::progress::Progress;
-use crate::spool::MaybeSpool;
-
-/// What decides on a fragment's bytes beside the package itself.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rules<'a> {
-    pub(super) compression: Compression,
-    /// No time of an entry is later.
-    pub(super) clamp: Option<i64>,
-    /// How packages are fitted into a system; `None` leaves them as they are.
-    pub(super) fitting: Option<&'a Filter>,
-}
-
-/// A package as a fragment.
-#[derive(Debug)]
-pub(super) struct Converted {
-    pub(super) fragment: Fragment,
-    /// MD5 of the conffiles, by their path in the package.
-    pub(super) conffiles: BTreeMap<ImagePath, Md5Sum>,
-}
+use crate::shelf::{Converted, Made, Rules, Shelf};
 
 /// What a conversion works with.
 #[derive(Clone, Copy)]
 pub(super) struct Workshop<'a> {
     pub(super) session: &'a Session,
+    pub(super) shelf: &'a Shelf,
+    /// Compresses parts of large packages.
+    pub(super) press: &'a Press,
     pub(super) progress: &'a dyn Progress,
     pub(super) cancelled: &'a AtomicBool,
 }
@@ -44,18 +31,25 @@ pub(super) struct Workshop<'a> {
 const READ_BUFFER: usize = 256 << 10;
 
 impl Package {
-    /// Streams the package's files into a fragment without those at the paths `left_out`.
+    /// The package's files as a fragment without those at the paths `left_out`: one of an earlier build, or a new one.
     pub(super) fn convert(
         &self,
         rules: Rules<'_>,
         left_out: &BTreeSet<ImagePath>,
         workshop: Workshop<'_>,
-    ) -> Result<Converted, BuildError> {
+    ) -> Result<Arc<Converted>, BuildError> {
+        if let Some(converted) = self.converted().filter(|c| left_out.is_empty() && workshop.shelf.has(&c.fragment)) {
+            return Ok(Arc::clone(converted));
+        }
+        let digest = self.sha256().map_err(BuildError::read(self.path()))?;
+        if let Some(shelved) = workshop.shelf.find(digest, rules, left_out) {
+            return Ok(Arc::new(shelved.converted));
+        }
         let mut renamed = BTreeMap::new();
         loop {
             let mut pass = Pass::new(rules, left_out, &renamed);
-            match pass.run(self, workshop)? {
-                Outcome::Done(converted) => return Ok(converted),
+            match pass.run(self, digest, workshop)? {
+                Outcome::Done(converted) => return Ok(Arc::new(converted)),
                 Outcome::Rename { file, to } => renamed.insert(file, to),
             };
         }
@@ -91,10 +85,14 @@ impl<'a> Pass<'a> {
         Self { rules, left_out, renamed, directories: Vec::new(), emptied, filled }
     }
 
-    fn run(&mut self, package: &Package, workshop: Workshop<'_>) -> Result<Outcome, BuildError> {
+    fn run(&mut self, package: &Package, digest: &Digest, workshop: Workshop<'_>) -> Result<Outcome, BuildError> {
         let path = package.path();
         let stream = || BuildError::stream(path);
-        let file = package.reader().map_err(BuildError::read(path))?;
+        let mut file = package.reader().map_err(BuildError::read(path))?;
+        if package.integrity() == Integrity::Unverified {
+            // The fragment is kept under the digest of the bytes that it was made of, whatever the file held before.
+            file = Box::new(VerifyingReader::new(file, digest.clone(), package.size()));
+        }
         let file = Stoppable { inner: file, cancelled: workshop.cancelled };
         let file = Watched { inner: file, name: package.name(), workshop };
         let deb = BufReader::with_capacity(READ_BUFFER, file);
@@ -104,9 +102,10 @@ impl<'a> Pass<'a> {
             return Err(BuildError::read(path)(changed));
         }
         let mut data = deb.into_data(package.integrity()).map_err(BuildError::deb(path))?;
-        let sink = MaybeSpool::new(workshop.session);
-        let mut writer =
-            FragmentWriter::new(sink, self.rules.compression, package.origin(), self.rules.clamp).map_err(stream())?;
+        let Rules { compression, clamp, .. } = self.rules;
+        let sink = workshop.shelf.writer()?;
+        let writer = FragmentWriter::new(sink, compression, package.origin(), clamp).map_err(stream())?;
+        let mut writer = writer.with_press(workshop.press);
         while let Some(entry) = data.next_entry().map_err(BuildError::deb(path))? {
             match self.place(entry).map_err(|source| BuildError::Path { path: path.to_owned(), source })? {
                 Place::Out => {}
@@ -126,8 +125,8 @@ impl<'a> Pass<'a> {
             }
         }
         let (sink, index) = writer.finish().map_err(stream())?;
-        let fragment = index.with_content(sink.content().map_err(stream())?);
-        Ok(Outcome::Done(Converted { fragment, conffiles }))
+        let made = Made { deb: digest, head: package.head(), conffiles, clamped: index.is_clamped() };
+        Ok(Outcome::Done(workshop.shelf.keep(made, self.rules, self.left_out, (sink, index))?))
     }
 
     /// Where in the image an entry comes, if it does.

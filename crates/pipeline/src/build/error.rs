@@ -14,7 +14,7 @@ use super::record::ResultDifference;
 use crate::base::BaseError;
 use crate::inputs::InputError;
 use crate::lock::LockError;
-use crate::package::PackageError;
+use crate::package::{NotFetched, PackageError};
 use crate::stores::StoreError;
 
 /// Why an image was not built. Nothing was written then, or nothing that is not whole.
@@ -182,6 +182,11 @@ impl BuildError {
     #[must_use]
     pub fn is_undecided(&self) -> bool {
         matches!(self, Self::Lock(e) if e.is_undecided())
+    }
+
+    /// Whether a package is needed that was not fetched, since an earlier build made something of it.
+    pub(super) fn is_not_fetched(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.get_ref().is_some_and(|e| e.is::<NotFetched>()))
     }
 
     pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {

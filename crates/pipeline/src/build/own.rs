@@ -146,15 +146,19 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use distil_cache::Session;
+    use distil_imgcore::Press;
 
     use super::*;
     use crate::progress::Silent;
+    use crate::shelf::Shelf;
 
     #[test]
     fn an_archive_is_left_where_somebody_asks_to_stop() {
         let dir = tempfile::tempdir().unwrap();
         let (session, cancelled) = (Session::start(dir.path()).unwrap(), AtomicBool::new(false));
-        let workshop = Workshop { session: &session, progress: &Silent, cancelled: &cancelled };
+        let (shelf, press) = (Shelf::open(dir.path()).unwrap(), Press::new(Compression::ZSTD, 0));
+        let (session, shelf, press) = (&session, &shelf, &press);
+        let workshop = Workshop { session, shelf, press, progress: &Silent, cancelled: &cancelled };
         let path = dir.path().join("a.tar");
         let mut file = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
         io::Write::write_all(&mut file, &[0; 1024]).unwrap();

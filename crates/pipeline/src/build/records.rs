@@ -5,9 +5,9 @@ use distil_debunpack::{Control, records};
 use distil_imgcore::{Entry, EntryKind, FileTree, Fragment, ImagePath, Metadata};
 use distil_rootfs::usr_merge;
 
-use super::convert::Converted;
 use super::error::BuildError;
 use crate::package::Package;
+use crate::shelf::Converted;
 
 /// What is recorded of one package: its control file, and sums of those of its files that are in the image.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use crate::parallel;
 use crate::progress::Progress;
 use crate::provision::Provider;
 use crate::recipe::Recipe;
+use crate::shelf::{Rules, Shelf};
 
 /// All packages of a build, each once.
 #[derive(Debug)]
@@ -50,14 +51,26 @@ struct Sought<'a> {
     variant: Option<&'a str>,
     dir: &'a Path,
     lock: Option<&'a LockUse>,
+    shelf: Option<(&'a Shelf, Rules<'a>)>,
 }
 
 impl Supply {
+    /// Whether there are packages that were not fetched.
+    pub(super) fn has_shelved(&self) -> bool {
+        self.packages.iter().any(|package| package.converted().is_some())
+    }
+
     /// The packages of what is asked for.
-    pub(super) fn new(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Self, BuildError> {
+    ///
+    /// Those of which `shelf` has what will be needed are not fetched.
+    pub(super) fn new(
+        request: &BuildRequest<'_>,
+        progress: &dyn Progress,
+        shelf: Option<(&Shelf, Rules<'_>)>,
+    ) -> Result<Self, BuildError> {
         match &request.what {
             What::Recipe { recipe, variant, dir, lock } => {
-                let sought = Sought { recipe, variant: variant.as_deref(), dir, lock: lock.as_ref() };
+                let sought = Sought { recipe, variant: variant.as_deref(), dir, lock: lock.as_ref(), shelf };
                 Self::of_recipe(sought, request, progress)
             }
             What::Packages { debs, .. } => Self::of_files(debs, request),
@@ -92,6 +105,7 @@ impl Supply {
             host: &request.host,
             epoch: request.epoch,
             lock: sought.lock,
+            shelf: sought.shelf,
         };
         let Held { lock, packages, sets, warnings, is_new } = Held::new(wanted, &provider)?;
         let set = |set: HeldSet| Set { platform: set.platform, members: set.members, plan: Some(set.plan) };

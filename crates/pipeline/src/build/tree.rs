@@ -6,10 +6,10 @@ use distil_debunpack::{Control, Group, Relation, RelationField};
 use distil_imgcore::tree::{Conflict, Resolution, merge};
 use distil_imgcore::{EntryKind, FileTree, ImagePath, Node, Origin, Platform};
 
-use super::convert::Converted;
 use super::error::BuildError;
 use crate::base::BaseImage;
 use crate::package::Package;
+use crate::shelf::Converted;
 
 /// The name under which the recipe's own files stand in trees and messages. No package can have it.
 pub(super) const RECIPE: &str = "[files]";

@@ -1,10 +1,10 @@
 //! A lock and the packages that it names, held against a recipe for a build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use distil_aptrepo::lock::{Lock, LockedPlatform, PackageOrigin};
-use distil_debunpack::PackageName;
+use distil_aptrepo::lock::{Lock, LockedPackage, LockedPlatform, PackageOrigin};
+use distil_debunpack::{Control, PackageName};
 use distil_imgcore::{Digest, Platform};
 
 use super::draft::{Draft, Kept};
@@ -15,8 +15,10 @@ use super::{LockWarning, asked, file, platforms};
 use crate::base::Base;
 use crate::build::plan::Plan;
 use crate::package::Package;
+use crate::parallel;
 use crate::provision::{Debs, Provider, fetch};
 use crate::recipe::Recipe;
+use crate::shelf::{Rules, Shelf};
 
 /// How a build uses the lock of its recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(crate) struct Wanted<'a> {
     /// The time of the image, for a new lock.
     pub(crate) epoch: Option<i64>,
     pub(crate) lock: Option<&'a LockUse>,
+    /// Where fragments of packages may lie, which need not be fetched then, and how they have to be made.
+    pub(crate) shelf: Option<(&'a Shelf, Rules<'a>)>,
 }
 
 /// A lock, and the packages of one variant.
@@ -110,7 +114,8 @@ impl Held {
             file::write(path, &lock)?;
         }
         let warnings = draft.warnings();
-        let held = Self::join(lock, debs, draft.into_local(), warnings, wanted)?;
+        let found = Found { shelved: BTreeMap::new(), debs, local: draft.into_local() };
+        let held = Self::join(lock, found, warnings, wanted)?;
         Ok(Self { is_new: write.is_some(), ..held })
     }
 
@@ -140,23 +145,27 @@ impl Held {
         if !reasons.is_empty() {
             return Err(LockError::Stale { path: path.to_owned(), reasons });
         }
-        let mirrors = Mirrors::new(&lock, wanted, provider)?;
-        let remote = locked(&lock, wanted).flat_map(|(_, locked)| locked.packages());
-        let remote = remote.filter_map(|package| mirrors.wanted(package, provider).transpose());
-        let debs = fetch(remote.collect::<Result<_, _>>()?, provider)?;
+        let mut remote: BTreeMap<&Digest, &LockedPackage> = BTreeMap::new();
+        for package in locked(&lock, wanted).flat_map(|(_, locked)| locked.packages()) {
+            if matches!(package.origin, PackageOrigin::Repository { .. }) {
+                remote.insert(&package.sha256, package);
+            }
+        }
+        let shelved = shelved(&mut remote, lock.epoch, wanted, provider)?;
+        let debs = if remote.is_empty() {
+            Debs::new()
+        } else {
+            let mirrors = Mirrors::new(&lock, wanted, provider)?;
+            let remote = remote.into_values().filter_map(|package| mirrors.wanted(package, provider).transpose());
+            fetch(remote.collect::<Result<_, _>>()?, provider)?
+        };
         let epoch = wanted.epoch.filter(|epoch| *epoch != lock.epoch);
         let warnings = epoch.map(|asked| LockWarning::Epoch { asked, locked: lock.epoch }).into_iter().collect();
-        Self::join(lock, debs, local, warnings, wanted)
+        Self::join(lock, Found { shelved, debs, local }, warnings, wanted)
     }
 
     /// Puts the packages that a lock names to the platforms that have them.
-    fn join(
-        lock: Lock,
-        mut debs: Debs,
-        mut local: BTreeMap<String, (Package, Digest)>,
-        warnings: Vec<LockWarning>,
-        wanted: Wanted<'_>,
-    ) -> Result<Self, LockError> {
+    fn join(lock: Lock, mut found: Found, warnings: Vec<LockWarning>, wanted: Wanted<'_>) -> Result<Self, LockError> {
         let mut packages = Vec::new();
         let mut places: BTreeMap<&Digest, usize> = BTreeMap::new();
         let mut sets = Vec::new();
@@ -168,9 +177,10 @@ impl Held {
                 if !places.contains_key(&package.sha256) {
                     let taken = match &package.origin {
                         PackageOrigin::Repository { path, .. } => {
-                            debs.remove(&package.sha256).map(|deb| Package::verified(path, deb))
+                            let deb = found.debs.remove(&package.sha256).map(|deb| Package::verified(path, deb));
+                            deb.or_else(|| found.shelved.remove(&package.sha256))
                         }
-                        PackageOrigin::Local { path } => local.remove(path).map(|(package, _)| package),
+                        PackageOrigin::Local { path } => found.local.remove(path).map(|(package, _)| package),
                     };
                     places.insert(&package.sha256, packages.len());
                     packages.push(taken.ok_or_else(|| LockError::NoPackages { platform: platform.clone() })?);
@@ -181,6 +191,47 @@ impl Held {
         }
         Ok(Self { lock, packages, sets, warnings, is_new: false })
     }
+}
+
+/// Packages from everywhere.
+struct Found {
+    shelved: BTreeMap<Digest, Package>,
+    debs: Debs,
+    local: BTreeMap<String, (Package, Digest)>,
+}
+
+/// Takes the packages out of `remote` of which an earlier build made what this one needs.
+fn shelved(
+    remote: &mut BTreeMap<&Digest, &LockedPackage>,
+    epoch: i64,
+    wanted: Wanted<'_>,
+    provider: &Provider<'_>,
+) -> Result<BTreeMap<Digest, Package>, LockError> {
+    let Some((shelf, rules)) = wanted.shelf else { return Ok(BTreeMap::new()) };
+    let rules = Rules { clamp: Some(epoch), ..rules };
+    let asked: Vec<&LockedPackage> = remote.values().copied().collect();
+    let found = parallel::map(provider.jobs, &asked, |package| {
+        let PackageOrigin::Repository { path, .. } = &package.origin else { return Ok(None) };
+        let found = shelf.find(&package.sha256, rules, &BTreeSet::new());
+        let shelved = found.filter(|shelved| is_same(package, shelved.head.control()));
+        Ok::<_, LockError>(shelved.map(|shelved| Package::shelved(path, package.size, package.sha256.clone(), shelved)))
+    })?;
+    let mut packages = BTreeMap::new();
+    for (package, shelved) in asked.into_iter().zip(found) {
+        if let Some(shelved) = shelved {
+            remote.remove(&package.sha256);
+            packages.insert(package.sha256.clone(), shelved);
+        }
+    }
+    Ok(packages)
+}
+
+/// Whether a package is the one that a lock names: a lock that was written by hand may put any name to any digest.
+fn is_same(package: &LockedPackage, control: &Control) -> bool {
+    // As text: `1.0` and `1.00` are equal versions of two packages.
+    *control.package() == package.name
+        && control.version().to_string() == package.version.to_string()
+        && *control.architecture() == package.architecture
 }
 
 /// The platforms to build with their packages, in the order asked for.

@@ -38,7 +38,7 @@ impl LocalPackages {
         let paths: Vec<&PathBuf> = found.values().flatten().collect::<BTreeSet<_>>().into_iter().collect();
         let packages = parallel::map(provider.jobs, &paths, |path| {
             let package = Package::open(path).map_err(LockError::package(path))?;
-            let digest = package.sha256().map_err(|source| LockError::Read { path: (*path).clone(), source })?;
+            let digest = package.sha256().map_err(|source| LockError::Read { path: (*path).clone(), source })?.clone();
             Ok::<_, LockError>((package, digest))
         })?;
         let architectures = platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;

@@ -1,0 +1,238 @@
+//! Fragments and the sums of layers, kept between builds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use distil_cache::{Area, CacheError, CachedFile, Content, ContentKey, DerivedWriter, Values};
+use distil_debunpack::{ControlArchive, Md5Sum};
+use distil_imgcore::digest::Hasher;
+use distil_imgcore::{Checkpoint, Composition, Compression, Digest, Fragment, FragmentIndex, ImagePath, LayerSums};
+use distil_rootfs::Filter;
+
+/// A package as a fragment.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) fragment: Fragment,
+    /// MD5 of the conffiles, by their path in the package.
+    pub(crate) conffiles: BTreeMap<ImagePath, Md5Sum>,
+}
+
+/// What was made of a package in an earlier build.
+#[derive(Debug)]
+pub(crate) struct Shelved {
+    pub(crate) head: ControlArchive,
+    pub(crate) converted: Converted,
+}
+
+/// What decides on a fragment's bytes beside the package itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) compression: Compression,
+    /// No time of an entry is later.
+    pub(crate) clamp: Option<i64>,
+    /// How packages are fitted into a system; `None` leaves them as they are.
+    pub(crate) fitting: Option<&'a Filter>,
+}
+
+/// The part of the cache that holds fragments. Everything in it can be made again, and what it gives away is compared with
+/// its digest while it is read.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    content: Content,
+    values: Values,
+    /// Every file that was given away, to be looked through where something turns out to be damaged.
+    given: Mutex<Vec<CachedFile>>,
+}
+
+/// The forms in which values are kept. They change with the form, and with every change to the bytes of fragments.
+const FRAGMENT: &str = "fragment-1";
+const LAYER: &str = "layer-1";
+const CHECKPOINTS: &str = "layer-checkpoints-1";
+
+impl Shelf {
+    pub(crate) fn open(cache_dir: &Path) -> Result<Self, CacheError> {
+        let content = Content::open(cache_dir, Area::Fragments)?;
+        Ok(Self { content, values: Values::open(cache_dir)?, given: Mutex::default() })
+    }
+
+    /// What an earlier build made of the package with this SHA-256. A cache that cannot be read is one that has nothing.
+    pub(crate) fn find(&self, deb: &Digest, rules: Rules<'_>, left_out: &BTreeSet<ImagePath>) -> Option<Shelved> {
+        // A clamp that changes no time of the package makes no other fragment.
+        let kept = |clamp| self.values.get(FRAGMENT, &key(deb, rules, clamp, left_out)).ok().flatten();
+        let unclamped = kept(None).and_then(|bytes| self.read(&bytes));
+        let fits = |shelved: &Shelved| rules.clamp.is_none_or(|clamp| newest(&shelved.converted.fragment) <= clamp);
+        unclamped.filter(fits).or_else(|| self.read(&kept(Some(rules.clamp?))?))
+    }
+
+    /// Where a fragment is written that shall be kept.
+    pub(crate) fn writer(&self) -> Result<DerivedWriter<'_>, CacheError> {
+        self.content.derived_writer()
+    }
+
+    /// Keeps what was made of a package.
+    pub(crate) fn keep(
+        &self,
+        made: Made<'_>,
+        rules: Rules<'_>,
+        left_out: &BTreeSet<ImagePath>,
+        (writer, index): (DerivedWriter<'_>, FragmentIndex),
+    ) -> Result<Converted, CacheError> {
+        let file = writer.commit_as(content_key(index.digest()))?;
+        self.give(&file);
+        let fragment = index.with_content(Arc::new(Packed { file, fresh: true }));
+        let converted = Converted { fragment, conffiles: made.conffiles };
+        // Times that the clamp did not touch are older than it, so that the fragment is one without a clamp as well.
+        let clamp = rules.clamp.filter(|_| made.clamped);
+        if let Some(bytes) = to_bytes(made.head, &converted) {
+            self.values.put(FRAGMENT, &key(made.deb, rules, clamp, left_out), &bytes)?;
+        }
+        Ok(converted)
+    }
+
+    /// The sums of a layer, where it was composed before.
+    pub(crate) fn sums(&self, composition: &Composition<'_>) -> Option<LayerSums> {
+        LayerSums::from_bytes(&self.values.get(LAYER, &composition.id().to_string()).ok()??)
+    }
+
+    pub(crate) fn keep_sums(&self, composition: &Composition<'_>, sums: &LayerSums) -> Result<(), CacheError> {
+        self.values.put(LAYER, &composition.id().to_string(), &sums.to_bytes())
+    }
+
+    /// How far layers were hashed that start like this one.
+    pub(crate) fn checkpoints(&self, composition: &Composition<'_>) -> Vec<Checkpoint> {
+        let kept = composition.start().and_then(|start| self.values.get(CHECKPOINTS, &start.to_string()).ok()?);
+        kept.and_then(|bytes| Checkpoint::list_from_bytes(&bytes)).unwrap_or_default()
+    }
+
+    /// Keeps how far this layer was hashed, beside what was `known` of it before.
+    pub(crate) fn keep_checkpoints(
+        &self,
+        composition: &Composition<'_>,
+        known: Vec<Checkpoint>,
+        reached: Vec<Checkpoint>,
+    ) -> Result<(), CacheError> {
+        let Some(start) = composition.start().filter(|_| !reached.is_empty()) else { return Ok(()) };
+        let mut all = composition.passed(known);
+        all.extend(reached);
+        self.values.put(CHECKPOINTS, &start.to_string(), &Checkpoint::list_to_bytes(&all))
+    }
+
+    /// Reads all that was given away once more. Damaged files are gone then; says whether there were any.
+    pub(crate) fn discard_damaged(&self) -> bool {
+        let given = std::mem::take(&mut *self.given.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_sound = |file: &CachedFile| {
+            let copied = file.open_verified().map_err(io::Error::from);
+            copied.and_then(|mut file| io::copy(&mut file, &mut io::sink())).is_ok()
+        };
+        let damaged = given.iter().filter(|file| !is_sound(file));
+        // What cannot be read is no better than what is wrong.
+        damaged.map(CachedFile::discard).count() > 0
+    }
+
+    /// Whether the bytes of a fragment are still there.
+    pub(crate) fn has(&self, fragment: &Fragment) -> bool {
+        let key = fragment.packed_digest().map(content_key);
+        key.is_some_and(|key| matches!(self.content.get(&key, Some(fragment.packed_size())), Ok(Some(_))))
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Shelved> {
+        let (head, rest) = take(bytes)?;
+        let (conffiles, fragment) = take(rest)?;
+        let head = ControlArchive::from_bytes(head)?;
+        let conffiles = conffiles_from_bytes(conffiles)?;
+        let fragment = Fragment::from_bytes(fragment, |digest, size| {
+            let file = self.content.get(&content_key(digest), Some(size)).ok()??;
+            self.give(&file);
+            Some(Arc::new(Packed { file, fresh: false }))
+        })?;
+        Some(Shelved { head, converted: Converted { fragment, conffiles } })
+    }
+
+    fn give(&self, file: &CachedFile) {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(file.clone());
+    }
+}
+
+/// What a fragment was made of.
+pub(crate) struct Made<'a> {
+    /// The SHA-256 of the whole package.
+    pub(crate) deb: &'a Digest,
+    pub(crate) head: &'a ControlArchive,
+    pub(crate) conffiles: BTreeMap<ImagePath, Md5Sum>,
+    /// Whether the clamp changed a time.
+    pub(crate) clamped: bool,
+}
+
+/// The bytes of a fragment in the cache.
+#[derive(Debug)]
+struct Packed {
+    file: CachedFile,
+    /// Written by this process, which hashed it then.
+    fresh: bool,
+}
+
+impl distil_imgcore::Content for Packed {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        if self.fresh { Ok(Box::new(self.file.open()?)) } else { Ok(Box::new(self.file.open_verified()?)) }
+    }
+}
+
+fn key(deb: &Digest, rules: Rules<'_>, clamp: Option<i64>, left_out: &BTreeSet<ImagePath>) -> String {
+    let mut hasher = Hasher::sha256();
+    let mut piece = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    piece(deb.to_string().as_bytes());
+    piece(rules.compression.to_string().as_bytes());
+    piece(clamp.map(|clamp| clamp.to_string()).unwrap_or_default().as_bytes());
+    piece(rules.fitting.map(Filter::id).unwrap_or_default().as_bytes());
+    piece(b"without");
+    left_out.iter().for_each(|path| piece(path.as_bytes()));
+    hasher.finish().to_string()
+}
+
+fn newest(fragment: &Fragment) -> i64 {
+    fragment.tree().iter().map(|node| node.entry.meta.mtime).max().unwrap_or(i64::MIN)
+}
+
+fn content_key(digest: &Digest) -> ContentKey {
+    ContentKey::from_sha256(digest.as_sha256().copied().unwrap_or_default())
+}
+
+fn to_bytes(head: &ControlArchive, converted: &Converted) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut conffiles = Vec::new();
+    for (path, sum) in &converted.conffiles {
+        put(&mut conffiles, path.as_bytes());
+        conffiles.extend_from_slice(&sum.0);
+    }
+    put(&mut out, &head.to_bytes());
+    put(&mut out, &conffiles);
+    out.extend(converted.fragment.to_bytes()?);
+    Some(out)
+}
+
+fn conffiles_from_bytes(mut bytes: &[u8]) -> Option<BTreeMap<ImagePath, Md5Sum>> {
+    let mut conffiles = BTreeMap::new();
+    while !bytes.is_empty() {
+        let (path, rest) = take(bytes)?;
+        let (sum, rest) = rest.split_first_chunk()?;
+        conffiles.insert(ImagePath::from_archive(path).ok()?, Md5Sum(*sum));
+        bytes = rest;
+    }
+    Some(conffiles)
+}
+
+/// A string behind its length.
+fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    out.extend_from_slice(bytes);
+}
+
+fn take(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
+}
