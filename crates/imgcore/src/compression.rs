@@ -1,10 +1,13 @@
 //! How layers are compressed: in parts that depend on nothing else.
 
+pub mod deflate;
+mod encoder;
+
 use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::str::FromStr;
 
-use zlib_rs::{Deflate, DeflateFlush, Status};
+pub use self::encoder::Encoder;
 
 /// The format of a layer's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,79 +115,6 @@ pub struct Part {
     pub packed: u64,
     /// CRC-32 of the bytes of tar; 0 where the codec needs none.
     pub crc: u32,
-}
-
-/// Compresses parts, one after the other, each as if it were the only one.
-pub struct Encoder {
-    compression: Compression,
-    zstd: Option<zstd::bulk::Compressor<'static>>,
-    packed: Vec<u8>,
-}
-
-impl Encoder {
-    /// An encoder with the pinned parameters of this format version.
-    ///
-    /// # Errors
-    /// Where libzstd cannot allocate its state.
-    pub fn new(compression: Compression) -> io::Result<Self> {
-        let zstd = match compression.codec {
-            Codec::Zstd => {
-                let mut encoder = zstd::bulk::Compressor::new(compression.level)?;
-                encoder.include_contentsize(true)?;
-                encoder.include_checksum(false)?;
-                encoder.long_distance_matching(false)?;
-                Some(encoder)
-            }
-            Codec::None | Codec::Gzip => None,
-        };
-        Ok(Self { compression, zstd, packed: Vec::new() })
-    }
-
-    /// Compresses one part of at most the size that the compression states.
-    ///
-    /// # Errors
-    /// Where the codec fails, which it does for lack of memory alone.
-    pub fn encode<'a>(&'a mut self, plain: &'a [u8]) -> io::Result<(Part, &'a [u8])> {
-        let mut crc = 0;
-        let packed: &[u8] = match self.compression.codec {
-            Codec::None => plain,
-            Codec::Zstd => {
-                let bound = zstd::zstd_safe::compress_bound(plain.len());
-                self.packed.resize(bound, 0);
-                let encoder = self.zstd.as_mut().ok_or(io::ErrorKind::Unsupported)?;
-                let n = encoder.compress_to_buffer(plain, self.packed.as_mut_slice())?;
-                self.packed.get(..n).unwrap_or_default()
-            }
-            Codec::Gzip => {
-                crc = crc32fast::hash(plain);
-                let n = self.deflate(plain)?;
-                self.packed.get(..n).unwrap_or_default()
-            }
-        };
-        Ok((Part { plain: plain.len() as u64, packed: packed.len() as u64, crc }, packed))
-    }
-
-    /// One segment of a deflate stream. It ends on a byte boundary with an empty stored block and refers to nothing
-    /// before it.
-    ///
-    /// zlib's bytes depend on how input and output are cut into calls, so there is one call, into a buffer whose size
-    /// depends on nothing.
-    fn deflate(&mut self, plain: &[u8]) -> io::Result<usize> {
-        let size = self.compression.part_size();
-        self.packed.resize(size + size / 8 + 1024, 0);
-        let mut encoder = Deflate::new(self.compression.level, false, 15);
-        let status = encoder.compress(plain, &mut self.packed, DeflateFlush::FullFlush);
-        if !matches!(status, Ok(Status::Ok)) || encoder.total_in() != plain.len() as u64 {
-            return Err(io::Error::other("deflate did not take a whole part"));
-        }
-        usize::try_from(encoder.total_out()).map_err(io::Error::other)
-    }
-}
-
-impl fmt::Debug for Encoder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Encoder").field("compression", &self.compression).finish_non_exhaustive()
-    }
 }
 
 /// What stands before the parts of a layer.
