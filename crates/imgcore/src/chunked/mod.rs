@@ -26,18 +26,19 @@
 
 mod chunking;
 mod closing;
+mod composition;
 mod crc64;
 mod estargz;
-mod layer;
 mod members;
 mod run;
+mod run_stored;
 mod tar_split;
 mod toc;
 mod zstd_chunked;
 
 pub use chunking::{Chunking, ChunkingError};
 pub use closing::{Closing, close};
-pub use layer::layer;
+pub use composition::Composition;
 pub use run::{Chunk, Record, Run, RunWriter};
 
 use crate::compression::Codec;

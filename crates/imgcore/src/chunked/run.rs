@@ -7,13 +7,15 @@ use sha2::{Digest as _, Sha256};
 use super::crc64::Crc64;
 use super::members::MemberEncoder;
 use super::{Chunking, Form};
+use crate::digest::Digest;
 use crate::entry::{Entry, EntryKind};
+use crate::running::RunningSha256;
 use crate::tar::writer::{headers, padding, wrong_size};
 use crate::tree::ContentSha256;
 
 /// What a layer's tables say of a run of entries, whose bytes lie elsewhere. A run depends on nothing before it, so that a
 /// layer is any runs in a row.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The entries, in their order.
     pub records: Vec<Record>,
@@ -21,6 +23,8 @@ pub struct Run {
     pub packed: u64,
     /// Bytes of tar in it, a multiple of 512.
     pub plain: u64,
+    /// The digest of the bytes that it takes.
+    pub digest: Digest,
 }
 
 /// An entry of a run.
@@ -55,7 +59,9 @@ pub struct RunWriter<W> {
     sink: W,
     form: Form,
     encoder: MemberEncoder,
-    run: Run,
+    records: Vec<Record>,
+    plain: u64,
+    packed: RunningSha256,
     /// Headers and padding since the last content.
     between: Vec<u8>,
     chunk: Vec<u8>,
@@ -71,7 +77,9 @@ impl<W: Write> RunWriter<W> {
             sink,
             form: chunking.form(),
             encoder: MemberEncoder::new(chunking.members())?,
-            run: Run::default(),
+            records: Vec::new(),
+            plain: 0,
+            packed: RunningSha256::new(),
             between: Vec::new(),
             chunk: Vec::new(),
         })
@@ -97,7 +105,7 @@ impl<W: Write> RunWriter<W> {
             record.content = Some(Sha256::digest([]).into());
         }
         let sha256 = record.content;
-        self.run.records.push(record);
+        self.records.push(record);
         Ok(sha256)
     }
 
@@ -107,7 +115,8 @@ impl<W: Write> RunWriter<W> {
     /// Errors of the sink.
     pub fn finish(mut self) -> io::Result<(W, Run)> {
         self.end_member()?;
-        Ok((self.sink, self.run))
+        let Self { sink, records, plain, packed, .. } = self;
+        Ok((sink, Run { records, packed: packed.length(), plain, digest: packed.finish() }))
     }
 
     fn append_content(&mut self, record: &mut Record, size: u64, content: &mut dyn Read) -> io::Result<()> {
@@ -126,7 +135,7 @@ impl<W: Write> RunWriter<W> {
             crc.update(&self.chunk);
             let sha256 = if read == size { whole.clone().finalize() } else { Sha256::digest(&self.chunk) }.into();
             let packed = self.encoder.encode(&self.chunk)?;
-            let chunk = Chunk { offset: self.run.packed, packed: packed.len() as u64, plain: read, sha256 };
+            let chunk = Chunk { offset: self.packed.length(), packed: packed.len() as u64, plain: read, sha256 };
             self.put(read, &packed)?;
             record.chunks.push(chunk);
         }
@@ -149,8 +158,8 @@ impl<W: Write> RunWriter<W> {
     }
 
     fn put(&mut self, plain: u64, packed: &[u8]) -> io::Result<()> {
-        self.run.plain += plain;
-        self.run.packed += packed.len() as u64;
+        self.plain += plain;
+        self.packed.update(packed);
         self.sink.write_all(packed)
     }
 }

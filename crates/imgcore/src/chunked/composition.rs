@@ -1,15 +1,18 @@
 //! Ordinary fragments to a layer of which single files can be fetched.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Write};
 use std::sync::Arc;
 
 use super::{Chunking, Run, RunWriter, close};
-use crate::compression::decompress;
+use crate::compose::LayerSums;
+use crate::compression::{Codec, decompress};
 use crate::content::{Content, InRow};
-use crate::digest::{DiffId, DigestWriter, Hasher};
+use crate::digest::{DiffId, Digest, DigestWriter, Hasher};
 use crate::entry::Entry;
 use crate::fragment::Fragment;
 use crate::layer::Layer;
+use crate::running::RunningSha256;
 use crate::tar::{Dialect, Limits, TarReader};
 
 impl Run {
@@ -31,48 +34,78 @@ impl Run {
     }
 }
 
-/// Joins runs and directories to a layer, which reads its bytes from `runs`.
-///
-/// # Errors
-/// Errors of reading the runs, and those of [`close`].
-pub fn layer(runs: Vec<(Run, Arc<dyn Content>)>, directories: &[Entry], chunking: Chunking) -> io::Result<Layer> {
-    let mut last = RunWriter::new(Vec::new(), chunking)?;
-    for directory in directories {
-        last.append(directory.clone(), &mut io::empty())?;
-    }
-    let (mut end, last) = last.finish()?;
-    let closing = close(chunking, &runs.iter().map(|(run, _)| run).chain([&last]).collect::<Vec<_>>())?;
-    end.extend(closing.packed);
-    let mut row: Vec<Arc<dyn Content>> = runs.into_iter().map(|(_, packed)| packed).collect();
-    row.push(Arc::new(end));
-    let content = InRow(row);
+/// Runs and directories on their way to a layer. Nothing of a run is compressed again.
+#[derive(Debug)]
+pub struct Composition {
+    id: Digest,
+    codec: Codec,
+    content: InRow,
+    annotations: BTreeMap<String, String>,
+}
 
-    let codec = chunking.form().codec();
-    let (digest, size, diff_id) = {
-        let mut packed = Hashed { inner: content.open()?, hasher: Hasher::sha256(), size: 0 };
+impl Composition {
+    /// Lays runs in a row, whose bytes come with them, and encodes the directories and the table of contents.
+    ///
+    /// # Errors
+    /// Those of [`close`].
+    pub fn new(runs: Vec<(Run, Arc<dyn Content>)>, directories: &[Entry], chunking: Chunking) -> io::Result<Self> {
+        let mut last = RunWriter::new(Vec::new(), chunking)?;
+        for directory in directories {
+            last.append(directory.clone(), &mut io::empty())?;
+        }
+        let (mut end, last) = last.finish()?;
+        let closing = close(chunking, &runs.iter().map(|(run, _)| run).chain([&last]).collect::<Vec<_>>())?;
+        end.extend(closing.packed);
+        let mut id = Hasher::sha256();
+        for (run, _) in &runs {
+            id.update(run.digest.to_string().as_bytes());
+        }
+        id.update(&end);
+        let mut row: Vec<Arc<dyn Content>> = runs.into_iter().map(|(_, packed)| packed).collect();
+        row.push(Arc::new(end));
+        let (codec, annotations) = (chunking.form().codec(), closing.annotations);
+        Ok(Self { id: id.finish(), codec, content: InRow(row), annotations })
+    }
+
+    /// Names the layer's bytes before they were hashed: compositions with the same id give the same layer.
+    #[must_use]
+    pub fn id(&self) -> &Digest {
+        &self.id
+    }
+
+    /// Hashes the layer.
+    ///
+    /// # Errors
+    /// Errors of reading the runs.
+    pub fn hash(&self) -> io::Result<LayerSums> {
+        let mut packed = Hashed { inner: self.content.open()?, hasher: RunningSha256::new() };
         let mut plain = DigestWriter::new(io::sink());
-        io::copy(&mut decompress(codec, BufReader::with_capacity(CHUNK, &mut packed))?, &mut plain)?;
+        io::copy(&mut decompress(self.codec, BufReader::with_capacity(CHUNK, &mut packed))?, &mut plain)?;
         // What a decoder leaves behind its last frame still belongs to the layer.
         io::copy(&mut packed, &mut io::sink())?;
         let (_, diff_id, _) = plain.finish();
-        (packed.hasher.finish(), packed.size, DiffId::new(diff_id))
-    };
-    let layer = Layer::stated(digest, size, diff_id, codec, Arc::new(content));
-    Ok(layer.with_annotations(closing.annotations))
+        let Hashed { hasher, .. } = packed;
+        Ok(LayerSums { size: hasher.length(), digest: hasher.finish(), diff_id: DiffId::new(diff_id) })
+    }
+
+    /// The layer, whose sums are known from now or from an earlier composition of the same id.
+    #[must_use]
+    pub fn layer(self, sums: LayerSums) -> Layer {
+        let content = Arc::new(self.content);
+        Layer::stated(sums.digest, sums.size, sums.diff_id, self.codec, content).with_annotations(self.annotations)
+    }
 }
 
 /// Hashes what is read through it.
 struct Hashed<R> {
     inner: R,
-    hasher: Hasher,
-    size: u64,
+    hasher: RunningSha256,
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buf)?;
         self.hasher.update(buf.get(..n).unwrap_or_default());
-        self.size += n as u64;
         Ok(n)
     }
 }
@@ -84,9 +117,8 @@ const CHUNK: usize = 128 << 10;
 mod tests {
     use super::*;
     use crate::chunked::Form;
-    use crate::compose::Composition;
+    use crate::compose;
     use crate::compression::Compression;
-    use crate::digest::Digest;
     use crate::entry::{EntryKind, Metadata};
     use crate::fragment_writer::FragmentWriter;
     use crate::path::ImagePath;
@@ -117,7 +149,7 @@ mod tests {
     fn a_layer_has_the_files_of_its_fragments() {
         let fragments = [fragment(&[("b", 3), ("a", 5_000_000)]), fragment(&[]), fragment(&[("c", 0), ("d", 600)])];
         let directories = [entry("usr", EntryKind::Directory)];
-        let plain = Composition::new(fragments.iter().collect(), &directories, Compression::ZSTD).unwrap();
+        let plain = compose::Composition::new(fragments.iter().collect(), &directories, Compression::ZSTD).unwrap();
         let plain = plain.layer(plain.hash(&[], std::num::NonZeroUsize::MIN, &mut |_| {}).unwrap());
         let (_, tar) = read(&plain);
         for form in [Form::ZstdChunked, Form::Estargz] {
@@ -125,7 +157,9 @@ mod tests {
                 let (packed, run) = Run::of_fragment(fragment, form.into(), Vec::new()).unwrap();
                 (run, Arc::new(packed) as Arc<dyn Content>)
             };
-            let layer = layer(fragments.iter().map(run).collect(), &directories, form.into()).unwrap();
+            let composition = Composition::new(fragments.iter().map(run).collect(), &directories, form.into()).unwrap();
+            let sums = composition.hash().unwrap();
+            let layer = composition.layer(sums);
             let (packed, read) = read(&layer);
             assert_eq!((layer.digest(), layer.size()), (&Digest::of(&packed), packed.len() as u64));
             assert_eq!(layer.diff_id().as_digest(), &Digest::of(&read));
