@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 
+use crate::cache::{CachePruned, CacheStatus};
 use crate::files::FileList;
 use crate::inspect::Inspection;
 use crate::lock::LockDocument;
@@ -49,6 +50,18 @@ pub fn locking() -> String {
 #[must_use]
 pub fn reason() -> String {
     of::<WhyAnswer>()
+}
+
+/// The schema of what `cache status` prints.
+#[must_use]
+pub fn cache_status() -> String {
+    of::<CacheStatus>()
+}
+
+/// The schema of what `cache prune` prints.
+#[must_use]
+pub fn cache_prune() -> String {
+    of::<CachePruned>()
 }
 
 fn of<T: JsonSchema>() -> String {
@@ -234,7 +247,8 @@ mod tests {
 
     #[test]
     fn documents_have_schemas_in_which_every_field_is_described() {
-        for text in [written(), inspection(), files(), validation(), locking(), reason()] {
+        let images = [written(), inspection(), files(), validation()];
+        for text in images.into_iter().chain([locking(), reason(), cache_status(), cache_prune()]) {
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::draft202012::meta::is_valid(&schema));
             let tables = schema["$defs"].as_object().into_iter().flat_map(|defs| defs.values()).chain([&schema]);
