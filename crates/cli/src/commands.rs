@@ -1,6 +1,7 @@
 //! The commands, one file for each.
 
 mod build;
+mod cache;
 mod completions;
 mod copy;
 mod files;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Validate(validate::Validate),
     Files(files::Files),
     Copy(copy::Copy),
+    Cache(cache::Cache),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -63,6 +65,7 @@ impl Command {
             Self::Validate(command) => command.run(context),
             Self::Files(command) => command.run(context),
             Self::Copy(command) => command.run(context),
+            Self::Cache(command) => command.run(context),
             Self::Schema(command) => command.run(context),
             Self::Completions(command) => command.run(context),
             Self::Man(command) => command.run(context),

@@ -7,7 +7,8 @@ use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::{
-    BaseError, BuildError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError, SourcesError, StoreError,
+    BaseError, BuildError, CacheError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError,
+    SourcesError, StoreError,
 };
 
 use crate::status::Status;
@@ -36,6 +37,8 @@ pub(crate) enum Failure {
     Open(Box<StoreError>),
     #[error(transparent)]
     Copy(Box<CopyError>),
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     #[error(transparent)]
     Init(#[from] InitError),
     #[error("cannot write {}", Escaped::path(.path))]
@@ -123,6 +126,9 @@ impl Failure {
             Self::Read(error) => read_advice(error),
             Self::Open(error) => store_advice(error),
             Self::Copy(error) => copy_advice(error),
+            Self::Cache(_) => Some(
+                "the cache is the directory that --cache-dir names, or distil in the user's cache directory".to_owned(),
+            ),
             Self::Init(InitError::Exists { .. }) => Some("it was left as it is".to_owned()),
             _ => None,
         }

@@ -27,15 +27,18 @@ fn help_is_what_it_was() {
     };
     insta::assert_snapshot!("help", help(""));
     insta::assert_snapshot!("help_build", help("build"));
+    insta::assert_snapshot!("help_cache", help("cache"));
 }
 
 #[test]
 fn every_command_and_option_says_what_it_does() {
-    for command in Arguments::command().get_subcommands() {
+    let mut commands: Vec<_> = Arguments::command().get_subcommands().cloned().collect();
+    while let Some(command) = commands.pop() {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         for argument in command.get_arguments() {
             assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
         }
+        commands.extend(command.get_subcommands().cloned());
     }
 }
 
@@ -67,6 +70,10 @@ fn a_wrong_command_line_is_a_mistake() {
         &["inspect", "oci:x", "--quiet", "-v"],
         &["files", "oci:x", "/a/../b"],
         &["completions", "command.com"],
+        &["cache"],
+        &["cache", "prune"],
+        &["cache", "prune", "--max-size", "much"],
+        &["cache", "status"],
     ] {
         assert_eq!(status(arguments), Status::Mistake, "{arguments:?}");
     }

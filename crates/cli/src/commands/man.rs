@@ -22,8 +22,10 @@ impl Man {
     pub(crate) fn run(self, _: &Context<'_>) -> Result<Status, Failure> {
         let mut command = Arguments::command().disable_help_subcommand(true);
         command.build();
-        let commands = command.get_subcommands().cloned().chain([command.clone()]);
-        for page in commands.map(clap_mangen::Man::new) {
+        let mut commands = vec![command];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands().cloned());
+            let page = clap_mangen::Man::new(command);
             let path = self.dir.join(page.get_filename());
             let mut text = Vec::new();
             page.render(&mut text)

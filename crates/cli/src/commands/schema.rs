@@ -24,6 +24,8 @@ enum What {
     Inspect,
     Validate,
     Files,
+    CacheStatus,
+    CachePrune,
 }
 
 impl Schema {
@@ -37,6 +39,8 @@ impl Schema {
             What::Inspect => schema::inspection(),
             What::Validate => schema::validation(),
             What::Files => schema::files(),
+            What::CacheStatus => schema::cache_status(),
+            What::CachePrune => schema::cache_prune(),
         };
         context.printer.result(&schema)?;
         Ok(Status::Yes)
