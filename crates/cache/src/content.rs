@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::session::Session;
 use crate::used;
 
 /// Files that are kept between runs, each under its SHA-256, and each at most once in its area. A file that was looked for
-/// and found is marked as used; as long as this is open, it stays.
+/// and found is marked as used; as long as the session lives, it stays.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -63,8 +64,16 @@ impl Content {
     /// # Errors
     /// [`CacheError`] where its directories cannot be made.
     pub fn open(root: &Path, area: Area) -> Result<Self, CacheError> {
-        let session = Session::start(root)?;
-        let folder = root.join(area.folder());
+        Self::in_session(&Session::start(root)?, area)
+    }
+
+    /// The same in a session that was started before, which then lives as long as this.
+    ///
+    /// # Errors
+    /// [`CacheError`] where its directories cannot be made.
+    pub fn in_session(session: &Session, area: Area) -> Result<Self, CacheError> {
+        let session = session.clone();
+        let folder = session.root().join(area.folder());
         let (objects, locks) = (folder.join(OBJECTS), folder.join(LOCKS));
         make_dir(&objects)?;
         make_dir(&locks)?;
@@ -227,8 +236,7 @@ impl Read for VerifyingFile {
             }
             _ => {
                 self.state = State::Damaged;
-                // The error tells that it is damaged; one that cannot be removed is found damaged again.
-                let _: Result<(), CacheError> = self.cached.discard();
+                self.discard();
                 return Err(self.damaged());
             }
         }
@@ -237,6 +245,18 @@ impl Read for VerifyingFile {
 }
 
 impl VerifyingFile {
+    /// Removes what was read. Where somebody has put another file in its place meanwhile, that one stays.
+    fn discard(&self) {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let (read, there) = (self.file.metadata(), fs::symlink_metadata(&self.cached.path));
+        if let (Ok(read), Ok(there)) = (read, there)
+            && identity(read) == identity(there)
+        {
+            // One that cannot be removed is found damaged again.
+            let _: Result<(), CacheError> = self.cached.discard();
+        }
+    }
+
     fn damaged(&self) -> io::Error {
         let source = io::Error::new(io::ErrorKind::InvalidData, "its bytes are not those that were written");
         CacheError { action: "rely on", path: self.cached.path.clone(), source }.into()

@@ -98,7 +98,7 @@ pub fn would_prune(root: &Path, max_size: u64) -> Result<Pruned, CacheError> {
 }
 
 /// Files that are removed while others wait.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 const PAUSE: Duration = Duration::from_millis(1);
 
 fn least_recent_first(walk: &Walk) -> Vec<&Found> {

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
@@ -15,10 +16,15 @@ use crate::new_file::make_dir;
 use crate::spool::SpoolWriter;
 use crate::used::Moment;
 
-/// A directory of this process alone inside the cache, removed when dropped. One that a killed process left behind is
-/// removed by the next session: its owner no longer holds its lock.
+/// A directory of this process alone inside the cache. Clones are the same session, and it is removed when the last of
+/// them is dropped. One that a killed process left behind is removed by the next session: its owner no longer holds its
+/// lock.
+#[derive(Debug, Clone)]
+pub struct Session(Arc<Owned>);
+
 #[derive(Debug)]
-pub struct Session {
+struct Owned {
+    root: PathBuf,
     dir: TempDir,
     /// Held as long as the session lives. It is never written to: its time is when the session started.
     _lock: File,
@@ -45,7 +51,8 @@ impl Session {
             remove_abandoned(&sessions);
             Self::make(&sessions)
         })??;
-        Ok(Self { dir, _lock: lock, gate, next: AtomicU64::new(0) })
+        let root = root.to_owned();
+        Ok(Self(Arc::new(Owned { root, dir, _lock: lock, gate, next: AtomicU64::new(0) })))
     }
 
     fn make(sessions: &Path) -> Result<(TempDir, File), CacheError> {
@@ -61,7 +68,7 @@ impl Session {
 
     /// Does something short while nothing is pruned.
     pub(crate) fn beside_prune<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.gate.beside(work)
+        self.0.gate.beside(work)
     }
 
     /// A new file to write.
@@ -74,14 +81,19 @@ impl Session {
 
     /// A path in it that nobody has.
     pub(crate) fn unused(&self) -> PathBuf {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.dir.path().join(number.to_string())
+        let number = self.0.next.fetch_add(1, Ordering::Relaxed);
+        self.0.dir.path().join(number.to_string())
     }
 
     /// Where the spools lie.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.dir.path().to_owned()
+        self.0.dir.path().to_owned()
+    }
+
+    /// The directory of the cache.
+    pub(crate) fn root(&self) -> &Path {
+        &self.0.root
     }
 }
 

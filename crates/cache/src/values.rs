@@ -59,9 +59,17 @@ impl Values {
     /// # Errors
     /// [`CacheError`] where its directories cannot be made.
     pub fn open(root: &Path) -> Result<Self, CacheError> {
-        let values = Self { session: Session::start(root)?, root: root.join(FOLDER) };
-        make_dir(&values.root)?;
-        Ok(values)
+        Self::in_session(&Session::start(root)?)
+    }
+
+    /// The same in a session that was started before, which then lives as long as this.
+    ///
+    /// # Errors
+    /// [`CacheError`] where its directories cannot be made.
+    pub fn in_session(session: &Session) -> Result<Self, CacheError> {
+        let root = session.root().join(FOLDER);
+        make_dir(&root)?;
+        Ok(Self { session: session.clone(), root })
     }
 
     /// The derived value, if there is one that is sound. It counts as used now.

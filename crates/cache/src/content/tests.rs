@@ -80,6 +80,37 @@ fn damage_is_found_and_removed() {
 }
 
 #[test]
+fn what_was_made_anew_while_damage_was_read_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let content = Content::open(root.path(), Area::Packages).unwrap();
+    let file = put(&content, b"some bytes");
+    OpenOptions::new().write(true).open(file.path()).unwrap().write_all_at(b"S", 0).unwrap();
+    let mut damaged = file.open_verified().unwrap();
+    put(&content, b"some bytes");
+    assert_eq!(io::copy(&mut damaged, &mut io::sink()).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    let mut back = Vec::new();
+    file.open_verified().unwrap().read_to_end(&mut back).unwrap();
+    assert_eq!(back, b"some bytes");
+}
+
+#[test]
+fn one_session_serves_for_everything() {
+    let root = tempfile::tempdir().unwrap();
+    let session = Session::start(root.path()).unwrap();
+    let content = Content::in_session(&session, Area::Packages).unwrap();
+    let values = crate::Values::in_session(&session).unwrap();
+    assert_eq!(crate::Usage::of(root.path()).unwrap().living, 1);
+    drop(session);
+    let file = put(&content, b"abc");
+    values.put("kind", "key", b"value").unwrap();
+    drop(values);
+    assert_eq!(crate::Usage::of(root.path()).unwrap().living, 1, "it lives as long as the last of them");
+    assert_eq!(content.get(file.key(), None).unwrap().unwrap(), file);
+    drop(content);
+    assert_eq!(crate::Usage::of(root.path()).unwrap().living, 0);
+}
+
+#[test]
 fn one_of_many_makes_a_file() {
     let root = tempfile::tempdir().unwrap();
     let made = AtomicUsize::new(0);
