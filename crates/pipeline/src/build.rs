@@ -2,6 +2,7 @@
 
 mod assemble;
 mod bases;
+mod chunked;
 mod convert;
 mod directories;
 mod error;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use distil_cache::Session;
 use distil_debunpack::records::Database;
-use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Platform, Press, Reference};
+use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Packing, Platform, Press, Reference};
 use distil_rootfs::Filter;
 
 pub use assemble::Warning;
@@ -220,6 +221,7 @@ fn build_of(
         archives: &archives,
         layers: order.layers,
         compression: order.compression,
+        packing: order.packing,
         database: order.database,
         recipe: order.recipe.as_ref().map(|asked| &*asked.recipe),
         bases: &bases,
@@ -246,7 +248,7 @@ fn build_of(
         return Err(BuildError::Cancelled);
     }
     let record =
-        lock.as_ref().map(|lock| Record::new(lock, request, &index, &own, order.compression)).transpose()?.flatten();
+        lock.as_ref().map(|lock| Record::new(lock, request, &index, &own, order.packing)).transpose()?.flatten();
     if let Some(record) = &record {
         record.compare()?;
     }
@@ -270,7 +272,10 @@ struct Order<'a> {
     recipe: Option<Asked<'a>>,
     filter: Option<Filter>,
     layers: Layers,
+    /// How fragments are compressed.
     compression: Compression,
+    /// How layers are stored that are made of them.
+    packing: Packing,
     database: Option<Database>,
     annotations: BTreeMap<String, String>,
 }
@@ -285,7 +290,7 @@ struct Asked<'a> {
 
 impl<'a> Order<'a> {
     fn new(request: &'a BuildRequest<'_>) -> Result<Self, BuildError> {
-        let default = output::default_compression(&request.outputs);
+        let default = Packing::Plain(output::default_compression(&request.outputs));
         match &request.what {
             What::Recipe { recipe, variant, dir, .. } => {
                 let recipe = match variant {
@@ -296,7 +301,8 @@ impl<'a> Order<'a> {
                     tars: Vec::new(),
                     filter: Some(Filter::new(&recipe.filter)?),
                     layers: recipe.layers,
-                    compression: recipe.layers.compression.unwrap_or(default),
+                    compression: recipe.layers.compression.unwrap_or(default).fragments(),
+                    packing: recipe.layers.compression.unwrap_or(default),
                     database: recipe.debian.database,
                     annotations: recipe.image.annotations.clone(),
                     recipe: Some(Asked { files: inputs::find(&recipe, dir)?.files, recipe, dir }),
@@ -307,7 +313,8 @@ impl<'a> Order<'a> {
                 recipe: None,
                 filter: None,
                 layers: Layers { strategy: Strategy::Package, ..Layers::default() },
-                compression: default,
+                compression: default.fragments(),
+                packing: default,
                 database: None,
                 annotations: BTreeMap::new(),
             }),

@@ -1,5 +1,7 @@
 //! Fragments and the sums of layers, kept between builds.
 
+mod runs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::Path;

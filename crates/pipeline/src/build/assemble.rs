@@ -8,12 +8,13 @@ use distil_debunpack::records::Database;
 use distil_imgcore::tree::Conflict;
 use distil_imgcore::{
     Composition, Compression, Escaped, FileTree, Fragment, FragmentWriter, Image, ImageBuilder, ImagePath, Layer,
-    LayerSums, Origin, Platform, Reference, Settings,
+    LayerSums, Origin, Packing, Platform, Reference, Settings,
 };
 use distil_rootfs::{Filter, Generated};
 
 use super::Jobs;
 use super::bases::Bases;
+use super::chunked;
 use super::convert::Workshop;
 use super::directories::directories;
 use super::error::BuildError;
@@ -62,7 +63,10 @@ pub(super) struct Parts<'a> {
     /// Layers of the user's, on top of everything.
     pub(super) archives: &'a [Layer],
     pub(super) layers: Layers,
+    /// How fragments are compressed.
     pub(super) compression: Compression,
+    /// How layers are stored that are made of them.
+    pub(super) packing: Packing,
     /// What the recipe says of it.
     pub(super) database: Option<Database>,
     pub(super) recipe: Option<&'a Recipe>,
@@ -207,7 +211,7 @@ impl Parts<'_> {
         }
         // Several layers are hashed side by side; the stages of one are.
         let threads = if groups.len() > 1 { Jobs::MIN } else { self.jobs };
-        parallel::map(self.jobs, &groups, |group| group.layer(image, form, self, (threads, workshop.shelf)))
+        parallel::map(self.jobs, &groups, |group| group.layer(image, form, self, (threads, workshop)))
     }
 }
 
@@ -234,19 +238,26 @@ impl<'a, 'p> Group<'a, 'p> {
         image: &FileTree,
         form: Form<'_>,
         parts: &Parts<'_>,
-        (threads, shelf): (Jobs, &Shelf),
+        (threads, workshop): (Jobs, Workshop<'_>),
     ) -> Result<Layer, BuildError> {
         // With own files among them the layer changes with the image anyway.
         let newest = self.pieces.iter().map(|piece| piece.package.head().control_time()).max();
         let time = newest.filter(|_| self.own.is_none()).unwrap_or(parts.epoch).min(parts.epoch);
         let records = self.records(form, parts)?;
-        let mut fragments: Vec<&Fragment> = self.pieces.iter().map(|piece| &piece.fragment).collect();
-        fragments.push(&records);
-        fragments.extend(self.own.as_deref());
-        let trees: Vec<&FileTree> = fragments.iter().map(|fragment| fragment.tree()).collect();
+        let packages: Vec<&Fragment> = self.pieces.iter().map(|piece| &piece.fragment).collect();
+        let others: Vec<&Fragment> = std::iter::once(&records).chain(self.own.as_deref()).collect();
+        let trees: Vec<&FileTree> = packages.iter().chain(&others).map(|fragment| fragment.tree()).collect();
         let directories = directories(image, &trees, time);
-        let composition = Composition::new(fragments, &directories, parts.compression).map_err(BuildError::Layer)?;
-        let layer = composition.layer(Self::sums(&composition, threads, shelf)?);
+        let layer = match parts.packing {
+            Packing::Plain(compression) => {
+                let fragments = [packages, others].concat();
+                let composition = Composition::new(fragments, &directories, compression).map_err(BuildError::Layer)?;
+                composition.layer(Self::sums(&composition, threads, workshop.shelf)?)
+            }
+            Packing::Chunked(chunking) => {
+                chunked::layer(&chunked::Parts { packages, others, directories }, chunking, threads, workshop)?
+            }
+        };
         Ok(layer.with_created_by(&self.created_by()))
     }
 

@@ -5,7 +5,7 @@ use std::io;
 
 use distil_aptrepo::lock::{Lock, LockedImage, LockedResult};
 use distil_imgcore::digest::{DigestWriter, Hasher};
-use distil_imgcore::{Compression, Digest, EntryKind, Image, Index, Platform};
+use distil_imgcore::{Digest, EntryKind, Image, Index, Packing, Platform};
 
 use super::error::BuildError;
 use super::own::OwnFiles;
@@ -50,7 +50,7 @@ impl<'a> Record<'a> {
         request: &'a BuildRequest<'_>,
         index: &Index,
         own: &OwnFiles,
-        compression: Compression,
+        packing: Packing,
     ) -> Result<Option<Self>, BuildError> {
         let What::Recipe { recipe, variant, lock: Some(usage), .. } = &request.what else { return Ok(None) };
         if !usage.required && !usage.record {
@@ -62,7 +62,7 @@ impl<'a> Record<'a> {
         };
         let found = LockedResult {
             files: own_digest(recipe, variant.as_deref(), own)?,
-            compression: compression.to_string(),
+            compression: packing.to_string(),
             digest: index.digest().clone(),
             platforms: index.images().iter().map(image).collect(),
         };

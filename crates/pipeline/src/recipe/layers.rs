@@ -1,6 +1,6 @@
 //! `[layers]`: how files are distributed over layers, and how those are compressed.
 
-use distil_imgcore::Compression;
+use distil_imgcore::Packing;
 
 use super::problem::ProblemKind;
 use super::reader::{Keys, Problems, Section, nearest};
@@ -14,8 +14,8 @@ pub struct Layers {
     pub strategy: Strategy,
     /// The most layers that an image may have, those of its base and of archives among them.
     pub max: u8,
-    /// How layers are compressed; `None` is the destination's choice: zstd, or gzip where its readers know no zstd.
-    pub compression: Option<Compression>,
+    /// How layers are compressed, and whether single files can be fetched of them; `None` is the destination's choice: zstd, or gzip where its readers know no zstd.
+    pub compression: Option<Packing>,
 }
 
 /// By what rule packages become layers.
@@ -43,8 +43,8 @@ impl Strategy {
 }
 
 const STRATEGIES: &[&str] = &["single", "package", "origin"];
-const COMPRESSIONS: &[&str] = &["zstd", "gzip", "none"];
-const COMPRESSION: &str = "none, gzip or zstd, the latter two with a level of 1 to 9 or 19 if wanted, as in zstd:3";
+const COMPRESSIONS: &[&str] = &["zstd", "gzip", "none", "zstd-chunked", "estargz"];
+const COMPRESSION: &str = "none, gzip, estargz, zstd or zstd-chunked, all but the first with a level if wanted, 1 to 9 or to 19, as in zstd:3";
 
 impl Default for Layers {
     fn default() -> Self {

@@ -294,6 +294,7 @@ fn each_rule_has_its_own_problem() {
     expect!("filter.locales = ['../x']", K::Malformed { .. });
     expect!("layers.max = 99999999999999999999", K::OutOfRange { .. });
     expect!("layers.compression = 'zstd:99'", K::Malformed { .. });
+    expect!("layers.compression = 'estargz:10'", K::Malformed { .. });
     expect!("layers.compression = 'gz'", K::NotOneOf { .. });
     expect!("variants.'a b' = {}", K::Malformed { .. });
     expect!(&" ".repeat(MAX_RECIPE + 1), K::TooLarge { .. });
