@@ -228,7 +228,7 @@ fn each_fault_is_found() {
 
 #[test]
 fn another_format_and_what_is_no_toml_are_told_apart() {
-    assert_eq!(Lock::parse("format-version = 2\nwhatever = 1"), Err(LockError::FormatVersion { found: 2 }));
+    assert_eq!(Lock::parse("format-version = 1\nwhatever = 1"), Err(LockError::FormatVersion { found: 1 }));
     assert!(matches!(Lock::parse("format-version = "), Err(LockError::Syntax { line: 1, .. })));
     let missing = LockFault::MissingKey { key: "format-version" };
     assert_eq!(Lock::parse(""), Err(LockError::Content { line: 1, column: 1, key: String::new(), fault: missing }));
@@ -238,7 +238,7 @@ fn another_format_and_what_is_no_toml_are_told_apart() {
 
 #[test]
 fn messages_hold_no_control_characters() {
-    let error = Lock::parse("format-version = 1\n\"\\u001b[31m\\u202e\" = 1").unwrap_err();
+    let error = Lock::parse("format-version = 2\n\"\\u001b[31m\\u202e\" = 1").unwrap_err();
     assert!(!error.to_string().chars().any(|c| c.is_control() || c == '\u{202e}'), "{error}");
 }
 
