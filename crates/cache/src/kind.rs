@@ -6,7 +6,7 @@ use crate::area::Area;
 use crate::content::{LOCKS, OBJECTS};
 use crate::gate::LOCK;
 use crate::key::ContentKey;
-use crate::session::{PREFIX, SESSIONS};
+use crate::session::{PREFIX, SESSIONS, SUFFIX};
 use crate::values::{self, Worth};
 
 /// What a file in the directory of the cache is.
@@ -62,6 +62,9 @@ impl<'a> Place<'a> {
         match names.as_deref() {
             Some([SESSIONS | values::FOLDER, LOCK]) => Self::Lock,
             Some([SESSIONS, session, _, ..]) if session.starts_with(PREFIX) => Self::Session(session),
+            Some([SESSIONS, lock]) if lock.starts_with(PREFIX) => {
+                lock.strip_suffix(SUFFIX).map_or(Self::Elsewhere, Self::Session)
+            }
             Some([values::FOLDER, worth, _, file]) if is_key(file) => match *worth {
                 worth if worth == Worth::Derived.folder() => Self::Kept(Kind::Derived),
                 worth if worth == Worth::Remembered.folder() => Self::Kept(Kind::Remembered),
@@ -105,7 +108,7 @@ mod tests {
             (format!("values/remembered/date-1/{key}"), Place::Kept(Kind::Remembered)),
             (format!("content/locks/{key}"), Place::KeyLock),
             ("sessions/session-a/0".to_owned(), Place::Session("session-a")),
-            ("sessions/session-a/lock".to_owned(), Place::Session("session-a")),
+            ("sessions/session-a.lock".to_owned(), Place::Session("session-a")),
             ("sessions/lock".to_owned(), Place::Lock),
             ("values/lock".to_owned(), Place::Lock),
             (format!("content/sha256/2d/{key}"), Place::Elsewhere),

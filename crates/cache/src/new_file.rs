@@ -18,8 +18,7 @@ pub(crate) struct NewFile {
 
 impl NewFile {
     pub(crate) fn create(path: PathBuf) -> Result<Self, CacheError> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(CacheError::at("make the file", &path))?;
+        let file = create(&path).map_err(CacheError::at("make the file", &path))?;
         Ok(Self { file, path, size: 0, kept: false })
     }
 
@@ -82,6 +81,19 @@ impl Drop for NewFile {
             // A leftover goes with the session's directory.
             let _: io::Result<()> = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Makes a file that is not there, and its folder where that is missing.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    match (options.open(path), path.parent()) {
+        (Err(e), Some(folder)) if e.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            options.open(path)
+        }
+        (opened, _) => opened,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::CacheError;
 use crate::folder::Folder;
 use crate::gate::Gate;
 use crate::kind::Kind;
-use crate::session::{self, Living, SESSIONS, lock_file};
+use crate::session::{self, SESSIONS, Sessions, lock_file};
 use crate::usage::Tally;
 use crate::walk::{Found, Walk};
 
@@ -60,7 +60,7 @@ pub fn prune(root: &Path, max_size: u64) -> Result<Pruned, CacheError> {
     let walk = Walk::below(root)?;
     let mut ledger = Ledger::new(&walk, max_size);
     // What is no cache is not made one.
-    if walk.files.iter().all(|file| file.kind == Kind::Other) && walk.dead.is_empty() {
+    if walk.files.iter().all(|file| file.kind == Kind::Other) && walk.sessions.dead.is_empty() {
         return Ok(ledger.pruned);
     }
     let sessions = root.join(SESSIONS);
@@ -92,7 +92,7 @@ pub fn would_prune(root: &Path, max_size: u64) -> Result<Pruned, CacheError> {
         if ledger.is_within() {
             break;
         }
-        ledger.enter(file, if walk.living.may_use(file.used) { Fate::Spared } else { Fate::Removed });
+        ledger.enter(file, if walk.sessions.may_use(file.used) { Fate::Spared } else { Fate::Removed });
     }
     Ok(ledger.pruned)
 }
@@ -110,13 +110,13 @@ fn least_recent_first(walk: &Walk) -> Vec<&Found> {
 /// Removes the least of these files that are enough. Nobody starts a session or looks anything up meanwhile, so that
 /// whoever may be using one has either marked it, or will not find it.
 fn prune_batch(root: &Path, batch: &[&Found], ledger: &mut Ledger) -> Result<(), CacheError> {
-    let living = Living::find(&root.join(SESSIONS))?;
+    let sessions = Sessions::find(&root.join(SESSIONS))?;
     let mut folders = BTreeSet::new();
     for file in batch {
         if ledger.is_within() {
             break;
         }
-        let fate = remove(root, file, &living).map_err(CacheError::at("remove", &root.join(&file.path)))?;
+        let fate = remove(root, file, &sessions).map_err(CacheError::at("remove", &root.join(&file.path)))?;
         ledger.enter(file, fate);
         folders.extend(file.path.parent());
     }
@@ -130,13 +130,13 @@ fn prune_batch(root: &Path, batch: &[&Found], ledger: &mut Ledger) -> Result<(),
     Ok(())
 }
 
-fn remove(root: &Path, file: &Found, living: &Living) -> io::Result<Fate> {
+fn remove(root: &Path, file: &Found, sessions: &Sessions) -> io::Result<Fate> {
     let (Some(folder), Some(name)) = (file.path.parent(), file.path.file_name()) else { return Ok(Fate::Gone) };
     let Some(folder) = Folder::open(root, folder)? else { return Ok(Fate::Gone) };
     let Some(metadata) = folder.look(name)?.filter(fs::Metadata::is_file) else { return Ok(Fate::Gone) };
     let used = crate::used::Moment::of(&metadata);
     // Used since it was found, it is not the least recently used any more.
-    if used != file.used || living.may_use(used) {
+    if used != file.used || sessions.may_use(used) {
         return Ok(Fate::Spared);
     }
     folder.remove(name)?;

@@ -1,33 +1,34 @@
 //! One process's use of the cache.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tempfile::TempDir;
+use tempfile::NamedTempFile;
 
 use crate::error::CacheError;
-use crate::gate::{Gate, LOCK};
+use crate::gate::Gate;
 use crate::new_file::make_dir;
 use crate::spool::SpoolWriter;
 use crate::used::Moment;
 
-/// A directory of this process alone inside the cache. Clones are the same session, and it is removed when the last of
-/// them is dropped. One that a killed process left behind is removed by the next session: its owner no longer holds its
-/// lock.
+/// One process's place inside the cache: a lock, and a directory once something is written. Clones are the same session,
+/// and it is removed when the last of them is dropped. What a killed process left behind is removed by the next session:
+/// its owner no longer holds its lock.
 #[derive(Debug, Clone)]
 pub struct Session(Arc<Owned>);
 
 #[derive(Debug)]
 struct Owned {
     root: PathBuf,
-    dir: TempDir,
+    /// Made with the first file in it: making a directory takes longer than all else that a session does.
+    dir: PathBuf,
     /// Held as long as the session lives. It is never written to: its time is when the session started.
-    _lock: File,
+    _lock: NamedTempFile,
     gate: Gate,
     next: AtomicU64,
 }
@@ -36,6 +37,8 @@ struct Owned {
 pub(crate) const SESSIONS: &str = "sessions";
 /// How their names begin.
 pub(crate) const PREFIX: &str = "session-";
+/// What their locks have behind their names.
+pub(crate) const SUFFIX: &str = ".lock";
 
 impl Session {
     /// Makes the cache at `root` if it is not there, and a session in it.
@@ -47,23 +50,15 @@ impl Session {
         make_dir(&sessions)?;
         let gate = Gate::open(&sessions)?;
         // A session is never seen before its lock is held.
-        let (dir, lock) = gate.alone(|| {
+        let lock = gate.alone(|| {
             remove_abandoned(&sessions);
-            Self::make(&sessions)
+            let file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(&sessions);
+            let file = file.map_err(CacheError::at("make a file in", &sessions))?;
+            file.as_file().lock().map_err(CacheError::at("lock", file.path()))?;
+            Ok::<_, CacheError>(file)
         })??;
-        let root = root.to_owned();
+        let (root, dir) = (root.to_owned(), lock.path().with_extension(""));
         Ok(Self(Arc::new(Owned { root, dir, _lock: lock, gate, next: AtomicU64::new(0) })))
-    }
-
-    fn make(sessions: &Path) -> Result<(TempDir, File), CacheError> {
-        let dir = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempdir_in(sessions)
-            .map_err(CacheError::at("make a directory in", sessions))?;
-        let path = dir.path().join(LOCK);
-        let lock = lock_file(&path)?;
-        lock.lock().map_err(CacheError::at("lock", &path))?;
-        Ok((dir, lock))
     }
 
     /// Does something short while nothing is pruned.
@@ -79,21 +74,22 @@ impl Session {
         SpoolWriter::create(self.unused())
     }
 
-    /// A path in it that nobody has.
+    /// A path in its directory that nobody has.
     pub(crate) fn unused(&self) -> PathBuf {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
-        self.0.dir.path().join(number.to_string())
-    }
-
-    /// Where the spools lie.
-    #[must_use]
-    pub fn path(&self) -> PathBuf {
-        self.0.dir.path().to_owned()
+        self.0.dir.join(number.to_string())
     }
 
     /// The directory of the cache.
     pub(crate) fn root(&self) -> &Path {
         &self.0.root
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // The directory goes before the lock that protects it. A leftover is removed by the next session.
+        let _: io::Result<()> = fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -110,71 +106,72 @@ pub(crate) fn lock_file(path: &Path) -> Result<File, CacheError> {
         .map_err(CacheError::at("open the lock file", path))
 }
 
-/// Sessions whose owners run, and when they started.
+/// The sessions that there are.
 #[derive(Debug, Default)]
-pub(crate) struct Living(BTreeMap<String, Moment>);
+pub(crate) struct Sessions {
+    /// Those whose owners run, and when they started.
+    pub(crate) living: BTreeMap<String, Moment>,
+    /// What killed processes left.
+    pub(crate) dead: BTreeSet<String>,
+}
 
-impl Living {
+impl Sessions {
     /// Looks for them. One that is just being started is missed, unless nobody can start any.
     pub(crate) fn find(sessions: &Path) -> Result<Self, CacheError> {
-        let mut living = BTreeMap::new();
-        for (name, path) in named(sessions).map_err(CacheError::at("read the directory", sessions))? {
-            let lock = path.join(LOCK);
-            if let (true, Ok(metadata)) = (is_held(&lock), fs::symlink_metadata(&lock)) {
-                living.insert(name, Moment::of(&metadata));
+        let mut found = Self::default();
+        for name in names(sessions).map_err(CacheError::at("read the directory", sessions))? {
+            match held_since(&sessions.join(format!("{name}{SUFFIX}"))) {
+                Some(start) => drop(found.living.insert(name, start)),
+                None => drop(found.dead.insert(name)),
             }
         }
-        Ok(Self(living))
+        Ok(found)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    /// Whether one of them may have found what was last used then.
+    /// Whether one that is living may have found what was last used then.
     pub(crate) fn may_use(&self, used: Moment) -> bool {
-        self.0.values().any(|start| *start <= used)
+        self.living.values().any(|start| *start <= used)
     }
 }
 
 /// Removes what killed processes left. It is in nobody's way but the disk's, so that failing is no error.
 pub(crate) fn remove_abandoned(sessions: &Path) {
-    for (_, path) in named(sessions).unwrap_or_default() {
-        if !is_held(&path.join(LOCK)) {
-            let _: io::Result<()> = fs::remove_dir_all(&path);
-        }
+    for name in Sessions::find(sessions).unwrap_or_default().dead {
+        let _: io::Result<()> = fs::remove_dir_all(sessions.join(&name));
+        let _: io::Result<()> = fs::remove_file(sessions.join(format!("{name}{SUFFIX}")));
     }
 }
 
-/// All directories that are named as sessions.
-fn named(sessions: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+/// The names of all that have a directory or a lock.
+fn names(sessions: &Path) -> io::Result<BTreeSet<String>> {
     let entries = match fs::read_dir(sessions) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         entries => entries?,
     };
-    let mut found = Vec::new();
+    let mut names = BTreeSet::new();
     for entry in entries {
         let entry = entry?;
-        let is_dir = entry.file_type().is_ok_and(|file_type| file_type.is_dir());
-        if let (true, Ok(name)) = (is_dir, entry.file_name().into_string())
-            && name.starts_with(PREFIX)
-        {
-            found.push((name, entry.path()));
-        }
+        let (Ok(file_type), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
+        // Whatever else is called so is none of ours, links above all.
+        let name = if file_type.is_dir() { Some(name.as_str()) } else { session_of_lock(&name, file_type) };
+        names.extend(name.filter(|name| name.starts_with(PREFIX)).map(str::to_owned));
     }
-    Ok(found)
+    Ok(names)
 }
 
-fn is_held(lock: &Path) -> bool {
+fn session_of_lock(name: &str, file_type: FileType) -> Option<&str> {
+    name.strip_suffix(SUFFIX).filter(|_| file_type.is_file())
+}
+
+/// When the holder of a lock started, where there is one.
+fn held_since(lock: &Path) -> Option<Moment> {
+    let metadata = fs::symlink_metadata(lock).ok().filter(fs::Metadata::is_file)?;
     match File::open(lock) {
         Ok(file) => file.try_lock().is_err(),
-        // Without a lock file its owner died between making the directory and the file.
+        // One that may not be looked at is nobody's to remove.
         Err(e) => e.kind() != io::ErrorKind::NotFound,
     }
+    .then(|| Moment::of(&metadata))
 }
 
 #[cfg(test)]
@@ -192,11 +189,13 @@ mod tests {
         writer.write_all(b"abc").unwrap();
         let spool = writer.finish().unwrap();
 
-        let dead = sessions.join("session-dead");
-        fs::create_dir(&dead).unwrap();
-        lock_file(&dead.join(LOCK)).unwrap();
+        let killed = ["session-a", "session-b", "session-b.lock", "session-c.lock"].map(|name| sessions.join(name));
+        for path in &killed {
+            if path.extension().is_some() { drop(lock_file(path).unwrap()) } else { fs::create_dir(path).unwrap() }
+        }
+        lock_file(&killed[0].join("0")).unwrap();
         let second = Session::start(root.path()).unwrap();
-        assert!(!dead.exists());
+        assert!(killed.iter().all(|path| !path.exists()));
 
         let mut back = Vec::new();
         spool.open().unwrap().read_to_end(&mut back).unwrap();

@@ -1,11 +1,11 @@
 //! Files that live as long as somebody reads them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use crate::error::CacheError;
+use crate::new_file::create;
 
 /// A spool being written. Dropped without [`SpoolWriter::finish`], it is removed.
 #[derive(Debug)]
@@ -22,8 +22,7 @@ pub struct Spool {
 
 impl SpoolWriter {
     pub(crate) fn create(path: PathBuf) -> Result<Self, CacheError> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(CacheError::at("make the spool file", &path))?;
+        let file = create(&path).map_err(CacheError::at("make the spool file", &path))?;
         Ok(Self { file, spool: Spool { path } })
     }
 

@@ -59,7 +59,8 @@ impl Usage {
         for file in &walk.files {
             tallies.entry(file.kind).or_default().add(file.size);
         }
-        Ok(Self { tallies, living: walk.living.len() as u64, dead: walk.dead.len() as u64 })
+        let (living, dead) = (walk.sessions.living.len() as u64, walk.sessions.dead.len() as u64);
+        Ok(Self { tallies, living, dead })
     }
 
     /// What there is of a kind.

@@ -1,6 +1,5 @@
 //! Every file in the directory of the cache.
 
-use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::area::Area;
 use crate::error::CacheError;
 use crate::kind::{Kind, Place};
-use crate::session::{Living, SESSIONS};
+use crate::session::{SESSIONS, Sessions};
 use crate::used::Moment;
 use crate::values;
 
@@ -29,15 +28,13 @@ pub(crate) struct Found {
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
     pub(crate) files: Vec<Found>,
-    pub(crate) living: Living,
-    /// Sessions that are not living.
-    pub(crate) dead: BTreeSet<String>,
+    pub(crate) sessions: Sessions,
 }
 
 impl Walk {
     /// Looks at every file; links are not followed. Nothing is there where the directory is missing.
     pub(crate) fn below(root: &Path) -> Result<Self, CacheError> {
-        let mut walk = Self { living: Living::find(&root.join(SESSIONS))?, ..Self::default() };
+        let mut walk = Self { sessions: Sessions::find(&root.join(SESSIONS))?, ..Self::default() };
         let mut folders = vec![PathBuf::new()];
         while let Some(folder) = folders.pop() {
             let full = root.join(&folder);
@@ -53,10 +50,7 @@ impl Walk {
                 let entry = entry.map_err(CacheError::at("read the directory", &full))?;
                 let path = folder.join(entry.file_name());
                 match entry.metadata() {
-                    Ok(metadata) if metadata.is_dir() => {
-                        walk.folder(&path);
-                        folders.push(path);
-                    }
+                    Ok(metadata) if metadata.is_dir() => folders.push(path),
                     Ok(metadata) => walk.file(path, &metadata),
                     Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                     Err(e) => return Err(CacheError::at("look at", &root.join(path))(e)),
@@ -66,22 +60,12 @@ impl Walk {
         Ok(walk)
     }
 
-    fn folder(&mut self, path: &Path) {
-        // The place of a file in it tells whether it is a session.
-        if let Place::Session(name) = Place::of(&path.join("0"))
-            && path.components().count() == 2
-            && !self.living.has(name)
-        {
-            self.dead.insert(name.to_owned());
-        }
-    }
-
     fn file(&mut self, path: PathBuf, metadata: &Metadata) {
         let place = if metadata.is_file() { Place::of(&path) } else { Place::Elsewhere };
         let is_key_lock = place == Place::KeyLock;
         let kind = match place {
             Place::Kept(kind) => kind,
-            Place::Session(name) if self.living.has(name) => Kind::Temporary,
+            Place::Session(name) if self.sessions.living.contains_key(name) => Kind::Temporary,
             Place::Session(_) => Kind::Abandoned,
             Place::KeyLock | Place::Lock => Kind::Temporary,
             Place::Elsewhere => Kind::Other,
