@@ -7,6 +7,7 @@
 
 mod base;
 mod build;
+mod cache_prune;
 mod certificates;
 mod composition;
 mod corpus;
