@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_aptrepo::{Acquirer, IndexFile, Repository, RepositoryIndex, Timestamp};
-use distil_cache::{Area, Content, ContentKey, Values};
+use distil_cache::{Area, Content, ContentKey, Session, Values};
 use distil_imgcore::Digest;
 use distil_net::{Client, Watch};
 
@@ -45,14 +45,15 @@ impl<'a> Provider<'a> {
         progress: &'a dyn Progress,
         cancelled: &'a AtomicBool,
     ) -> Result<Self, LockError> {
+        let session = Session::start(cache_dir)?;
         Ok(Self {
             machine,
             progress,
             cancelled,
             jobs,
             client: OnceLock::new(),
-            content: Content::open(cache_dir, Area::Packages)?,
-            values: Values::open(cache_dir)?,
+            content: Content::in_session(&session, Area::Packages)?,
+            values: Values::in_session(&session)?,
         })
     }
 
