@@ -44,14 +44,9 @@ impl Header {
         let mut header = Self { bytes, format: Format::V7 };
         // The field itself counts as spaces. Only the unsigned sum is taken: the signed one of some old tars differs
         // just for names outside ASCII, and a header that is right by both readings is what is wanted.
-        let (_, start, len) = CHECKSUM;
-        let sum: i128 = header
-            .bytes
-            .iter()
-            .enumerate()
-            .map(|(i, b)| if (start..start + len).contains(&i) { 32 } else { i128::from(*b) })
-            .sum();
-        if header.number(CHECKSUM).map_err(|_| Fault::Checksum)? != sum {
+        let total = |bytes: &[u8]| bytes.iter().map(|b| u32::from(*b)).sum::<u32>();
+        let sum = total(header.bytes.as_slice()) - total(header.field(CHECKSUM)) + total(&[b' '; CHECKSUM.2]);
+        if header.number(CHECKSUM).map_err(|_| Fault::Checksum)? != i128::from(sum) {
             return Err(Fault::Checksum);
         }
         header.format = match header.field(MAGIC) {

@@ -143,10 +143,7 @@ impl<R: Read> TarReader<R> {
     }
 
     fn advance(&mut self) -> Result<Option<Entry>, Fault> {
-        let mut scratch = [0; 8192];
-        while self.left > 0 {
-            self.read_content(&mut scratch)?;
-        }
+        self.skip_content()?;
         self.skip_padding()?;
         self.name = None;
         let mut pending = Pending::default();
@@ -313,6 +310,17 @@ impl<R: Read> TarReader<R> {
         self.padding = padding(size);
         self.skip_padding()?;
         Ok(content)
+    }
+
+    fn skip_content(&mut self) -> Result<(), Fault> {
+        if self.left > 0 {
+            // Cleared only where it is used: most readers take all the content there is.
+            let mut scratch = [0; 8192];
+            while self.left > 0 {
+                self.read_content(&mut scratch)?;
+            }
+        }
+        Ok(())
     }
 
     fn skip_padding(&mut self) -> Result<(), Fault> {
