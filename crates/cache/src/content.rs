@@ -189,7 +189,11 @@ impl CachedFile {
     /// # Errors
     /// [`CacheError`] where it cannot be removed.
     pub fn discard(&self) -> Result<(), CacheError> {
-        match fs::remove_file(&self.path) {
+        let removed = match fs::remove_file(&self.path) {
+            Err(e) if e.kind() == io::ErrorKind::IsADirectory => fs::remove_dir_all(&self.path),
+            removed => removed,
+        };
+        match removed {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CacheError::at("remove", &self.path)(e)),
             _ => Ok(()),
         }

@@ -49,6 +49,10 @@ impl NewFile {
                 }
                 fs::rename(&self.path, path)
             }
+            // Nobody here makes a directory of that name, and it must not keep the file away for ever.
+            Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+                fs::remove_dir_all(path).and_then(|()| fs::rename(&self.path, path))
+            }
             renamed => renamed,
         };
         renamed.map_err(CacheError::at("rename a file to", path))?;

@@ -94,16 +94,24 @@ impl Drop for Owned {
 }
 
 pub(crate) fn lock_file(path: &Path) -> Result<File, CacheError> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        // Some file systems want a file that is shared to be open for reading.
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
-        .map_err(CacheError::at("open the lock file", path))
+    let mut options = OpenOptions::new();
+    // Some file systems want a file that is shared to be open for reading.
+    options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    let opened = match options.open(path) {
+        Err(_) if remove_impostor(path) => options.open(path),
+        opened => opened,
+    };
+    opened.map_err(CacheError::at("open the lock file", path))
+}
+
+/// Removes a link or an empty directory, which nobody can hold a lock on. Says whether there was one.
+fn remove_impostor(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir(path).is_ok(),
+        Ok(metadata) if metadata.is_symlink() => fs::remove_file(path).is_ok(),
+        _ => false,
+    }
 }
 
 /// The sessions that there are.
@@ -202,6 +210,22 @@ mod tests {
         assert_eq!(back, b"abc");
         drop((spool, first, second));
         assert_eq!(fs::read_dir(&sessions).unwrap().count(), 1, "only the lock of the sessions stays");
+    }
+
+    #[test]
+    fn what_cannot_be_locked_gives_way_to_a_lock() {
+        let root = tempfile::tempdir().unwrap();
+        let (lock, other) = (root.path().join("lock"), root.path().join("other"));
+        fs::create_dir(&lock).unwrap();
+        assert!(lock_file(&lock).unwrap().metadata().unwrap().is_file());
+        fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&other, &lock).unwrap();
+        assert!(lock_file(&lock).unwrap().metadata().unwrap().is_file());
+        assert!(!other.exists(), "no link is followed");
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir_all(lock.join("somebodys")).unwrap();
+        assert!(lock_file(&lock).is_err());
+        assert!(lock.join("somebodys").exists());
     }
 
     #[test]

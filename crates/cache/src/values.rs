@@ -238,6 +238,9 @@ mod tests {
         let folder = values.path(Worth::Derived, "kind", "folder");
         fs::create_dir(&folder).unwrap();
         assert_eq!(values.get("kind", "folder").unwrap(), None, "no file at all");
+        fs::create_dir(folder.join("more")).unwrap();
+        values.put("kind", "folder", b"third").unwrap();
+        assert_eq!(values.get("kind", "folder").unwrap().unwrap(), b"third", "written in place of the folder");
         values.put("kind", "other", b"second").unwrap();
         assert_eq!(values.get("kind", "key").unwrap().unwrap(), b"first", "written past the link");
         drop((values, other));
