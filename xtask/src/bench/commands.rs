@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Bench;
-use super::prepare::{Ready, digest, image, local_recipe, recipe, recipe_changed};
+use super::prepare::{LOCAL_RECIPE, Ready, digest, image, recipe, recipe_changed};
 use super::set::{CHANGING, Set};
 use super::stopwatch::{Line, Timed};
 use super::tables::Figures;
@@ -54,7 +54,7 @@ impl Bench {
         }
         for command in commands.iter().filter(|command| command.key.is_ours()) {
             let image = match command.key {
-                Task::ColdLocal(packing) => format!("local {}", packing.stated()),
+                Task::ColdLocal => "local".to_owned(),
                 Task::Cold(packing) => format!("cold {}", packing.stated()),
                 Task::Changed(strategy) => format!("{} changed", strategy.stated()),
                 _ => format!("cold {}", Packing::Zstd.stated()),
@@ -85,11 +85,8 @@ impl Bench {
         for packing in Packing::ALL {
             commands.push(self.cold(ready, packing, Task::Cold(packing)));
         }
-        for packing in Packing::ALL {
-            let recipe = ready.folder.join(local_recipe(packing));
-            let line = self.build_line(ready, "build", &recipe);
-            commands.push(self.timed(ready, Task::ColdLocal(packing), &lay_out(ready, &[]), line));
-        }
+        let local = self.build_line(ready, "build", &ready.folder.join(LOCAL_RECIPE));
+        commands.push(self.timed(ready, Task::ColdLocal, &lay_out(ready, &[]), local));
         let tar = ready.folder.join("layer.tar");
         let openssl = Line::Words(format!("openssl dgst -sha256 {}", tar.display()));
         commands.push(self.timed(ready, Task::Openssl, "sync", openssl));

@@ -14,6 +14,9 @@ use super::task::{Packing, Strategy};
 use crate::error::{Error, Result, at};
 use crate::{debs, process};
 
+/// The recipe that names files.
+pub(super) const LOCAL_RECIPE: &str = "local.toml";
+
 /// A set whose locks and caches are made. All of it lies in one folder:
 ///
 /// | name | holds |
@@ -22,7 +25,7 @@ use crate::{debs, process};
 /// | `warm` | the same after both strategies were built in zstd, nothing changed |
 /// | `package.image`, `single.image` | what these builds wrote |
 /// | `STRATEGY-zstd`, `STRATEGY-gzip`, `STRATEGY-changed` | recipe and lock |
-/// | `local-zstd.toml`, `local-gzip.toml` | recipes without a lock |
+/// | `local.toml` | a recipe without a lock |
 /// | `cache`, `out` | what a build that is timed finds and leaves |
 /// | `layer.tar` | the uncompressed layer of all packages, one of them changed |
 pub(super) struct Ready {
@@ -66,10 +69,7 @@ impl Bench {
             self.distil(&["lock", "--update", CHANGING], &folder, "packages", &after)?;
         }
         let local = format!("[debian]\ndebs = [\"{}/*.deb\"]\n", source.display());
-        for packing in Packing::ALL {
-            let text = format!("{local}[layers]\ncompression = \"{}\"\n", packing.stated());
-            write(&folder.join(local_recipe(packing)), &text)?;
-        }
+        write(&folder.join(LOCAL_RECIPE), &format!("{local}[layers]\ncompression = \"{}\"\n", Packing::Zstd.stated()))?;
 
         copy(&folder, "packages", "warm")?;
         for strategy in Strategy::ALL {
@@ -120,10 +120,6 @@ pub(super) fn recipe(strategy: Strategy, packing: Packing) -> String {
 
 pub(super) fn recipe_changed(strategy: Strategy) -> String {
     format!("{}-changed", strategy.stated())
-}
-
-pub(super) fn local_recipe(packing: Packing) -> String {
-    format!("local-{}.toml", packing.stated().split(':').next().unwrap_or_default())
 }
 
 pub(super) fn image(strategy: Strategy) -> String {

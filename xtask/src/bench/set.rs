@@ -27,7 +27,7 @@ impl Set {
         match self {
             Self::Python => 9,
             Self::Jre => 7,
-            Self::Large => 5,
+            Self::Large => 3,
         }
     }
 
@@ -35,7 +35,7 @@ impl Set {
     /// nothing that is close.
     pub(super) fn rounds_of_others(self) -> u32 {
         match self {
-            Self::Python => 9,
+            Self::Python => 5,
             Self::Jre => 3,
             Self::Large => 1,
         }

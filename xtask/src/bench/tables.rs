@@ -28,7 +28,7 @@ pub(super) struct Figures {
 impl Figures {
     /// The most that any cold build took, in KiB.
     pub(super) fn peak_of_cold_builds(&self) -> Option<u64> {
-        let cold = self.memory.iter().filter(|(task, _)| matches!(task, Task::Cold(_) | Task::ColdLocal(_)));
+        let cold = self.memory.iter().filter(|(task, _)| matches!(task, Task::Cold(_) | Task::ColdLocal));
         cold.map(|(_, kib)| *kib).max()
     }
 }
@@ -83,7 +83,7 @@ fn row(figures: &Figures, command: &Timed<Task>) -> String {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
     let ratio = |to: Task| times.ratio(key, to).map_or_else(String::new, |ratio| format!("{ratio:.2} x"));
     let shell = match key {
-        Task::Cold(packing) | Task::ColdLocal(packing) | Task::Shell(packing) => ratio(Task::Shell(packing)),
+        Task::Cold(packing) | Task::Shell(packing) => ratio(Task::Shell(packing)),
         _ => ratio(Task::Shell(Packing::Zstd)),
     };
     let memory = figures.memory.get(&key).map_or_else(String::new, |kib| format!("{:.0}", as_float(*kib) / 1024.0));

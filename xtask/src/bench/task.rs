@@ -52,7 +52,7 @@ impl Strategy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
     Cold(Packing),
-    ColdLocal(Packing),
+    ColdLocal,
     Changed(Strategy),
     NewDestination,
     Unchanged,
@@ -75,7 +75,7 @@ impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cold(packing) => write!(f, "distil, cold, {}", packing.stated()),
-            Self::ColdLocal(packing) => write!(f, "distil, cold, local files, {}", packing.stated()),
+            Self::ColdLocal => f.write_str("distil, cold, local files, zstd:3"),
             Self::Changed(strategy) => write!(f, "distil, one package changed, `{}`", strategy.stated()),
             Self::NewDestination => f.write_str("distil, new destination"),
             Self::Unchanged => f.write_str("distil, unchanged"),
