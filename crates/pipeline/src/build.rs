@@ -175,11 +175,12 @@ impl BuiltImage {
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
     output::check(&request.outputs)?;
     let order = Order::new(request)?;
-    let shelf = Shelf::open(&request.cache_dir)?;
+    let session = Session::start(&request.cache_dir)?;
+    let shelf = Shelf::open(&session)?;
     let mut supply = Supply::new(request, progress, Some((&shelf, order.rules(None))))?;
     let mut damaged = 0;
     loop {
-        let built = build_of(&supply, &order, request, progress, &shelf);
+        let built = build_of(&supply, &order, request, progress, (&session, &shelf));
         match &built {
             // Something else has to be made of packages of which fragments were there. That is rare.
             Err(e) if supply.has_shelved() && e.is_not_fetched() => {}
@@ -202,12 +203,11 @@ fn build_of(
     order: &Order<'_>,
     request: &BuildRequest<'_>,
     progress: &dyn Progress,
-    shelf: &Shelf,
+    (session, shelf): (&Session, &Shelf),
 ) -> Result<Built, BuildError> {
-    let session = Session::start(&request.cache_dir)?;
     // Two parts for each thread to take; a single thread compresses its own.
     let press = Press::new(order.compression, if request.jobs.get() > 1 { 2 * request.jobs.get() } else { 0 });
-    let workshop = Workshop { session: &session, shelf, press: &press, progress, cancelled: request.cancelled };
+    let workshop = Workshop { session, shelf, press: &press, progress, cancelled: request.cancelled };
 
     let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = supply;
     let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;

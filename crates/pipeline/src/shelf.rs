@@ -4,10 +4,9 @@ mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use distil_cache::{Area, CacheError, CachedFile, Content, ContentKey, DerivedWriter, Values};
+use distil_cache::{Area, CacheError, CachedFile, Content, ContentKey, DerivedWriter, Session, Values};
 use distil_debunpack::{ControlArchive, Md5Sum};
 use distil_imgcore::digest::Hasher;
 use distil_imgcore::{Checkpoint, Composition, Compression, Digest, Fragment, FragmentIndex, ImagePath, LayerSums};
@@ -54,9 +53,9 @@ const LAYER: &str = "layer-1";
 const CHECKPOINTS: &str = "layer-checkpoints-1";
 
 impl Shelf {
-    pub(crate) fn open(cache_dir: &Path) -> Result<Self, CacheError> {
-        let content = Content::open(cache_dir, Area::Fragments)?;
-        Ok(Self { content, values: Values::open(cache_dir)?, given: Mutex::default() })
+    pub(crate) fn open(session: &Session) -> Result<Self, CacheError> {
+        let content = Content::in_session(session, Area::Fragments)?;
+        Ok(Self { content, values: Values::in_session(session)?, given: Mutex::default() })
     }
 
     /// What an earlier build made of the package with this SHA-256. A cache that cannot be read is one that has nothing.

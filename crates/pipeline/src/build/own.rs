@@ -156,7 +156,7 @@ mod tests {
     fn an_archive_is_left_where_somebody_asks_to_stop() {
         let dir = tempfile::tempdir().unwrap();
         let (session, cancelled) = (Session::start(dir.path()).unwrap(), AtomicBool::new(false));
-        let (shelf, press) = (Shelf::open(dir.path()).unwrap(), Press::new(Compression::ZSTD, 0));
+        let (shelf, press) = (Shelf::open(&session).unwrap(), Press::new(Compression::ZSTD, 0));
         let (session, shelf, press) = (&session, &shelf, &press);
         let workshop = Workshop { session, shelf, press, progress: &Silent, cancelled: &cancelled };
         let path = dir.path().join("a.tar");
