@@ -155,6 +155,7 @@ fn build_advice(error: &BuildError) -> Option<String> {
              what you know to be right"
                 .to_owned(),
         ),
+        BuildError::Table { .. } => Some("set layers.compression to zstd or gzip, or leave the file out".to_owned()),
         BuildError::Architecture { .. } => Some("choose the platform with --platform or in the recipe".to_owned()),
         BuildError::Base(error) => base_advice(error),
         BuildError::Conflicts { .. } => Some("leave one of the two out, or exclude the path in [filter]".to_owned()),

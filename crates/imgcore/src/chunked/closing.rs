@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::members::MemberEncoder;
-use super::{Chunking, Form, Record, Run, RunWriter, estargz, zstd_chunked};
+use super::{Chunking, Form, Record, Run, RunWriter, TableError, estargz, zstd_chunked};
 use crate::tar::writer::{headers, padding};
 
 /// The end of a layer: its last entries, the end of the archive, and the table of contents of all.
@@ -21,8 +21,7 @@ pub struct Closing {
 /// Closes a layer of runs in a row.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] where an entry cannot be stated in the table or has the name of the table itself; where the
-/// encoder fails.
+/// [`TableError`] where an entry cannot be in such a layer; where the encoder fails.
 pub fn close(chunking: Chunking, runs: &[&Run]) -> io::Result<Closing> {
     let mut encoder = MemberEncoder::new(chunking.members())?;
     if chunking.form() == Form::ZstdChunked {
@@ -31,8 +30,7 @@ pub fn close(chunking: Chunking, runs: &[&Run]) -> io::Result<Closing> {
     for special in [estargz::TABLE, estargz::LANDMARK] {
         let taken = |record: &Record| record.entry.path.as_bytes() == special;
         if let Some(record) = runs.iter().flat_map(|run| &run.records).find(|record| taken(record)) {
-            let message = format!("{} is a name that eStargz needs for itself", record.entry.path);
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            return Err(TableError::Taken(record.entry.path.clone()).into());
         }
     }
     let content = estargz::LANDMARK_CONTENT;

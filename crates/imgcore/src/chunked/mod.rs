@@ -28,6 +28,7 @@ mod chunking;
 mod closing;
 mod composition;
 mod crc64;
+mod error;
 mod estargz;
 mod members;
 mod run;
@@ -39,6 +40,7 @@ mod zstd_chunked;
 pub use chunking::{Chunking, ChunkingError};
 pub use closing::{Closing, close};
 pub use composition::Composition;
+pub use error::TableError;
 pub use run::{Chunk, Record, Run, RunWriter};
 
 use crate::compression::Codec;

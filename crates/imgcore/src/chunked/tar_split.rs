@@ -15,7 +15,7 @@ const PIECE: usize = 1 << 20;
 /// the padding of the one before, and a line for its content. The pieces given to `write` depend on the entries alone.
 ///
 /// # Errors
-/// Those of `write`; [`io::ErrorKind::InvalidData`] for a name that cannot be stated in JSON.
+/// Those of `write`; [`TableError`](super::TableError) for a name that cannot be stated in JSON.
 ///
 /// [tar-split]: https://github.com/vbatts/tar-split
 pub(super) fn lines(runs: &[&Run], mut write: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {

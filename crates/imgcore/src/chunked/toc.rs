@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Form, Record, Run};
+use super::{Form, Record, Run, TableError};
 use crate::base64;
 use crate::entry::{Entry, EntryKind};
 use crate::time::rfc3339;
@@ -16,7 +16,7 @@ use crate::tree::ContentSha256;
 /// the start of the next. `tar_split` is the digest of that, where the format has it.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] where an entry cannot be stated in JSON.
+/// [`TableError`] where an entry cannot be stated in JSON.
 pub(super) fn table(form: Form, runs: &[&Run], tar_split: Option<&str>) -> io::Result<Vec<u8>> {
     let mut out = br#"{"version":1,"entries":["#.to_vec();
     let mut first = true;
@@ -145,7 +145,7 @@ fn about<'a>(entry: &'a Entry, name: &'a str) -> io::Result<Row<'a>> {
         size: entry.kind.size(),
         uid: meta.uid.into(),
         gid: meta.gid.into(),
-        modtime: Some(rfc3339(meta.mtime).ok_or_else(|| unfit(entry, "a time that has no year of four digits"))?),
+        modtime: Some(rfc3339(meta.mtime).ok_or_else(|| TableError::Time(entry.path.clone()))?),
         dev_major: device.0.into(),
         dev_minor: device.1.into(),
         xattrs: xattrs.collect::<io::Result<_>>()?,
@@ -160,12 +160,7 @@ pub(super) fn name(entry: &Entry) -> io::Result<String> {
 }
 
 fn text<'a>(entry: &Entry, bytes: &'a [u8]) -> io::Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|_| unfit(entry, "a name that is not UTF-8"))
-}
-
-fn unfit(entry: &Entry, why: &str) -> io::Error {
-    let message = format!("{} has {why}, which a table of contents cannot state", entry.path);
-    io::Error::new(io::ErrorKind::InvalidData, message)
+    std::str::from_utf8(bytes).map_err(|_| TableError::Text(entry.path.clone()).into())
 }
 
 fn digest(sha256: &ContentSha256) -> String {

@@ -42,7 +42,10 @@ pub(super) fn layer(
         let content: Arc<dyn Content> = sink.content().map_err(BuildError::Layer)?;
         runs.push((run, content));
     }
-    let composition = Composition::new(runs, &parts.directories, chunking).map_err(BuildError::Layer)?;
+    let composition = Composition::new(runs, &parts.directories, chunking).map_err(|error| match error.downcast() {
+        Ok(source) => BuildError::Table { form: chunking.form().as_str(), source },
+        Err(other) => BuildError::Layer(other),
+    })?;
     if let Some(sums) = shelf.sums_of_runs(&composition) {
         return Ok(composition.layer(sums));
     }

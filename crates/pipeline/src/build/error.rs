@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use distil_cache::CacheError;
 use distil_debunpack::DebError;
+use distil_imgcore::chunked::TableError;
 use distil_imgcore::document::DocumentError;
 use distil_imgcore::tar::TarError;
 use distil_imgcore::tree::Conflict;
@@ -118,6 +119,14 @@ pub enum BuildError {
     /// Layers could not be compressed, or read back.
     #[error("cannot make a layer")]
     Layer(#[source] io::Error),
+    /// A file that the table of contents of its layer cannot state.
+    #[error("layers cannot be {form} with these files")]
+    Table {
+        /// What was asked for.
+        form: &'static str,
+        /// The file.
+        source: TableError,
+    },
     /// A destination failed.
     #[error(transparent)]
     Store(Box<distil_imgcore::Error>),
@@ -158,6 +167,7 @@ impl BuildError {
             | Self::Conflicts { .. }
             | Self::Filter(_)
             | Self::Layers { .. }
+            | Self::Table { .. }
             | Self::Document(_)
             | Self::OnePlatform { .. } => true,
             Self::Destination(e) => e.is_mistake(),

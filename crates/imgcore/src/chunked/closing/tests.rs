@@ -185,17 +185,20 @@ fn tar_split_and_the_files_are_the_tar() {
 
 #[test]
 fn what_the_table_cannot_state_is_refused() {
-    let check = |form, entry: Entry| {
-        let (_, run) = run(form, &[(entry, Vec::new())]);
-        assert_eq!(close(form.into(), &[&run]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    let check = |form: Form, entry: Entry, expected: fn(ImagePath) -> TableError| {
+        let (_, run) = run(form, &[(entry.clone(), Vec::new())]);
+        let error = close(form.into(), &[&run]).unwrap_err().downcast::<TableError>().unwrap();
+        assert_eq!(error, expected(entry.path));
     };
     for form in FORMS {
-        check(form, Entry { path: ImagePath::from_archive(b"\xff").unwrap(), ..entry("x", EntryKind::Directory) });
-        check(form, entry("x", EntryKind::Symlink { target: b"\xff".to_vec() }));
-        check(form, Entry { meta: Metadata::root(0o644, i64::MAX / 2), ..entry("x", EntryKind::Directory) });
+        let named = ImagePath::from_archive(b"\xff").unwrap();
+        check(form, Entry { path: named, ..entry("x", EntryKind::Directory) }, TableError::Text);
+        check(form, entry("x", EntryKind::Symlink { target: b"\xff".to_vec() }), TableError::Text);
+        let late = Metadata::root(0o644, i64::MAX / 2);
+        check(form, Entry { meta: late, ..entry("x", EntryKind::Directory) }, TableError::Time);
     }
     for name in ["stargz.index.json", ".no.prefetch.landmark"] {
-        check(Form::Estargz, entry(name, EntryKind::File { size: 0 }));
+        check(Form::Estargz, entry(name, EntryKind::File { size: 0 }), TableError::Taken);
     }
 }
 
