@@ -9,6 +9,7 @@ mod base;
 mod build;
 mod cache_prune;
 mod certificates;
+mod chunked;
 mod composition;
 mod corpus;
 mod distroless;
