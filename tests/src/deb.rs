@@ -71,10 +71,10 @@ impl Deb {
     #[must_use]
     pub fn entry(mut self, entry: Entry) -> Self {
         let name = String::from_utf8(entry.name.clone()).unwrap();
-        for (slash, _) in name.match_indices('/').skip(1) {
-            let above = format!("{}/", name.split_at(slash).0);
-            if self.data.iter().all(|entry| entry.name != above.as_bytes()) {
-                self.data.push(Entry::directory(&above));
+        for (slash, _) in name.trim_end_matches('/').match_indices('/').skip(1) {
+            let above = name.split_at(slash).0;
+            if self.data.iter().all(|entry| entry.name.strip_suffix(b"/").unwrap_or(&entry.name) != above.as_bytes()) {
+                self.data.push(Entry::directory(&format!("{above}/")));
             }
         }
         self.data.push(entry);

@@ -15,10 +15,12 @@ pub mod layout;
 pub mod listing;
 pub mod place;
 pub mod program;
+pub mod random;
 pub mod registry;
 pub mod tar;
 
 pub use apt::{Repository, Signer};
 pub use deb::Deb;
 pub use program::Program;
+pub use random::Random;
 pub use registry::Registry;

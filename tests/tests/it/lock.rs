@@ -205,3 +205,66 @@ fn what_needs_no_repository_reads_no_certificates_and_leaves_no_lock() {
     assert!(ran.status.success(), "{ran}");
     assert!(!project.folder.join("distil.lock").exists());
 }
+
+/// The layers of the recipe itself, as the lock has them, lowest first.
+fn layers(project: &Project) -> Vec<Vec<String>> {
+    let lock = project.lock();
+    let (_, after) = lock.split_once("\nlayers = [\n").unwrap_or_else(|| panic!("no layers in {lock}"));
+    let lines = after.lines().take_while(|line| *line != "]");
+    let text: String = lines.collect::<Vec<_>>().join(" ");
+    let names = |layer: &str| layer.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    text.split(']').map(names).filter(|names| !names.is_empty()).collect()
+}
+
+/// Builds, and gives the layers of the image by their content.
+fn diff_ids(project: &Project, options: &[&str]) -> Vec<String> {
+    let report = project.build(options).success().json();
+    let ids = report["images"][0]["platforms"][0]["diff-ids"].as_array().unwrap().clone();
+    ids.iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+/// Writes a recipe for packages of the project's repository, with more in it.
+fn write_recipe(project: &Project, packages: &[&str], more: &str) {
+    project.recipe(&[&file_url(&project.repository())], packages);
+    let path = project.folder.join("distil.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, format!("{text}\n{more}")).unwrap();
+}
+
+#[test]
+fn a_renewed_lock_keeps_to_the_layers_of_the_old_one() {
+    let project = project();
+    let recipe = |packages: &[&str], more: &str| write_recipe(&project, packages, more);
+    // Two layers for packages and one for own files. The name that comes first is the last to come.
+    recipe(&["lib", "other"], "[layers]\nmax = 3\n");
+    assert!(project.distil(&["lock"]).status.success());
+    assert_eq!(layers(&project), [["lib"], ["other"]]);
+    let before = diff_ids(&project, &[]);
+    recipe(&["app", "lib", "other"], "[layers]\nmax = 3\n");
+    assert!(project.distil(&["lock"]).status.success());
+    let full = layers(&project);
+    assert_eq!((full.len(), full.concat().len()), (2, 3), "{full:?}");
+    let after = diff_ids(&project, &[]);
+    assert_eq!(before.iter().filter(|id| after.contains(id)).count(), before.len() - 1, "{before:?} {after:?}");
+    // New versions move nothing, and neither does more room.
+    project.publish(&later());
+    assert!(project.distil(&["lock", "--update", "lib"]).status.success());
+    assert_eq!(layers(&project), full);
+    recipe(&["app", "lib", "other"], "[layers]\nmax = 9\n");
+    assert!(project.distil(&["lock"]).status.success());
+    assert_eq!(layers(&project), full);
+    // Another strategy is another plan.
+    recipe(&["app", "lib", "other"], "[layers]\nstrategy = \"origin\"\n");
+    assert!(project.distil(&["lock"]).status.success());
+    assert_eq!(layers(&project), [["app"], ["lib"], ["other"]]);
+}
+
+#[test]
+fn a_variant_shares_the_layers_of_its_recipe() {
+    let project = project();
+    write_recipe(&project, &["lib"], "[variants.more]\npackages = [\"app\"]\n");
+    let (plain, more) = (diff_ids(&project, &[]), diff_ids(&project, &["--variant", "more"]));
+    assert_eq!(plain.len() + 1, more.len(), "{plain:?} {more:?}");
+    // What the variant adds lies above what it shares, so that runtimes stack that once.
+    assert_eq!(plain[0], more[0], "{plain:?} {more:?}");
+}

@@ -7,9 +7,10 @@
 
 mod base;
 mod build;
+mod cache_damage;
 mod cache_prune;
+mod cache_sharing;
 mod certificates;
-mod chunked;
 mod composition;
 mod corpus;
 mod distroless;
@@ -19,6 +20,7 @@ mod durable;
 mod example;
 mod kit;
 mod layering;
+mod layers;
 mod lock;
 mod lying;
 mod peers;
@@ -27,5 +29,6 @@ mod proof;
 mod repositories;
 mod reproducible;
 mod resolver;
+mod shop;
 mod tidy;
 mod versions;
