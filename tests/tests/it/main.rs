@@ -11,6 +11,7 @@ mod cache_damage;
 mod cache_prune;
 mod cache_sharing;
 mod certificates;
+mod chunked;
 mod composition;
 mod corpus;
 mod distroless;
