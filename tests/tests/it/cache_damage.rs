@@ -1,8 +1,10 @@
 //! Whatever becomes of the files of a cache, the image is the same, and the cache is sound again afterwards.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use distil_tests::{Program, Random, layout};
@@ -13,7 +15,7 @@ use crate::shop::{Image, Shop, check_sound, check_valid, files};
 const LARGE: usize = 9 << 20;
 const SMALL: usize = 300_000;
 /// How long damage is done.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(15);
 
 /// What can happen to a file.
 #[derive(Debug, Clone, Copy)]
@@ -155,4 +157,65 @@ fn a_damaged_cache_gives_the_same_image_and_is_mended() {
     }
     println!("{rounds} rounds");
     assert!(rounds > 20, "only {rounds} rounds in {TIME:?}");
+}
+
+/// Files are damaged at any moment, such as between the look at one and its being copied.
+#[test]
+fn damage_during_a_build_never_gets_into_an_image() {
+    let shop = Shop::new(LARGE);
+    let cache = shop.full_cache("cache");
+    let mut random = Random::of_this_run();
+    let mut vandals = random.clone();
+    let over = AtomicBool::new(false);
+    let start = Instant::now();
+    let (built, refused) = thread::scope(|scope| {
+        scope.spawn(|| {
+            // It ends where the test fails, too.
+            while !over.load(Ordering::Relaxed) && start.elapsed() < 10 * TIME {
+                // Builds remove and make files all the time.
+                let there = files(&cache);
+                let fragments: Vec<_> = there.iter().filter(|path| path.starts_with(cache.join("fragments"))).collect();
+                if let Some(path) = fragments.get(vandals.below(fragments.len().max(1))) {
+                    flip_in_place(path, &mut vandals);
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let (mut built, mut refused) = (0, 0);
+        while start.elapsed() < TIME {
+            let number = random.below(shop.images.len());
+            let (image, layout) = (&shop.images[number], shop.folder.join("beside"));
+            let ran = image.build(&cache, &layout, &[]).run();
+            if ran.status.success() {
+                image.check(&ran);
+                check_valid(&layout);
+                built += 1;
+            } else {
+                // A build that is damaged again and again gives up, and says why.
+                assert_eq!(ran.code(), 4, "{ran}");
+                assert!(!layout::is_finished(&layout), "{ran}");
+                refused += 1;
+            }
+            let _ = fs::remove_dir_all(&layout);
+        }
+        over.store(true, Ordering::Relaxed);
+        (built, refused)
+    });
+    println!("{built} built, {refused} refused");
+    assert!(built > 5, "only {built} were built, {refused} were refused");
+    for (number, image) in shop.images.iter().enumerate() {
+        rebuild(&shop, image, &cache, number, &[]);
+    }
+}
+
+/// Changes a bit of a file that others may have open.
+fn flip_in_place(path: &Path, random: &mut Random) {
+    let Ok(file) = fs::OpenOptions::new().read(true).write(true).open(path) else { return };
+    let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    if length > 0 {
+        let (at, mut byte) = (random.below(length) as u64, [0]);
+        file.read_exact_at(&mut byte, at).unwrap();
+        byte[0] ^= 1 << random.below(8);
+        file.write_all_at(&byte, at).unwrap();
+    }
 }
