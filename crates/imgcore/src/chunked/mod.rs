@@ -12,12 +12,13 @@
 //! `( )` is a member or a frame, `[ ]` a skippable frame. Headers are those of all entries up to the next one with content,
 //! with the padding of the content before them. Content over [`Form::chunk_size`] takes several members, its chunks.
 //!
-//! - **[eStargz]**, table version 1, footer of 51 bytes: what containerd's stargz-snapshotter reads, from its release 0.4 on.
-//!   No file is marked as needed early, which `.no.prefetch.landmark` says. Readers of plain gzip unpack that file and
-//!   `stargz.index.json` into the root of the image; the format leaves no other choice.
-//! - **[zstd:chunked]**, manifest type 1, table version 1 with a tar-split digest, footer of 64 bytes: what containers/storage
-//!   reads from 1.56 on, that is podman 5.3. The reference implementation is its only specification. Tar-split lets it rebuild
-//!   the very bytes of the tar, and so check the diff id, from the files alone. Only data chunks are written, no holes.
+//! - **[eStargz]**, table version 1, footer of 51 bytes, as stargz-snapshotter 0.19 reads it. No file is marked as needed
+//!   early, which `.no.prefetch.landmark` says. Readers of plain gzip unpack that file and `stargz.index.json` into the root of
+//!   the image; the format leaves no other choice.
+//! - **[zstd:chunked]**, manifest type 1, table version 1 with a tar-split digest, footer of 64 bytes, as containers/storage
+//!   1.59 reads it. Its code is the only specification. Tar-split lets it rebuild the very bytes of the tar from the files
+//!   alone, and so compare the diff id. Content is cut in data chunks of one size; holes are not told. Older releases that know
+//!   other annotations, such as podman 4.3's, take the layer as a whole.
 //!
 //! Both tables are JSON: a name that is not UTF-8 cannot be in one, and is an error.
 //!
