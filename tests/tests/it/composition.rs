@@ -223,6 +223,46 @@ fn layers_follow_the_strategy() {
 }
 
 #[test]
+fn packages_of_one_source_share_a_layer() {
+    let deb = |name: &str, source: &str| Deb::new(name).field(&format!("Source: {source}"));
+    let debs = [deb("first", "one"), deb("second", "two"), deb("third", "one")].map(|deb| {
+        let path = format!("/usr/share/{}", deb.name);
+        deb.file(&path, "x\n")
+    });
+    let made = made("[layers]\nstrategy = \"origin\"\n", &debs, &[]);
+    assert_eq!(made.layers.len(), 3, "one a source, and one for what is generated");
+    assert!(made.layers[0].contains_key("usr/share/first") && made.layers[0].contains_key("usr/share/third"));
+    assert!(made.layers[1].contains_key("usr/share/second"));
+}
+
+#[test]
+fn layers_of_a_base_count() {
+    let debs: Vec<Deb> = (0..4).map(|i| Deb::new(&format!("pkg{i}")).file(&format!("/usr/share/{i}"), "x\n")).collect();
+    let (ran, folder, _guard) = build("[debian]\ndebs = [\"*.deb\"]\n", &debs, &[]);
+    assert!(ran.status.success(), "{ran}");
+    let below = layout::image(&folder.join("layout"), "test").layers.len();
+    let base = folder.join("layout");
+    let upper: Vec<Deb> =
+        (0..4).map(|i| Deb::new(&format!("top{i}")).file(&format!("/usr/share/top{i}"), "x\n")).collect();
+    let on_base = |max: usize| {
+        let base = reference(&base, "test");
+        let recipe = format!("[base]\nimage = \"{base}\"\n[debian]\ndebs = [\"*.deb\"]\n[layers]\nmax = {max}\n");
+        build(&recipe, &upper, &[])
+    };
+    for room in 2..6 {
+        let (ran, folder, _guard) = on_base(below + room);
+        assert!(ran.status.success(), "{ran}");
+        let found = layout::image(&folder.join("layout"), "test").layers.len();
+        assert!(found > below && found <= below + room, "{found} layers on {below} where {room} more may be");
+    }
+    let (ran, ..) = on_base(below + 1);
+    let ran = ran.exits(2);
+    for word in ["layers.max", "base.image", "line 2", &format!("set layers.max to {} or more", below + 2)] {
+        assert!(ran.errors().contains(word), "{word:?} is not in {ran}");
+    }
+}
+
+#[test]
 fn another_package_changes_only_its_own_layer() {
     let debs: Vec<Deb> = (0..6).map(|i| Deb::new(&format!("pkg{i}")).file(&format!("/usr/share/{i}"), "x\n")).collect();
     let diff_ids = |debs: &[Deb]| -> Vec<String> {
