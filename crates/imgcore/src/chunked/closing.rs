@@ -5,15 +5,12 @@ use std::io;
 
 use super::members::MemberEncoder;
 use super::{Chunking, Form, Record, Run, RunWriter, TableError, estargz, zstd_chunked};
-use crate::tar::writer::{headers, padding};
 
 /// The end of a layer: its last entries, the end of the archive, and the table of contents of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
     /// The bytes that follow the runs.
     pub packed: Vec<u8>,
-    /// The bytes of tar in them, to which the diff id extends.
-    pub plain: Vec<u8>,
     /// What the layer's descriptor must state, or no reader knows that there is a table.
     pub annotations: BTreeMap<String, String>,
 }
@@ -35,13 +32,13 @@ pub fn close(chunking: Chunking, runs: &[&Run]) -> io::Result<Closing> {
     }
     let content = estargz::LANDMARK_CONTENT;
     let entry = estargz::special(estargz::LANDMARK, content.len() as u64)?;
-    let plain = [&headers(&entry), content, padding(content.len() as u64)].concat();
     let mut landmark = RunWriter::new(Vec::new(), chunking)?;
     landmark.append(entry, &mut &*content)?;
-    let (packed, run) = landmark.finish()?;
+    let (mut packed, run) = landmark.finish()?;
     let runs: Vec<&Run> = runs.iter().copied().chain([&run]).collect();
     let end = estargz::end(&mut encoder, &runs)?;
-    Ok(Closing { packed: [packed, end.packed].concat(), plain: [plain, end.plain].concat(), ..end })
+    packed.extend(end.packed);
+    Ok(Closing { packed, ..end })
 }
 
 #[cfg(test)]

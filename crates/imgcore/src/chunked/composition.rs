@@ -171,6 +171,21 @@ mod tests {
         }
     }
 
+    /// Other bytes are another format, which the changelog has to name.
+    #[test]
+    fn the_bytes_are_those_of_this_format() {
+        let fragment = fragment(&[("b", 3), ("a", 5_000_000), ("c", 0)]);
+        for (form, expected) in [
+            (Form::ZstdChunked, "sha256:b7ed7982fc2bf0f5c6372e5f233fdc75016f95abc04a7b2f72d6f26422c2bfe4"),
+            (Form::Estargz, "sha256:88f07b0c4b447d762790365233c4cffc4aead1820542b3a341d4c43f2ff41783"),
+        ] {
+            let (packed, run) = Run::of_fragment(&fragment, form.into(), Vec::new()).unwrap();
+            let runs = vec![(run, Arc::new(packed) as Arc<dyn Content>)];
+            let composition = Composition::new(runs, &[entry("usr", EntryKind::Directory)], form.into()).unwrap();
+            assert_eq!(composition.hash().unwrap().digest.to_string(), expected, "{}", form.as_str());
+        }
+    }
+
     #[test]
     fn a_fragment_that_is_damaged_is_an_error() {
         let good = fragment(&[("a", 70_000)]);

@@ -8,6 +8,7 @@ use super::members::MemberEncoder;
 use super::{Closing, Form, Run, toc};
 use crate::entry::{Entry, EntryKind, Metadata};
 use crate::path::ImagePath;
+use crate::tar::BLOCK;
 use crate::tar::writer::{END, headers, padding};
 
 /// The table, as a file of the layer.
@@ -30,16 +31,22 @@ pub(super) fn special(name: &[u8], size: u64) -> io::Result<Entry> {
 
 /// The member with the table and the end of the archive, and the footer.
 pub(super) fn end(encoder: &mut MemberEncoder, runs: &[&Run]) -> io::Result<Closing> {
-    let table = toc::table(Form::Estargz, runs, None)?;
-    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&table)));
-    let size = table.len() as u64;
-    let plain = [&headers(&special(TABLE, size)?), &table, padding(size), &END].concat();
-    drop(table);
+    // A table may be large: it is made where the member wants it, behind a header whose size it decides.
+    let mut plain = toc::table(vec![0; BLOCK], Form::Estargz, runs, None)?;
+    let (header, table) = plain.split_at_mut_checked(BLOCK).ok_or(io::ErrorKind::UnexpectedEof)?;
+    let (digest, size) = (Sha256::digest(&table), table.len() as u64);
+    let stated = headers(&special(TABLE, size)?);
+    if stated.len() != BLOCK {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    header.copy_from_slice(&stated);
+    plain.extend_from_slice(padding(size));
+    plain.extend_from_slice(&END);
     let mut packed = encoder.encode(&plain)?;
     packed.extend(footer(runs.iter().map(|run| run.packed).sum()));
     let size = runs.iter().map(|run| run.plain).sum::<u64>() + plain.len() as u64;
-    let annotations = [(DIGEST.to_owned(), digest), (SIZE.to_owned(), size.to_string())].into();
-    Ok(Closing { packed, plain, annotations })
+    let digest = format!("sha256:{}", hex::encode(digest));
+    Ok(Closing { packed, annotations: [(DIGEST.to_owned(), digest), (SIZE.to_owned(), size.to_string())].into() })
 }
 
 /// An empty gzip member, whose extra field says where the table starts.

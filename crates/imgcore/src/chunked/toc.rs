@@ -11,14 +11,14 @@ use crate::entry::{Entry, EntryKind};
 use crate::time::rfc3339;
 use crate::tree::ContentSha256;
 
-/// Writes the table of runs in a row: directories first, sorted, so that who makes a tree of it entry by entry needs to make
+/// Adds the table of runs in a row to `out`: directories first, sorted, so that who makes a tree of it entry by entry needs to make
 /// no parents up, then all others in their order in the layer, as readers of eStargz expect that find the end of a content by
 /// the start of the next. `tar_split` is the digest of that, where the format has it.
 ///
 /// # Errors
 /// [`TableError`] where an entry cannot be stated in JSON.
-pub(super) fn table(form: Form, runs: &[&Run], tar_split: Option<&str>) -> io::Result<Vec<u8>> {
-    let mut out = br#"{"version":1,"entries":["#.to_vec();
+pub(super) fn table(mut out: Vec<u8>, form: Form, runs: &[&Run], tar_split: Option<&str>) -> io::Result<Vec<u8>> {
+    out.extend_from_slice(br#"{"version":1,"entries":["#);
     let mut first = true;
     let mut directories: Vec<_> = runs.iter().flat_map(|run| &run.records).filter(|r| r.entry.kind.is_dir()).collect();
     directories.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));

@@ -29,7 +29,7 @@ pub(super) fn end(encoder: &mut MemberEncoder, runs: &[&Run]) -> io::Result<Clos
         split.packed.extend(encoder.encode(lines)?);
         Ok(())
     })?;
-    let json = toc::table(Form::ZstdChunked, runs, Some(&split.digest()))?;
+    let json = toc::table(Vec::new(), Form::ZstdChunked, runs, Some(&split.digest()))?;
     let table = Block { plain: json.len() as u64, packed: encoder.encode(&json)? };
     drop(json);
 
@@ -50,7 +50,7 @@ pub(super) fn end(encoder: &mut MemberEncoder, runs: &[&Run]) -> io::Result<Clos
         (POSITION.to_owned(), format!("{offset}:{size}:{plain}:{TYPE}")),
         (TAR_SPLIT.to_owned(), format!("{split_offset}:{split_size}:{split_plain}")),
     ];
-    Ok(Closing { packed, plain: END.to_vec(), annotations: annotations.into() })
+    Ok(Closing { packed, annotations: annotations.into() })
 }
 
 /// Compressed bytes that are no part of the tar.

@@ -135,7 +135,9 @@ fn the_tar_is_the_same_and_every_file_can_be_read_alone() {
         let tar = unpack(form, &made.packed);
         let entries = made.tar.len() - 1024;
         assert_eq!(tar[..entries], made.tar[..entries]);
-        assert_eq!(tar[entries..], made.closing.plain);
+        if form == Form::ZstdChunked {
+            assert!(tar == made.tar);
+        }
         let table = table(form, &made);
         for (entry, content) in runs.iter().flatten().filter(|(entry, _)| entry.kind.size() > 0) {
             assert!(&read(form, &made, &table, std::str::from_utf8(entry.path.as_bytes()).unwrap()) == content);
