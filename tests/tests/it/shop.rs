@@ -31,6 +31,8 @@ const RECIPES: &[&str] = &[
     "[debian]\ndebs = [\"*.deb\"]\n[layers]\nstrategy = \"origin\"\ncompression = \"gzip\"\n",
     "[debian]\ndebs = [\"b*.deb\", \"c*.deb\"]\n[layers]\nmax = 4\ncompression = \"none\"\n\
      [filter]\nexclude = [\"/usr/share/*/left-out\"]\n",
+    "[debian]\ndebs = [\"*.deb\"]\n[layers]\ncompression = \"zstd-chunked\"\n",
+    "[debian]\ndebs = [\"b*.deb\", \"c*.deb\"]\n[layers]\nstrategy = \"single\"\ncompression = \"estargz\"\n",
 ];
 
 impl Shop {
