@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use crate::content::Content;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{MAX_DESCRIPTORS, MAX_INDEX_DEPTH};
@@ -103,6 +106,38 @@ impl Copy<'_> {
         self.documents.push(blob.digest().clone());
         transfer(self.destination, blob, || Ok(Box::new(document.bytes())), self.progress)
     }
+}
+
+/// Puts several blobs where they are not there yet, as many at once as the destination takes. Where one fails, those after
+/// it are left.
+pub(crate) fn transfer_all(
+    destination: &dyn Store,
+    blobs: &[(&Descriptor, &dyn Content)],
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<(), Error> {
+    let next = AtomicUsize::new(0);
+    let progress = Mutex::new(progress);
+    let work = || {
+        let mut report = |what: Progress<'_>| progress.lock().unwrap_or_else(PoisonError::into_inner)(what);
+        while let Some((blob, content)) = blobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let open = || content.open().map_err(|source| destination.bad_blob(blob, source));
+            if let Err(error) = transfer(destination, blob, open, &mut report) {
+                next.store(blobs.len(), Ordering::Relaxed);
+                return Err(error);
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads = destination.puts_at_once().get().min(blobs.len());
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut result = work();
+        for other in others {
+            // A panic goes on to whoever waits for the scope.
+            result = result.and(other.join().unwrap_or(Ok(())));
+        }
+        result
+    })
 }
 
 /// Puts one blob where it is not there yet.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::compression::Codec;
 use crate::config::Config;
 use crate::content::Content;
-use crate::copy::{Progress, transfer};
+use crate::copy::{Progress, transfer, transfer_all};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{Document, DocumentError};
@@ -128,11 +128,14 @@ impl Image {
     ///
     /// # Errors
     /// Those of the store, and [`Error::Blob`] where a layer cannot be read.
-    pub fn write_to(&self, store: &dyn Store, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Descriptor, Error> {
-        for (descriptor, layer) in self.manifest.layers().iter().zip(&self.layers) {
-            let open = || layer.content().open().map_err(|source| store.bad_blob(descriptor, source));
-            transfer(store, descriptor, open, progress)?;
-        }
+    pub fn write_to(
+        &self,
+        store: &dyn Store,
+        progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<Descriptor, Error> {
+        let layers = self.manifest.layers().iter().zip(&self.layers);
+        let blobs: Vec<_> = layers.map(|(descriptor, layer)| (descriptor, &**layer.content())).collect();
+        transfer_all(store, &blobs, progress)?;
         let config = self.manifest.config();
         transfer(store, config, || Ok(Box::new(self.config.bytes())), progress)?;
         let manifest = self.manifest.descriptor();
@@ -185,7 +188,11 @@ impl Index {
     ///
     /// # Errors
     /// As [`Image::write_to`].
-    pub fn write_to(&self, store: &dyn Store, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Descriptor, Error> {
+    pub fn write_to(
+        &self,
+        store: &dyn Store,
+        progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<Descriptor, Error> {
         for image in &self.images {
             image.write_to(store, progress)?;
         }

@@ -1,6 +1,7 @@
 //! An image layout: a directory of blobs and an index of names.
 
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,10 @@ pub(crate) const OCI_LAYOUT: &str = "oci-layout";
 pub(crate) const INDEX_JSON: &str = "index.json";
 pub(crate) const BLOBS: &str = "blobs";
 
+/// The directories of blobs.
+const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
+/// Files that are flushed at the same time.
+const PUTS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 /// Bytes of the file `oci-layout`.
 const MAX_OCI_LAYOUT: usize = 4096;
 /// The whole of the file `oci-layout`, as the specification shows it.
@@ -132,6 +137,19 @@ impl Layout {
         result
     }
 
+    /// Makes the names of all blobs survive a crash, whoever put them.
+    fn sync_blobs(&self) -> Result<(), Error> {
+        for algorithm in ALGORITHMS {
+            let found = self.dir.dir(BLOBS).and_then(|blobs| blobs.dir(algorithm));
+            match found {
+                Ok(dir) => dir.sync()?,
+                Err(e) if e.is_not_found() => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
     fn write_document(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let mut file = TempFile::create(&self.dir)?;
         file.write(bytes)?;
@@ -175,15 +193,21 @@ impl Store for Layout {
         let mut file = TempFile::create(&self.dir)?;
         file.write_blob(blob, content, &self.place())?;
         let dir = self.dir.make_dir(BLOBS)?.make_dir(blob.digest().algorithm())?;
-        file.keep(&dir, &blob.digest().hex())?;
+        file.keep_until_crash(&dir, &blob.digest().hex())?;
         if let Some(birth) = self.birth.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             birth.wrote(blob.digest());
         }
         Ok(())
     }
 
+    /// Most of the time of a put is waiting for the disk, which takes several files in hardly more time than one.
+    fn puts_at_once(&self) -> NonZeroUsize {
+        PUTS_AT_ONCE
+    }
+
     fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
         self.sweep()?;
+        self.sync_blobs()?;
         let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
         let _lock = WriteLock::acquire(&self.dir, self.wait)?;
         if !self.has(root)? {

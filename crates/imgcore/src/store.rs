@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 use crate::config::Config;
 use crate::descriptor::Descriptor;
@@ -40,12 +41,18 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`Error::NoBlob`] where it is not there.
     fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error>;
 
-    /// Keeps a blob, which is complete and checked against `blob` when this returns, or absent. An error of `content`
-    /// comes back as [`Error::Blob`].
+    /// Keeps a blob, which is complete and checked against `blob` when this returns, or absent. A crash of the machine may
+    /// take it away again until something is tagged. An error of `content` comes back as [`Error::Blob`].
     ///
     /// # Errors
     /// [`Error::Blob`] where the content is not what `blob` says.
     fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error>;
+
+    /// How many blobs may be put at the same time, each by a thread of its own. One where the order of calls is the order of
+    /// what is written.
+    fn puts_at_once(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
+    }
 
     /// Makes a manifest or index findable, after it was `put` with all that it names: under `name`, which then names
     /// nothing else; or, without a name, as the one unnamed image of the place, or as one more referrer where it has a

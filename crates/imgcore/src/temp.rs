@@ -72,12 +72,18 @@ impl TempFile {
     }
 
     /// Flushes the file and gives it its name, in place of what has it.
-    pub(crate) fn keep(mut self, to: &Dir, name: &str) -> Result<(), Error> {
+    pub(crate) fn keep(self, to: &Dir, name: &str) -> Result<(), Error> {
+        self.keep_until_crash(to, name)?;
+        to.sync()
+    }
+
+    /// The same, but that the name may be lost when the machine crashes before [`Dir::sync`]; what is in the file is not.
+    pub(crate) fn keep_until_crash(mut self, to: &Dir, name: &str) -> Result<(), Error> {
         // A failed flush is final: the kernel may have dropped the pages, and a second call would report success.
         self.file.sync_all().map_err(Error::io("flush", self.dir.path_of(&self.name)))?;
         self.dir.rename(&self.name, to, name)?;
         self.kept = true;
-        to.sync()
+        Ok(())
     }
 }
 

@@ -25,7 +25,9 @@ use std::time::Duration;
 
 use distil_cache::Session;
 use distil_debunpack::records::Database;
-use distil_imgcore::{Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Packing, Platform, Press, Reference};
+use distil_imgcore::{
+    Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Packing, Platform, Press, Reference,
+};
 use distil_rootfs::Filter;
 
 pub use assemble::Warning;
@@ -207,7 +209,8 @@ fn build_of(
 ) -> Result<Built, BuildError> {
     // Two parts for each thread to take; a single thread compresses its own.
     let press = Press::new(order.compression, if request.jobs.get() > 1 { 2 * request.jobs.get() } else { 0 });
-    let workshop = Workshop { session, shelf, press: &press, progress, cancelled: request.cancelled };
+    let workshop =
+        Workshop { decoding: NonZeroUsize::MIN, session, shelf, press: &press, progress, cancelled: request.cancelled };
 
     let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = supply;
     let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
@@ -355,6 +358,11 @@ impl<'a> Order<'a> {
     }
 }
 
+/// With fewer threads than this, none is idle before the largest package is done.
+const ENOUGH_TO_SPLIT: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
+/// Threads that decode the largest package.
+const SPLIT: NonZeroUsize = NonZeroUsize::new(2).expect("2 is not 0");
+
 /// Converts every package, the largest first, so that no thread ends with a large one alone. The results have the order of
 /// the packages.
 fn convert_all(
@@ -367,10 +375,13 @@ fn convert_all(
     workshop.progress.phase(Phase::Convert { packages: packages.len(), bytes });
     let mut largest_first: Vec<(usize, &Package)> = packages.iter().enumerate().collect();
     largest_first.sort_by_key(|(_, package)| std::cmp::Reverse(package.size()));
+    // While the largest one is decoded others wait for it, on machines with cores for that. It takes memory: one is enough.
+    let largest = largest_first.first().map(|(i, _)| *i).filter(|_| jobs >= ENOUGH_TO_SPLIT);
     let none = BTreeSet::new();
     let convert = |(i, package): &(usize, &Package)| {
         workshop.progress.started(package.name());
-        let converted = package.convert(rules, &none, workshop)?;
+        let decoding = if largest == Some(*i) { SPLIT } else { NonZeroUsize::MIN };
+        let converted = package.convert(rules, &none, Workshop { decoding, ..workshop })?;
         workshop.progress.finished(package.name());
         Ok::<_, BuildError>((*i, converted))
     };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,6 +24,8 @@ pub(super) struct Workshop<'a> {
     pub(super) shelf: &'a Shelf,
     /// Compresses parts of large packages.
     pub(super) press: &'a Press,
+    /// How many threads may decode one package.
+    pub(super) decoding: NonZeroUsize,
     pub(super) progress: &'a dyn Progress,
     pub(super) cancelled: &'a AtomicBool,
 }
@@ -101,6 +104,7 @@ impl<'a> Pass<'a> {
             let changed = io::Error::other("the file has changed since the build began");
             return Err(BuildError::read(path)(changed));
         }
+        let deb = deb.with_threads(workshop.decoding);
         let mut data = deb.into_data(package.integrity()).map_err(BuildError::deb(path))?;
         let Rules { compression, clamp, .. } = self.rules;
         let sink = workshop.shelf.writer()?;

@@ -158,7 +158,8 @@ mod tests {
         let (session, cancelled) = (Session::start(dir.path()).unwrap(), AtomicBool::new(false));
         let (shelf, press) = (Shelf::open(&session).unwrap(), Press::new(Compression::ZSTD, 0));
         let (session, shelf, press) = (&session, &shelf, &press);
-        let workshop = Workshop { session, shelf, press, progress: &Silent, cancelled: &cancelled };
+        let decoding = std::num::NonZeroUsize::MIN;
+        let workshop = Workshop { session, shelf, press, decoding, progress: &Silent, cancelled: &cancelled };
         let path = dir.path().join("a.tar");
         let mut file = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
         io::Write::write_all(&mut file, &[0; 1024]).unwrap();
