@@ -8,7 +8,7 @@ use super::{Chunking, Run, RunWriter, close};
 use crate::compose::LayerSums;
 use crate::compression::{Codec, decompress};
 use crate::content::{Content, InRow};
-use crate::digest::{DiffId, Digest, DigestWriter, Hasher};
+use crate::digest::{DiffId, Digest, DigestWriter, Hasher, VerifyingReader};
 use crate::entry::Entry;
 use crate::fragment::Fragment;
 use crate::layer::Layer;
@@ -18,19 +18,29 @@ use crate::tar::{Dialect, Limits, TarReader};
 impl Run {
     /// Compresses a fragment anew, file by file. Other threads may do so with other fragments of the same layer.
     ///
+    /// What is read is compared with the fragment's tree, since a run states digests of its own: what a disk has changed
+    /// would be right by them.
+    ///
     /// # Errors
-    /// Errors of reading the fragment and of the sink.
+    /// Errors of reading the fragment and of the sink; [`io::ErrorKind::InvalidData`] where its bytes are not those of its tree.
     pub fn of_fragment<W: Write>(fragment: &Fragment, chunking: Chunking, sink: W) -> io::Result<(W, Self)> {
+        let changed = || io::Error::new(io::ErrorKind::InvalidData, "a fragment does not hold what its tree says");
         let mut writer = RunWriter::new(sink, chunking)?;
+        let mut entries = 0;
         fragment.read_tar(|tar| {
             let mut reader = TarReader::new(&mut *tar, Dialect::Foreign, Limits::default());
             while let Some(entry) = reader.next_entry()? {
-                writer.append(entry, &mut reader)?;
+                let node = fragment.tree().get(&entry.path).filter(|node| node.entry == entry).ok_or_else(changed)?;
+                if writer.append(entry, &mut reader)?.is_some_and(|content| node.content != Some(content)) {
+                    return Err(changed());
+                }
+                entries += 1;
             }
             // Contents that compare their bytes have done so only when they were read to the end.
             io::copy(tar, &mut io::sink())
         })?;
-        writer.finish()
+        let stated = fragment.tree().iter().filter(|node| !node.entry.kind.is_dir()).count();
+        if entries == stated { writer.finish() } else { Err(changed()) }
     }
 }
 
@@ -39,7 +49,8 @@ impl Run {
 pub struct Composition {
     id: Digest,
     codec: Codec,
-    content: InRow,
+    runs: Vec<Stated>,
+    end: Arc<dyn Content>,
     annotations: BTreeMap<String, String>,
 }
 
@@ -61,10 +72,15 @@ impl Composition {
             id.update(run.digest.to_string().as_bytes());
         }
         id.update(&end);
-        let mut row: Vec<Arc<dyn Content>> = runs.into_iter().map(|(_, packed)| packed).collect();
-        row.push(Arc::new(end));
+        let stated = |(run, packed): (Run, _)| Stated { digest: run.digest, size: run.packed, packed };
         let (codec, annotations) = (chunking.form().codec(), closing.annotations);
-        Ok(Self { id: id.finish(), codec, content: InRow(row), annotations })
+        Ok(Self {
+            id: id.finish(),
+            codec,
+            runs: runs.into_iter().map(stated).collect(),
+            end: Arc::new(end),
+            annotations,
+        })
     }
 
     /// Names the layer's bytes before they were hashed: compositions with the same id give the same layer.
@@ -73,12 +89,16 @@ impl Composition {
         &self.id
     }
 
-    /// Hashes the layer.
+    /// Hashes the layer, and compares each run with its digest.
     ///
     /// # Errors
-    /// Errors of reading the runs.
+    /// Errors of reading the runs; [`io::ErrorKind::InvalidData`] where one has changed.
     pub fn hash(&self) -> io::Result<LayerSums> {
-        let mut packed = Hashed { inner: self.content.open()?, hasher: RunningSha256::new() };
+        let mut row: Vec<Arc<dyn Content>> = Vec::new();
+        row.extend(self.runs.iter().map(|run| Arc::new(run.clone()) as Arc<dyn Content>));
+        row.push(Arc::clone(&self.end));
+        let row = InRow(row);
+        let mut packed = Hashed { inner: row.open()?, hasher: RunningSha256::new() };
         let mut plain = DigestWriter::new(io::sink());
         io::copy(&mut decompress(self.codec, BufReader::with_capacity(CHUNK, &mut packed))?, &mut plain)?;
         // What a decoder leaves behind its last frame still belongs to the layer.
@@ -91,8 +111,23 @@ impl Composition {
     /// The layer, whose sums are known from now or from an earlier composition of the same id.
     #[must_use]
     pub fn layer(self, sums: LayerSums) -> Layer {
-        let content = Arc::new(self.content);
+        let row = self.runs.into_iter().map(|run| run.packed).chain([self.end]);
+        let content = Arc::new(InRow(row.collect()));
         Layer::stated(sums.digest, sums.size, sums.diff_id, self.codec, content).with_annotations(self.annotations)
+    }
+}
+
+/// The bytes of a run, compared with their digest while they are read.
+#[derive(Debug, Clone)]
+struct Stated {
+    digest: Digest,
+    size: u64,
+    packed: Arc<dyn Content>,
+}
+
+impl Content for Stated {
+    fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(VerifyingReader::new(self.packed.open()?, self.digest.clone(), self.size)))
     }
 }
 
@@ -122,7 +157,7 @@ mod tests {
     use crate::entry::{EntryKind, Metadata};
     use crate::fragment_writer::FragmentWriter;
     use crate::path::ImagePath;
-    use crate::tree::Origin;
+    use crate::tree::{FileTree, Origin};
 
     fn entry(name: &str, kind: EntryKind) -> Entry {
         Entry { path: ImagePath::from_archive(name.as_bytes()).unwrap(), kind, meta: Metadata::root(0o755, 5) }
@@ -171,6 +206,17 @@ mod tests {
         }
     }
 
+    /// A frame or member of other bytes than were written may well be a sound one.
+    #[test]
+    fn a_run_of_other_bytes_is_an_error() {
+        for form in [Form::ZstdChunked, Form::Estargz] {
+            let run = |content: usize| Run::of_fragment(&fragment(&[("a", content)]), form.into(), Vec::new()).unwrap();
+            let ((_, stated), (other, _)) = (run(70_000), run(70_001));
+            let composition = Composition::new(vec![(stated, Arc::new(other))], &[], form.into()).unwrap();
+            assert_eq!(composition.hash().unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
+    }
+
     /// Other bytes are another format, which the changelog has to name.
     #[test]
     fn the_bytes_are_those_of_this_format() {
@@ -192,7 +238,13 @@ mod tests {
         let mut bytes = Vec::new();
         good.packed().open().unwrap().read_to_end(&mut bytes).unwrap();
         bytes.truncate(bytes.len() / 2);
-        let bad = Fragment { packed: Arc::new(bytes), ..good };
-        assert!(Run::of_fragment(&bad, Form::ZstdChunked.into(), Vec::new()).is_err());
+        let short = Fragment { packed: Arc::new(bytes), ..good.clone() };
+        assert!(Run::of_fragment(&short, Form::ZstdChunked.into(), Vec::new()).is_err());
+        let other = fragment(&[("b", 70_000)]);
+        for tree in [other.tree().clone(), FileTree::new(), fragment(&[("a", 70_000), ("b", 1)]).tree().clone()] {
+            let bad = Fragment { tree, ..good.clone() };
+            let error = Run::of_fragment(&bad, Form::ZstdChunked.into(), Vec::new()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
     }
 }
