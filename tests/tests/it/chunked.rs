@@ -188,6 +188,25 @@ fn a_store_that_does_not_care_pulls_estargz_by_its_table() {
 }
 
 #[test]
+fn the_layers_of_a_base_can_still_be_fetched() {
+    for compression in FORMS {
+        let project = Project::new(compression, "package");
+        let base = project.build("layout");
+        let text = format!(
+            "[base]\nimage = \"{}\"\n\n[files]\n\"/app/more\" = {{ source = \"own\" }}\n",
+            reference(&project.layout("layout"), "test")
+        );
+        fs::write(project.folder.join("distil.toml"), text).unwrap();
+        let image = project.build("above");
+        assert_eq!(image.layers.len(), base.layers.len() + 1);
+        for layer in 0..base.layers.len() {
+            assert_eq!(annotations(&image, layer), annotations(&base, layer), "{compression}");
+            assert!(annotations(&base, layer).is_object(), "{compression}");
+        }
+    }
+}
+
+#[test]
 fn threads_and_caches_do_not_show() {
     for compression in FORMS {
         for strategy in ["single", "package"] {
