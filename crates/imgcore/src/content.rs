@@ -73,6 +73,61 @@ impl Prefix {
 
 impl Content for Prefix {
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(self.whole.open()?.take(self.length)))
+        Ok(Box::new(PrefixReader { whole: self.whole.open()?, left: self.length }))
+    }
+}
+
+/// Ends only after it has read the rest as well: contents that compare themselves do so at their own end.
+struct PrefixReader<'a> {
+    whole: Box<dyn Read + Send + 'a>,
+    left: u64,
+}
+
+impl Read for PrefixReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            io::copy(&mut self.whole, &mut io::sink())?;
+            return Ok(0);
+        }
+        let n = self.whole.by_ref().take(self.left).read(buf)?;
+        self.left -= n as u64;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails where it should end, as a content does that is damaged.
+    #[derive(Debug)]
+    struct Damaged;
+
+    impl Content for Damaged {
+        fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+            let end = std::iter::once(Err(io::Error::from(io::ErrorKind::InvalidData)));
+            Ok(Box::new(b"whole".chain(Failing(end))))
+        }
+    }
+
+    struct Failing<I>(I);
+
+    impl<I: Iterator<Item = io::Result<usize>>> Read for Failing<I> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.next().unwrap_or(Ok(0))
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_what_is_damaged_never_ends_well() {
+        let read = |whole: Arc<dyn Content>| {
+            let mut bytes = Vec::new();
+            Prefix::new(whole, 2).open().unwrap().read_to_end(&mut bytes).map(|_| bytes)
+        };
+        assert_eq!(read(Arc::new(b"whole".to_vec())).unwrap(), b"wh");
+        assert_eq!(read(Arc::new(Damaged)).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }

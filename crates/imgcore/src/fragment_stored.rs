@@ -39,7 +39,9 @@ impl Fragment {
             origins
         };
         out.number(origins.len() as u64);
-        origins.iter().for_each(|origin| out.bytes(origin.as_str().as_bytes()));
+        for origin in &origins {
+            out.bytes(origin.as_str().as_bytes());
+        }
         out.number(self.tree.len() as u64);
         for node in self.tree.iter() {
             out.number(origins.binary_search(&&node.origin).unwrap_or(0) as u64);
@@ -111,7 +113,9 @@ impl Writer {
             EntryKind::Fifo => (6, [0; 2], b""),
         };
         self.number(tag.into());
-        numbers.into_iter().for_each(|number| self.number(number));
+        for number in numbers {
+            self.number(number);
+        }
         self.bytes(name);
         for number in [meta.mode, meta.uid, meta.gid] {
             self.number(number.into());

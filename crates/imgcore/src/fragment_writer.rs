@@ -308,13 +308,13 @@ impl<W: Write> Output<'_, W> {
             let (part, packed) = match (slot, self.press) {
                 (Slot::Done(packed), _) => packed,
                 (Slot::Left(ticket), Some(press)) if self.row.len() >= LONGEST_ROW => press.take(&ticket)?,
-                (Slot::Left(ticket), _) => match ticket.poll() {
-                    Some(packed) => packed?,
-                    None => {
+                (Slot::Left(ticket), _) => {
+                    let Some(packed) = ticket.poll() else {
                         self.row.push_front(Slot::Left(ticket));
                         return Ok(());
-                    }
-                },
+                    };
+                    packed?
+                }
             };
             self.write(part, packed)?;
         }

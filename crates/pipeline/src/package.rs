@@ -39,6 +39,12 @@ enum Content {
 #[error("the package was not fetched")]
 pub(crate) struct NotFetched;
 
+impl NotFetched {
+    pub(crate) fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
 /// Why a file cannot be used as a package.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackageError {

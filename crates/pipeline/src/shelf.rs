@@ -191,7 +191,9 @@ fn key(deb: &Digest, rules: Rules<'_>, clamp: Option<i64>, left_out: &BTreeSet<I
     piece(clamp.map(|clamp| clamp.to_string()).unwrap_or_default().as_bytes());
     piece(rules.fitting.map(Filter::id).unwrap_or_default().as_bytes());
     piece(b"without");
-    left_out.iter().for_each(|path| piece(path.as_bytes()));
+    for path in left_out {
+        piece(path.as_bytes());
+    }
     hasher.finish().to_string()
 }
 

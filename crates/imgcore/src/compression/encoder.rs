@@ -38,7 +38,8 @@ impl Encoder {
         let engine = match compression.codec {
             Codec::None => Engine::Plain,
             Codec::Gzip => {
-                let level = CompressionLvl::new(compression.level).map_err(|_| io::ErrorKind::Unsupported)?;
+                let level =
+                    CompressionLvl::new(libdeflate_level(compression.level)).map_err(|_| io::ErrorKind::Unsupported)?;
                 Engine::Deflate(Box::new(Deflate { compressor: Compressor::new(level), walker: Walker::new() }))
             }
             Codec::Zstd => {
@@ -86,6 +87,16 @@ impl Deflate {
             return Err(io::Error::other("deflate did not take a whole part"));
         }
         Ok(length)
+    }
+}
+
+/// libdeflate's level for one of gzip's: the fastest that makes no more bytes than `gzip` does at its own, by as much as
+/// was measured on packages. At 6 that is half a per cent less than `gzip -6`, in a seventh less time than libdeflate's 6.
+fn libdeflate_level(level: i32) -> i32 {
+    match level {
+        ..=3 => level,
+        4..=7 => level - 1,
+        _ => level,
     }
 }
 

@@ -52,7 +52,7 @@ impl Package {
         loop {
             let mut pass = Pass::new(rules, left_out, &renamed);
             match pass.run(self, digest, workshop)? {
-                Outcome::Done(converted) => return Ok(Arc::new(converted)),
+                Outcome::Done(converted) => return Ok(Arc::from(converted)),
                 Outcome::Rename { file, to } => renamed.insert(file, to),
             };
         }
@@ -60,7 +60,7 @@ impl Package {
 }
 
 enum Outcome {
-    Done(Converted),
+    Done(Box<Converted>),
     /// A file that stays out has another name that stays in: the file has to get that name, from the start.
     Rename {
         file: ImagePath,
@@ -130,7 +130,8 @@ impl<'a> Pass<'a> {
         }
         let (sink, index) = writer.finish().map_err(stream())?;
         let made = Made { deb: digest, head: package.head(), conffiles, clamped: index.is_clamped() };
-        Ok(Outcome::Done(workshop.shelf.keep(made, self.rules, self.left_out, (sink, index))?))
+        let converted = workshop.shelf.keep(made, self.rules, self.left_out, (sink, index))?;
+        Ok(Outcome::Done(Box::new(converted)))
     }
 
     /// Where in the image an entry comes, if it does.

@@ -196,7 +196,7 @@ impl BuildError {
 
     /// Whether a package is needed that was not fetched, since an earlier build made something of it.
     pub(super) fn is_not_fetched(&self) -> bool {
-        matches!(self, Self::Read { source, .. } if source.get_ref().is_some_and(|e| e.is::<NotFetched>()))
+        matches!(self, Self::Read { source, .. } if NotFetched::is_in(source))
     }
 
     pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
