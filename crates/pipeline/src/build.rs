@@ -187,7 +187,13 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
             // Something else has to be made of packages of which fragments were there. That is rare.
             Err(e) if supply.has_shelved() && e.is_not_fetched() => {}
             // What was kept is made again where the disk has changed it.
-            Err(_) if damaged < MOST_DAMAGED && shelf.discard_damaged() => damaged += 1,
+            Err(_) if damaged < MOST_DAMAGED && shelf.discard_damaged() => {
+                damaged += 1;
+                // Where there is more than one place, there may be any number, and each costs a build to find.
+                if damaged > 1 {
+                    shelf.distrust();
+                }
+            }
             _ => return built,
         }
         if supply.has_shelved() {

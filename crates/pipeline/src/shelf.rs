@@ -4,6 +4,7 @@ mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use distil_cache::{Area, CacheError, CachedFile, Content, ContentKey, DerivedWriter, Session, Values};
@@ -45,6 +46,8 @@ pub(crate) struct Shelf {
     values: Values,
     /// Every file that was given away, to be looked through where something turns out to be damaged.
     given: Mutex<Vec<CachedFile>>,
+    /// Nothing is given away any more but what is made by this process.
+    distrusted: AtomicBool,
 }
 
 /// The forms in which values are kept. They change with the form, and with every change to the bytes of fragments.
@@ -55,7 +58,12 @@ const CHECKPOINTS: &str = "layer-checkpoints-1";
 impl Shelf {
     pub(crate) fn open(session: &Session) -> Result<Self, CacheError> {
         let content = Content::in_session(session, Area::Fragments)?;
-        Ok(Self { content, values: Values::in_session(session)?, given: Mutex::default() })
+        Ok(Self {
+            content,
+            values: Values::in_session(session)?,
+            given: Mutex::default(),
+            distrusted: AtomicBool::default(),
+        })
     }
 
     /// What an earlier build made of the package with this SHA-256. A cache that cannot be read is one that has nothing.
@@ -120,6 +128,11 @@ impl Shelf {
         self.values.put(CHECKPOINTS, &start.to_string(), &Checkpoint::list_to_bytes(&all))
     }
 
+    /// Has everything made anew from now on.
+    pub(crate) fn distrust(&self) {
+        self.distrusted.store(true, Ordering::Relaxed);
+    }
+
     /// Reads all that was given away once more. Damaged files are gone then; says whether there were any.
     pub(crate) fn discard_damaged(&self) -> bool {
         let given = std::mem::take(&mut *self.given.lock().unwrap_or_else(PoisonError::into_inner));
@@ -144,11 +157,19 @@ impl Shelf {
         let head = ControlArchive::from_bytes(head)?;
         let conffiles = conffiles_from_bytes(conffiles)?;
         let fragment = Fragment::from_bytes(fragment, |digest, size| {
-            let file = self.content.get(&content_key(digest), Some(size)).ok()??;
+            let file = self.trusted(digest, size)?;
             self.give(&file);
             Some(Arc::new(Packed { file, fresh: false }))
         })?;
         Some(Shelved { head, converted: Converted { fragment, conffiles } })
+    }
+
+    /// A file that an earlier build left.
+    fn trusted(&self, digest: &Digest, size: u64) -> Option<CachedFile> {
+        if self.distrusted.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.content.get(&content_key(digest), Some(size)).ok()?
     }
 
     fn give(&self, file: &CachedFile) {
@@ -191,9 +212,7 @@ fn key(deb: &Digest, rules: Rules<'_>, clamp: Option<i64>, left_out: &BTreeSet<I
     piece(clamp.map(|clamp| clamp.to_string()).unwrap_or_default().as_bytes());
     piece(rules.fitting.map(Filter::id).unwrap_or_default().as_bytes());
     piece(b"without");
-    for path in left_out {
-        piece(path.as_bytes());
-    }
+    left_out.iter().for_each(|path| piece(path.as_bytes()));
     hasher.finish().to_string()
 }
 
