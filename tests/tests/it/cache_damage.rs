@@ -159,6 +159,29 @@ fn a_damaged_cache_gives_the_same_image_and_is_mended() {
     println!("{rounds} rounds");
 }
 
+/// One bit is wrong in each fragment, and nothing else is known of layers than what they are made of.
+#[test]
+fn no_fragment_counts_before_all_of_it_was_compared() {
+    let shop = Shop::new(SMALL);
+    let cache = shop.full_cache("cache");
+    let mut random = Random::of_this_run();
+    for round in 0..6 {
+        for (number, image) in shop.images.iter().enumerate() {
+            for fragment in files(&cache.join("fragments/sha256")) {
+                flip_in_place(&fragment, &mut random);
+            }
+            for kind in fs::read_dir(cache.join("values/derived")).unwrap() {
+                let kind = kind.unwrap();
+                if kind.file_name().to_str().unwrap().starts_with("layer") {
+                    fs::remove_dir_all(kind.path()).unwrap();
+                }
+            }
+            println!("round {round} of recipe {number}");
+            rebuild(&shop, image, &cache, number, &[]);
+        }
+    }
+}
+
 /// Files are damaged at any moment, such as between the look at one and its being copied.
 #[test]
 fn damage_during_a_build_never_gets_into_an_image() {

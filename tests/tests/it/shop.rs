@@ -146,7 +146,7 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A package with a large file, a few small ones and links.
+/// A package with a large file, a few small ones and links, one of which is left out where documentation is filtered.
 fn package(name: &str, size: usize) -> Deb {
     let line = |number: usize| format!("{name} {number} {}\n", number.wrapping_mul(0x9e37_79b9) >> 7);
     let mut large: String =
@@ -160,6 +160,7 @@ fn package(name: &str, size: usize) -> Deb {
     deb.file(&format!("/usr/share/{name}/large"), &large)
         .file(&format!("/usr/share/{name}/left-out"), "left out\n")
         .entry(Entry::symlink(&format!("./usr/share/{name}/link"), "large"))
+        .entry(Entry::symlink(&format!("./usr/share/doc/{name}"), "elsewhere"))
         .entry(Entry::hardlink(&format!("./usr/share/{name}/same"), &format!("./usr/share/{name}/0")))
         .compressed("gz")
 }
