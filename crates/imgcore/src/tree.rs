@@ -132,9 +132,7 @@ impl Extend<Node> for FileTree {
 
 impl FromIterator<Node> for FileTree {
     fn from_iter<T: IntoIterator<Item = Node>>(nodes: T) -> Self {
-        let mut tree = Self::new();
-        tree.extend(nodes);
-        tree
+        Self(nodes.into_iter().map(|node| (node.entry.path.clone(), node)).collect())
     }
 }
 

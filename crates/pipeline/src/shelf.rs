@@ -21,6 +21,9 @@ pub(crate) struct Converted {
     pub(crate) conffiles: BTreeMap<ImagePath, Md5Sum>,
 }
 
+/// Files by their path.
+type Files = BTreeMap<ImagePath, Vec<u8>>;
+
 /// What was made of a package in an earlier build.
 #[derive(Debug)]
 pub(crate) struct Shelved {
@@ -52,6 +55,7 @@ pub(crate) struct Shelf {
 
 /// The forms in which values are kept. They change with the form, and with every change to the bytes of fragments.
 const FRAGMENT: &str = "fragment-1";
+const FILES: &str = "files-1";
 const LAYER: &str = "layer-1";
 const CHECKPOINTS: &str = "layer-checkpoints-1";
 
@@ -133,6 +137,34 @@ impl Shelf {
         self.distrusted.store(true, Ordering::Relaxed);
     }
 
+    /// Some files of a fragment, as [`Fragment::read_files`] reads them. Those that were read before are kept: they are few and
+    /// small, and the fragment is not.
+    pub(crate) fn files(&self, fragment: &Fragment, wanted: &BTreeSet<ImagePath>, limit: u64) -> io::Result<Files> {
+        let wanted: BTreeSet<ImagePath> =
+            wanted.iter().filter(|path| fragment.tree().contains(path)).cloned().collect();
+        if wanted.is_empty() {
+            return Ok(Files::new());
+        }
+        let mut hasher = Hasher::sha256();
+        for piece in std::iter::once(fragment.id().to_string().as_bytes()).chain(wanted.iter().map(ImagePath::as_bytes))
+        {
+            hasher.update(&(piece.len() as u64).to_le_bytes());
+            hasher.update(piece);
+        }
+        let key = format!("{} {limit}", hasher.finish());
+        if let Some(files) = self.values.get(FILES, &key).ok().flatten().and_then(|bytes| files_from_bytes(&bytes)) {
+            return Ok(files);
+        }
+        let files = fragment.read_files(&wanted, limit)?;
+        let mut bytes = Vec::new();
+        for (path, content) in &files {
+            put(&mut bytes, path.as_bytes());
+            put(&mut bytes, content);
+        }
+        self.values.put(FILES, &key, &bytes)?;
+        Ok(files)
+    }
+
     /// Reads all that was given away once more. Damaged files are gone then; says whether there were any.
     pub(crate) fn discard_damaged(&self) -> bool {
         let given = std::mem::take(&mut *self.given.lock().unwrap_or_else(PoisonError::into_inner));
@@ -212,7 +244,9 @@ fn key(deb: &Digest, rules: Rules<'_>, clamp: Option<i64>, left_out: &BTreeSet<I
     piece(clamp.map(|clamp| clamp.to_string()).unwrap_or_default().as_bytes());
     piece(rules.fitting.map(Filter::id).unwrap_or_default().as_bytes());
     piece(b"without");
-    left_out.iter().for_each(|path| piece(path.as_bytes()));
+    for path in left_out {
+        piece(path.as_bytes());
+    }
     hasher.finish().to_string()
 }
 
@@ -246,6 +280,17 @@ fn conffiles_from_bytes(mut bytes: &[u8]) -> Option<BTreeMap<ImagePath, Md5Sum>>
         bytes = rest;
     }
     Some(conffiles)
+}
+
+fn files_from_bytes(mut bytes: &[u8]) -> Option<Files> {
+    let mut files = Files::new();
+    while !bytes.is_empty() {
+        let (path, rest) = take(bytes)?;
+        let (content, rest) = take(rest)?;
+        files.insert(ImagePath::from_archive(path).ok()?, content.to_vec());
+        bytes = rest;
+    }
+    Some(files)
 }
 
 /// A string behind its length.

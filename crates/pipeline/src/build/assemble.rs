@@ -146,10 +146,13 @@ impl Parts<'_> {
             let below = |path: &&ImagePath| image.tree.get(path).is_some_and(|node| base.brought(node));
             contents.extend(base.read_files(&wanted.iter().filter(below).cloned().collect(), workshop.progress)?);
         }
+        let mut wanted_of: BTreeMap<&str, BTreeSet<ImagePath>> = BTreeMap::new();
+        for (node, path) in wanted.iter().filter_map(|path| Some((image.tree.get(path)?, path))) {
+            wanted_of.entry(node.origin.as_str()).or_default().insert(path.clone());
+        }
         for (package, converted) in packages {
-            let mine: BTreeSet<ImagePath> =
-                wanted.iter().filter(|path| is_from(&image.tree, path, package)).cloned().collect();
-            let read = converted.fragment.read_files(&mine, own::MAX_READ);
+            let Some(mine) = wanted_of.get(package.name()) else { continue };
+            let read = workshop.shelf.files(&converted.fragment, mine, own::MAX_READ);
             contents.extend(read.map_err(BuildError::read(package.path()))?);
         }
         let (accounts, base) = (recipe.users.clone(), base.map(BaseImage::tree));
@@ -213,10 +216,6 @@ impl Parts<'_> {
         let threads = if groups.len() > 1 { Jobs::MIN } else { self.jobs };
         parallel::map(self.jobs, &groups, |group| group.layer(image, form, self, (threads, workshop)))
     }
-}
-
-fn is_from(tree: &FileTree, path: &ImagePath, package: &Package) -> bool {
-    tree.get(path).is_some_and(|node| node.origin.as_str() == package.name())
 }
 
 /// What comes into one layer.
