@@ -172,9 +172,13 @@ impl Shelf {
             let copied = file.open_verified().map_err(io::Error::from);
             copied.and_then(|mut file| io::copy(&mut file, &mut io::sink())).is_ok()
         };
-        let damaged = given.iter().filter(|file| !is_sound(file));
-        // What cannot be read is no better than what is wrong.
-        damaged.map(CachedFile::discard).count() > 0
+        let mut found = false;
+        for file in given.iter().filter(|file| !is_sound(file)) {
+            found = true;
+            // What cannot be removed is found again, which has its limit.
+            let _: Result<(), CacheError> = file.discard();
+        }
+        found
     }
 
     /// Whether the bytes of a fragment are still there.
