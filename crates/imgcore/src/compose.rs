@@ -281,7 +281,6 @@ fn read_parts(
 mod tests {
     use std::io::BufReader;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -409,13 +408,14 @@ mod tests {
                         scope.spawn(|| {
                             while !done.load(Ordering::Relaxed) {
                                 if !press.help() {
-                                    press.wait(Duration::from_millis(1));
+                                    press.wait_while(&|| !done.load(Ordering::Relaxed));
                                 }
                             }
                         });
                     }
                     let pressed = fragment_with(compression, &files, Some(&press));
                     done.store(true, Ordering::Relaxed);
+                    press.wake();
                     pressed
                 });
                 assert_eq!((pressed.id(), pressed.parts()), (alone.id(), alone.parts()), "{helpers} helpers");

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::compression::{Compression, Encoder, Part};
 
@@ -59,12 +58,22 @@ impl Press {
         true
     }
 
-    /// Waits until a part comes in, at most as long as stated.
-    pub fn wait(&self, longest: Duration) {
-        let waiting = lock(&self.waiting);
-        if waiting.is_empty() {
-            drop(self.came.wait_timeout(waiting, longest));
+    /// Waits until a part comes in, as long as `goes_on`. That is asked before each wait, and again after each
+    /// [`Press::wake`].
+    ///
+    /// There is no time limit: where somebody gives programs another clock, waits with one may never end.
+    pub fn wait_while(&self, goes_on: &dyn Fn() -> bool) {
+        let mut waiting = lock(&self.waiting);
+        while waiting.is_empty() && goes_on() {
+            waiting = self.came.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Has those who wait look again whether that goes on.
+    pub fn wake(&self) {
+        // Whoever has seen that it goes on waits before this has the lock, or has not asked yet.
+        let _waiting = lock(&self.waiting);
+        self.came.notify_all();
     }
 
     /// Leaves a part to be compressed, or gives it back where there is no room.

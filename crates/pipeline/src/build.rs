@@ -21,7 +21,6 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use distil_cache::Session;
 use distil_debunpack::records::Database;
@@ -404,7 +403,11 @@ impl SideWork for PartsLeft<'_> {
         self.0.help()
     }
 
-    fn wait(&self) {
-        self.0.wait(Duration::from_millis(1));
+    fn wait_while(&self, goes_on: &dyn Fn() -> bool) {
+        self.0.wait_while(goes_on);
+    }
+
+    fn wake(&self) {
+        self.0.wake();
     }
 }

@@ -22,8 +22,11 @@ pub(crate) trait SideWork: Sync {
     /// Does a piece of it; false where there is none now.
     fn help(&self) -> bool;
 
-    /// Waits a moment for some to come up.
-    fn wait(&self);
+    /// Waits until some comes up, as long as `goes_on`, which is asked again after each [`SideWork::wake`].
+    fn wait_while(&self, goes_on: &dyn Fn() -> bool);
+
+    /// Called when an item is done.
+    fn wake(&self);
 }
 
 /// As [`map`]; before each item, and after the last as long as others are at work on theirs, a thread does side work. That
@@ -54,11 +57,14 @@ fn run<T: Sync, R: Send, E: Send>(
             let i = next.fetch_add(1, Ordering::SeqCst);
             let result = items.get(i).map(&work);
             busy.fetch_sub(1, Ordering::SeqCst);
+            if let Some(side) = side {
+                side.wake();
+            }
             let Some(result) = result else {
-                let Some(side) = side else { return };
-                while busy.load(Ordering::SeqCst) > 0 {
+                let goes_on = || busy.load(Ordering::SeqCst) > 0;
+                while let Some(side) = side.filter(|_| goes_on()) {
                     if !side.help() {
-                        side.wait();
+                        side.wait_while(&goes_on);
                     }
                 }
                 return;
@@ -110,9 +116,11 @@ mod tests {
             took
         }
 
-        fn wait(&self) {
+        fn wait_while(&self, _: &dyn Fn() -> bool) {
             std::thread::yield_now();
         }
+
+        fn wake(&self) {}
     }
 
     #[test]
