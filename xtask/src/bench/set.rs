@@ -25,9 +25,9 @@ impl Set {
     /// How many rounds are timed.
     pub(super) fn rounds(self) -> u32 {
         match self {
-            Self::Python => 9,
-            Self::Jre => 7,
-            Self::Large => 3,
+            Self::Python => 7,
+            Self::Jre => 5,
+            Self::Large => 2,
         }
     }
 
@@ -35,8 +35,8 @@ impl Set {
     /// nothing that is close.
     pub(super) fn rounds_of_others(self) -> u32 {
         match self {
-            Self::Python => 5,
-            Self::Jre => 3,
+            Self::Python => 3,
+            Self::Jre => 2,
             Self::Large => 1,
         }
     }
