@@ -31,6 +31,16 @@ func open(path string) (*counted, error) {
 	return &counted{file: file, size: info.Size()}, nil
 }
 
+// openStated opens a layer, and reads what its descriptor states.
+func openStated(layer, annotationsJSON string) (*counted, map[string]string, error) {
+	stated, err := annotations(annotationsJSON)
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := open(layer)
+	return source, stated, err
+}
+
 func (c *counted) count(n int) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -96,11 +96,7 @@ func (*storageLayout) ParseFooter(footer []byte) (payload, offset, size int64, e
 
 // zstdChunkedFile prints a file, after its digest was compared.
 func zstdChunkedFile(layer, annotationsJSON, path string) error {
-	stated, err := annotations(annotationsJSON)
-	if err != nil {
-		return err
-	}
-	source, err := open(layer)
+	source, stated, err := openStated(layer, annotationsJSON)
 	if err != nil {
 		return err
 	}

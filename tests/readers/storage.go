@@ -52,11 +52,7 @@ func hasEstargz(layers []string) bool {
 }
 
 func pullOne(store storage.Store, id, parent, layer, annotationsJSON string) error {
-	stated, err := annotations(annotationsJSON)
-	if err != nil {
-		return err
-	}
-	source, err := open(layer)
+	source, stated, err := openStated(layer, annotationsJSON)
 	if err != nil {
 		return err
 	}

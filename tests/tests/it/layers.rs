@@ -18,11 +18,7 @@ const STRATEGIES: [&str; 3] = ["single", "package", "origin"];
 fn packages() -> Vec<Deb> {
     let deep = format!("/usr/share/alpha/{}/{}", "d".repeat(120), "n".repeat(120));
     let many = |n: usize| format!("line {n}\n").repeat(600_000 / n);
-    let alpha = Deb::new("alpha")
-        .entry(Entry::directory("./tmp").mode(0o1777))
-        .entry(Entry::directory("./var/lib/alpha").mode(0o700))
-        .entry(Entry::directory("./srv/drop").mode(0o2775).owned_by(0, 33))
-        .entry(Entry::directory("./srv/sealed").mode(0o555))
+    let alpha = with_shared_directories(Deb::new("alpha"))
         .file("/srv/sealed/alpha", "sealed\n")
         .file("/var/lib/alpha/secret", "secret\n")
         .entry(Entry::file("./usr/bin/alpha", "#!/bin/sh\n").mode(0o4755))
@@ -32,12 +28,7 @@ fn packages() -> Vec<Deb> {
         .file(&deep, "deep\n")
         .file("/usr/share/alpha/empty", "")
         .file("/usr/share/alpha/large", &many(1));
-    let beta = Deb::new("beta")
-        .field("Source: alpha")
-        .entry(Entry::directory("./tmp").mode(0o1777))
-        .entry(Entry::directory("./var/lib/alpha").mode(0o700))
-        .entry(Entry::directory("./srv/drop").mode(0o2775).owned_by(0, 33))
-        .entry(Entry::directory("./srv/sealed").mode(0o555))
+    let beta = with_shared_directories(Deb::new("beta").field("Source: alpha"))
         .file("/srv/sealed/beta", "sealed\n")
         .file("/var/lib/alpha/beta", "beta\n")
         .entry(Entry::file("./srv/drop/beta", "beta\n").owned_by(33, 33).mode(0o660))
@@ -47,6 +38,14 @@ fn packages() -> Vec<Deb> {
     tool = tool.entry(Entry { content: program, ..Entry::file("./usr/sbin/tool", "").mode(0o755) });
     tool.data.iter_mut().for_each(|entry| entry.mtime -= 1_000_000);
     vec![alpha, beta, tool]
+}
+
+/// Directories that two packages ship alike.
+fn with_shared_directories(deb: Deb) -> Deb {
+    deb.entry(Entry::directory("./tmp").mode(0o1777))
+        .entry(Entry::directory("./var/lib/alpha").mode(0o700))
+        .entry(Entry::directory("./srv/drop").mode(0o2775).owned_by(0, 33))
+        .entry(Entry::directory("./srv/sealed").mode(0o555))
 }
 
 fn recipe(strategy: &str, compression: &str) -> String {
