@@ -76,6 +76,12 @@ impl Press {
         self.came.notify_all();
     }
 
+    /// Gives up the memory that is kept for the next part. The next one takes its own again.
+    pub fn rest(&self) {
+        lock(&self.buffers).clear();
+        lock(&self.encoders).clear();
+    }
+
     /// Leaves a part to be compressed, or gives it back where there is no room.
     pub(crate) fn offer(&self, plain: Vec<u8>) -> Result<Arc<Ticket>, Vec<u8>> {
         let mut waiting = lock(&self.waiting);

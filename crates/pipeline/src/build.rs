@@ -220,6 +220,8 @@ fn build_of(
     let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = supply;
     let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
     let converted = convert_all(packages, order.rules(*epoch), request.jobs, workshop)?;
+    // Trees and layers are next, which want memory themselves.
+    press.rest();
     let archives =
         parallel::map(request.jobs, &order.tars, |path| own::archive(path, order.compression, *epoch, workshop))?;
 
