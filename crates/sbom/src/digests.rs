@@ -1,0 +1,103 @@
+//! Digests of one sequence of bytes.
+
+use sha2::Digest as _;
+
+/// The digests of a file, as far as they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Digests {
+    /// MD5.
+    pub md5: Option<[u8; 16]>,
+    /// SHA-1. SPDX 2.3 wants it of every file, and snapshot.debian.org names files by it.
+    pub sha1: Option<[u8; 20]>,
+    /// SHA-256.
+    pub sha256: Option<[u8; 32]>,
+    /// SHA-512.
+    pub sha512: Option<[u8; 64]>,
+}
+
+/// Computes all digests in one pass.
+#[derive(Debug, Clone, Default)]
+pub struct Digesting {
+    md5: md5::Md5,
+    sha1: sha1::Sha1,
+    sha256: sha2::Sha256,
+    sha512: sha2::Sha512,
+}
+
+impl Digests {
+    /// All digests of bytes that are at hand.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut all = Digesting::default();
+        all.update(bytes);
+        all.finish()
+    }
+
+    /// The digests that are known, each with the name that hash functions have in SPDX (`SHA256`) and its value in
+    /// hexadecimal.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let known = [
+            ("MD5", self.md5.as_ref().map(hex::encode)),
+            ("SHA1", self.sha1.as_ref().map(hex::encode)),
+            ("SHA256", self.sha256.as_ref().map(hex::encode)),
+            ("SHA512", self.sha512.as_ref().map(hex::encode)),
+        ];
+        known.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// Takes in a digest by the name of its function in any spelling (`SHA-256`, `sha256`). Others, and what is no digest
+    /// of that function, are left alone.
+    pub fn insert(&mut self, function: &str, value: &str) {
+        let mut name = function.to_ascii_lowercase();
+        name.retain(|c| c.is_ascii_alphanumeric());
+        let Ok(bytes) = hex::decode(value.trim()) else { return };
+        match name.as_str() {
+            "md5" => self.md5 = bytes.try_into().ok(),
+            "sha1" => self.sha1 = bytes.try_into().ok(),
+            "sha256" => self.sha256 = bytes.try_into().ok(),
+            "sha512" => self.sha512 = bytes.try_into().ok(),
+            _ => {}
+        }
+    }
+}
+
+impl Digesting {
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.sha1.update(bytes);
+        self.sha256.update(bytes);
+        self.sha512.update(bytes);
+    }
+
+    /// The digests of all that was taken in.
+    #[must_use]
+    pub fn finish(self) -> Digests {
+        Digests {
+            md5: Some(self.md5.finalize().into()),
+            sha1: Some(self.sha1.finalize().into()),
+            sha256: Some(self.sha256.finalize().into()),
+            sha512: Some(self.sha512.finalize().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_known_in_every_spelling() {
+        let all = Digests::of(b"abc");
+        let mut read = Digests::default();
+        for (name, value) in all.named() {
+            read.insert(&name.replace("SHA", "sha-"), &value);
+        }
+        assert_eq!(read, all);
+        assert_eq!(hex::encode(all.md5.unwrap()), "900150983cd24fb0d6963f7d28e17f72");
+        let mut other = Digests::default();
+        other.insert("SHA256", "abc");
+        other.insert("BLAKE3", "00");
+        assert_eq!(other, Digests::default());
+    }
+}

@@ -1,0 +1,18 @@
+//! The inventory of an image, and the documents about it that other tools read.
+//!
+//! An [`Inventory`] is what is in an image of one platform: packages, files, licences, layers. It comes from what a build
+//! knows, from the files of any image, or from a document. Everything here takes bytes and values and gives bytes and
+//! values: nothing is opened, nothing is fetched, and the clock is not read, so that the same image gives the same document.
+
+mod digests;
+mod document;
+mod inventory;
+pub mod licence;
+
+pub use digests::{Digesting, Digests};
+pub use document::{About, Format, UnknownFormat};
+pub use inventory::{
+    Agent, Artefact, BaseImage, BuiltUsing, Contact, Context, Dependency, File, ImageFacts, Inventory, LayerFacts,
+    Owner, Package, PackageKind, Repository, SourcePackage, System,
+};
+pub use licence::Licences;
