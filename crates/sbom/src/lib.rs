@@ -8,6 +8,8 @@ mod digests;
 mod document;
 mod inventory;
 pub mod licence;
+#[cfg(test)]
+mod sample;
 
 pub use digests::{Digesting, Digests};
 pub use document::{About, Format, UnknownFormat};
