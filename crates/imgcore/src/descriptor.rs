@@ -25,6 +25,11 @@ pub struct Descriptor {
     data: Option<Vec<u8>>,
 }
 
+/// The [blob] of artifacts that need no configuration.
+///
+/// [blob]: https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor
+pub(crate) const EMPTY: &[u8] = b"{}";
+
 /// Why a part of a document is no descriptor.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,6 +90,13 @@ impl Descriptor {
     #[must_use]
     pub fn of(media_type: MediaType, bytes: &[u8]) -> Self {
         Self::new(media_type, Digest::of(bytes), bytes.len() as u64)
+    }
+
+    /// Names the two bytes `{}` and carries them, as the specification has it for artifacts without a configuration.
+    #[must_use]
+    pub(crate) fn empty() -> Self {
+        let media_type = MediaType::known(MediaType::EMPTY);
+        Self { data: Some(EMPTY.to_vec()), ..Self::of(media_type, EMPTY) }
     }
 
     /// Reads a descriptor out of a document that [`crate::json::parse`] gave.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::descriptor::{Descriptor, DescriptorError};
+use crate::digest::Digest;
 use crate::escape::Escaped;
 use crate::index::IndexDocument;
 use crate::json::{self, JsonError};
@@ -127,6 +128,9 @@ pub enum DocumentError {
     /// Two images of one index are for one platform: clients pick different ones.
     #[error("two images for {0}")]
     PlatformTwice(Box<Platform>),
+    /// Statements for an index are about an image that is not in it.
+    #[error("the index has no image {0}")]
+    NotAnImageOfIt(Digest),
     /// A layer of a type that cannot be read.
     #[error("{0} is not a layer that can be read")]
     LayerType(MediaType),
@@ -278,7 +282,6 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::digest::Digest;
     use crate::listing::Listing;
 
     fn samples() -> Vec<Vec<u8>> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use crate::attestation::Attestation;
 use crate::compression::Codec;
 use crate::config::Config;
 use crate::content::Content;
@@ -32,6 +33,7 @@ pub struct Image {
 pub struct Index {
     document: IndexDocument,
     images: Vec<Image>,
+    attestations: Vec<Attestation>,
 }
 
 impl Image {
@@ -157,7 +159,23 @@ impl Index {
             }
         }
         let descriptors: Vec<Descriptor> = images.iter().map(Image::descriptor).collect();
-        Ok(Self { document: IndexDocument::new(&descriptors, annotations)?, images })
+        Ok(Self { document: IndexDocument::new(&descriptors, annotations)?, images, attestations: Vec::new() })
+    }
+
+    /// The same images with these statements about them, in place of any others, under another digest. Their entries follow
+    /// those of all images: readers that take the first entry find an image.
+    ///
+    /// # Errors
+    /// [`DocumentError::NotAnImageOfIt`] for statements about another image, and where the index goes over a bound.
+    pub fn with_attestations(self, mut attestations: Vec<Attestation>) -> Result<Self, DocumentError> {
+        let position = |about: &Attestation| self.images.iter().position(|image| image.digest() == about.image());
+        if let Some(other) = attestations.iter().find(|about| position(about).is_none()) {
+            return Err(DocumentError::NotAnImageOfIt(other.image().clone()));
+        }
+        attestations.sort_by_key(position);
+        let entries = attestations.iter().map(Attestation::entry);
+        let descriptors: Vec<Descriptor> = self.images.iter().map(Image::descriptor).chain(entries).collect();
+        Ok(Self { document: IndexDocument::new(&descriptors, self.document.annotations())?, attestations, ..self })
     }
 
     /// The digest of the index.
@@ -184,7 +202,13 @@ impl Index {
         &self.images
     }
 
-    /// Writes all blobs of all images that the store has not yet, the index last. [`Store::tag`] is left to the caller.
+    /// The statements about its images that the index names, in the order of the images.
+    #[must_use]
+    pub fn attestations(&self) -> &[Attestation] {
+        &self.attestations
+    }
+
+    /// Writes all blobs of all images and statements that the store has not yet, the index last. [`Store::tag`] is left to the caller.
     ///
     /// # Errors
     /// As [`Image::write_to`].
@@ -195,6 +219,9 @@ impl Index {
     ) -> Result<Descriptor, Error> {
         for image in &self.images {
             image.write_to(store, progress)?;
+        }
+        for about in &self.attestations {
+            about.artifact().write_to(store, progress)?;
         }
         transfer(store, self.descriptor(), || Ok(Box::new(self.document.bytes())), progress)?;
         Ok(self.descriptor().clone())

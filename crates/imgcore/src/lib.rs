@@ -33,10 +33,13 @@
 //! | layers | [`Packing`], [`chunked`], [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
 //! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
+//! | about images | [`Artifact`], [`Attestation`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`copy_graph`] between them |
 //! | checks | [`validate`] |
 
 mod archive;
+pub mod artifact;
+pub mod attestation;
 mod base64;
 mod builder;
 mod checkpoint;
@@ -89,6 +92,8 @@ pub mod tree;
 pub mod validate;
 
 pub use archive::{Archive, ArchiveWriter};
+pub use artifact::{Artifact, Blob};
+pub use attestation::Attestation;
 pub use builder::ImageBuilder;
 pub use checkpoint::Checkpoint;
 pub use compose::{Composition, LayerSums};

@@ -57,7 +57,33 @@ impl Manifest {
         layers: &[Descriptor],
         annotations: &BTreeMap<String, String>,
     ) -> Result<Self, DocumentError> {
+        Self::write(config, layers, annotations, Map::new())
+    }
+
+    /// Writes the manifest of an [artifact]: it has no configuration, and is about `subject`.
+    ///
+    /// # Errors
+    /// As [`Manifest::new`].
+    ///
+    /// [artifact]: https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage
+    pub(crate) fn of_artifact(
+        artifact_type: &MediaType,
+        blobs: &[Descriptor],
+        subject: &Descriptor,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Self, DocumentError> {
         let mut out = Map::new();
+        out.insert("artifactType".into(), artifact_type.as_str().into());
+        out.insert("subject".into(), subject.bare().to_json());
+        Self::write(&Descriptor::empty(), blobs, annotations, out)
+    }
+
+    fn write(
+        config: &Descriptor,
+        layers: &[Descriptor],
+        annotations: &BTreeMap<String, String>,
+        mut out: Map<String, Value>,
+    ) -> Result<Self, DocumentError> {
         out.insert("schemaVersion".into(), 2.into());
         out.insert("mediaType".into(), MediaType::MANIFEST.into());
         out.insert("config".into(), config.to_json());

@@ -103,11 +103,15 @@ known! {
     DSSE = "application/vnd.dsse.envelope.v1+json" => MediaKind::Attestation;
     /// An in-toto statement.
     IN_TOTO = "application/vnd.in-toto+json" => MediaKind::Attestation;
+    /// What a manifest of `BuildKit`'s statements about an image says it is.
+    ATTESTATION_MANIFEST = "application/vnd.docker.attestation.manifest.v1+json" => MediaKind::Unknown;
+    /// An SBOM in SPDX's JSON, under the type that SPDX registered.
+    SPDX_JSON = "application/spdx+json" => MediaKind::Attestation;
     /// An SBOM in SPDX's tags, as cosign attached it.
     SBOM_SPDX = "text/spdx" => MediaKind::Attestation;
-    /// The same in JSON.
+    /// The same in JSON, as cosign attached it.
     SBOM_SPDX_JSON = "text/spdx+json" => MediaKind::Attestation;
-    /// An SBOM in `CycloneDX`'s JSON, as cosign attached it.
+    /// An SBOM in `CycloneDX`'s JSON.
     SBOM_CYCLONEDX_JSON = "application/vnd.cyclonedx+json" => MediaKind::Attestation;
     /// The same in XML.
     SBOM_CYCLONEDX_XML = "application/vnd.cyclonedx+xml" => MediaKind::Attestation;

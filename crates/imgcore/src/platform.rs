@@ -132,6 +132,11 @@ impl Platform {
         self.os_version.as_deref()
     }
 
+    /// The platform of what runs nowhere.
+    pub(crate) fn unknown() -> Self {
+        Self { os: "unknown".into(), architecture: "unknown".into(), variant: None, os_version: None }
+    }
+
     /// Whether this is `unknown/unknown`, with which `BuildKit` marks entries of an index that are no images.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
