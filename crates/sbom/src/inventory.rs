@@ -351,6 +351,14 @@ impl System {
 }
 
 impl PackageKind {
+    /// The kind that a type of package URL stands for.
+    #[must_use]
+    pub fn of(purl_type: &str) -> Self {
+        let known = [Self::Deb, Self::Golang, Self::Cargo, Self::Pypi, Self::Maven, Self::Npm];
+        let named = known.into_iter().find(|kind| kind.as_str() == purl_type);
+        named.unwrap_or_else(|| Self::Other(purl_type.to_owned()))
+    }
+
     /// The type of its package URL, as in `deb`.
     #[must_use]
     pub fn as_str(&self) -> &str {

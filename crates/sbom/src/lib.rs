@@ -8,6 +8,7 @@ mod digests;
 mod document;
 mod inventory;
 pub mod licence;
+pub mod purl;
 #[cfg(test)]
 mod sample;
 
