@@ -34,6 +34,7 @@
 //! | [`deb822`], [`Control`], [`Relations`] | paragraphs of fields, and what those of a package mean |
 //! | [`Version`], [`PackageName`], [`Architecture`] | values, in dpkg's grammar and order |
 //! | [`conffiles`], [`md5sums`] | lists of files that a package carries |
+//! | [`copyright`] | copyright files, read tolerantly |
 //! | [`records`] | what an image says about the packages in it |
 
 pub mod ar;
@@ -41,6 +42,7 @@ mod architecture;
 pub mod conffiles;
 mod control;
 mod control_archive;
+pub mod copyright;
 mod data;
 mod deb;
 pub mod deb822;
@@ -56,6 +58,7 @@ mod version;
 pub use architecture::{Architecture, ArchitectureError};
 pub use control::{Control, ControlError, MultiArch, RelationField, Source, ValueError};
 pub use control_archive::ControlArchive;
+pub use copyright::Copyright;
 pub use data::{DataReader, Unpacked};
 pub use deb::{Deb, Limits};
 pub use error::DebError;
