@@ -201,7 +201,16 @@ pub struct Merged {
 /// later entry; directories against something else, and entries below something that is no directory, are always
 /// conflicts.
 pub fn merge(trees: impl IntoIterator<Item = FileTree>, resolve: &dyn Fn(&Node, &Node) -> Resolution) -> Merged {
-    let mut merged = Merged::default();
+    merge_onto(FileTree::new(), trees, resolve)
+}
+
+/// The same, with `below` as the first tree.
+pub fn merge_onto(
+    below: FileTree,
+    trees: impl IntoIterator<Item = FileTree>,
+    resolve: &dyn Fn(&Node, &Node) -> Resolution,
+) -> Merged {
+    let mut merged = Merged { tree: below, ..Merged::default() };
     for tree in trees {
         for second in tree.0.into_values() {
             let Some(first) = merged.tree.get(&second.entry.path) else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use distil_debunpack::{Control, Group, Relation, RelationField};
-use distil_imgcore::tree::{Conflict, Resolution, merge};
+use distil_imgcore::tree::{Conflict, Resolution, merge_onto};
 use distil_imgcore::{EntryKind, FileTree, ImagePath, Node, Origin, Platform};
 
 use super::error::BuildError;
@@ -50,21 +50,21 @@ pub(super) fn image_tree(
         _ => Resolution::Conflict,
     };
     let below = base.map(BaseImage::tree);
-    let mut trees: Vec<FileTree> = below.cloned().into_iter().collect();
     let mut linked = Vec::new();
-    for (_, converted) in packages {
+    // Each is copied when it is its turn, so that not all of them are there twice.
+    let trees = packages.iter().map(|(_, converted)| {
         let mut tree = converted.fragment.tree().clone();
         linked.extend(below.map(|below| take_linked(&mut tree, below)).unwrap_or_default());
-        trees.push(tree);
-    }
-    let mut merged = merge(trees, &resolve);
+        tree
+    });
+    let mut merged = merge_onto(below.cloned().unwrap_or_default(), trees, &resolve);
     let mut left_out = std::mem::take(&mut merged.left_out);
     left_out.append(&mut linked);
     let mut found = std::mem::take(&mut merged.conflicts);
     // How the base is in itself is not for this build to judge.
     found.retain(|c| !base.is_some_and(|base| base.brought(&c.first) && base.brought(&c.second)));
     // Own files replace whole paths of packages on purpose; a directory over a file, or the other way round, is a slip.
-    let over = merge([merged.tree, own], &|_, _| Resolution::Second);
+    let over = merge_onto(merged.tree, [own], &|_, _| Resolution::Second);
     left_out.extend(over.left_out);
     found.extend(
         over.conflicts.into_iter().filter(|c| [&c.first, &c.second].iter().any(|n| n.origin.as_str() == RECIPE)),
