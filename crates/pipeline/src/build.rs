@@ -6,6 +6,7 @@ mod chunked;
 mod convert;
 mod directories;
 mod error;
+mod memo;
 mod output;
 mod own;
 pub(crate) mod plan;
@@ -45,10 +46,11 @@ use crate::shelf::{Converted, Rules, Shelf};
 use assemble::Parts;
 use bases::Bases;
 use convert::Workshop;
+use memo::Memo;
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
 use record::Record;
-use supply::Supply;
+use supply::{Prospect, Supply};
 
 type Jobs = NonZeroUsize;
 
@@ -176,9 +178,14 @@ impl BuiltImage {
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
     output::check(&request.outputs)?;
     let order = Order::new(request)?;
+    let platforms = order.platforms(request)?;
     let session = Session::start(&request.cache_dir)?;
     let shelf = Shelf::open(&session)?;
-    let mut supply = Supply::new(request, progress, Some((&shelf, order.rules(None))))?;
+    let prospect = Prospect::new(request, &platforms, progress)?;
+    if let Some(built) = known(&prospect, &order, request, progress, &shelf)? {
+        return Ok(built);
+    }
+    let mut supply = prospect.supply(Some((&shelf, order.rules(None))))?;
     let mut damaged = 0;
     loop {
         let built = build_of(&supply, &order, request, progress, (&session, &shelf));
@@ -196,9 +203,37 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
             _ => return built,
         }
         if supply.has_shelved() {
-            supply = Supply::new(request, progress, None)?;
+            supply = Prospect::new(request, &platforms, progress)?.supply(None)?;
         }
     }
+}
+
+/// The image of an earlier build by the same lock, where every destination holds its layers still.
+fn known(
+    prospect: &Prospect<'_>,
+    order: &Order<'_>,
+    request: &BuildRequest<'_>,
+    progress: &dyn Progress,
+    shelf: &Shelf,
+) -> Result<Option<Built>, BuildError> {
+    let Prospect::Lock { fitting, .. } = prospect else { return Ok(None) };
+    let all_layouts = request.outputs.iter().all(|output| matches!(output, Reference::Layout(_)));
+    if !all_layouts {
+        return Ok(None);
+    }
+    let own = order.own_digest(&order.own_files(fitting.lock().epoch)?)?;
+    let memo = Memo::new(shelf, fitting.lock(), &own, order.packing, request);
+    let Some((index, warnings)) = memo.find() else { return Ok(None) };
+    let record = Record::new(fitting.lock(), request, &index, &own, order.packing);
+    if let Some(record) = &record {
+        record.compare()?;
+    }
+    // Where a layer is missing, or anything else is wrong, the whole build tells of it or mends it.
+    let Ok(images) = output::write(&index, &request.outputs, &request.host, progress) else { return Ok(None) };
+    if let Some(record) = record {
+        record.write()?;
+    }
+    Ok(Some(Built { images, warnings, lock_warnings: fitting.warnings(), new_lock: false }))
 }
 
 /// How often a build is begun again because of a damaged cache. A disk that changes all that is written must end it.
@@ -257,14 +292,17 @@ fn build_of(
     if request.cancelled.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
     }
-    let record =
-        lock.as_ref().map(|lock| Record::new(lock, request, &index, &own, order.packing)).transpose()?.flatten();
+    let own = order.own_digest(&own)?;
+    let record = lock.as_ref().and_then(|lock| Record::new(lock, request, &index, &own, order.packing));
     if let Some(record) = &record {
         record.compare()?;
     }
+    if let Some(lock) = lock {
+        Memo::new(shelf, lock, &own, order.packing, request).keep(&index, &warnings)?;
+    }
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
-    let images = output::write(&index, &request.outputs, &request.host, workshop)?;
+    let images = output::write(&index, &request.outputs, &request.host, progress)?;
     for image in &images {
         if let ([one], true) = (image.platforms.as_slice(), sets.len() > 1) {
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));
@@ -294,6 +332,7 @@ struct Order<'a> {
 struct Asked<'a> {
     /// The recipe with the variant applied.
     recipe: Cow<'a, Recipe>,
+    variant: Option<&'a str>,
     dir: &'a Path,
     files: Vec<Input>,
 }
@@ -315,7 +354,12 @@ impl<'a> Order<'a> {
                     packing: recipe.layers.compression.unwrap_or(default),
                     database: recipe.debian.database,
                     annotations: recipe.image.annotations.clone(),
-                    recipe: Some(Asked { files: inputs::find(&recipe, dir)?.files, recipe, dir }),
+                    recipe: Some(Asked {
+                        files: inputs::find(&recipe, dir)?.files,
+                        recipe,
+                        variant: variant.as_deref(),
+                        dir,
+                    }),
                 })
             }
             What::Packages { tars, .. } => Ok(Self {
@@ -358,9 +402,20 @@ impl<'a> Order<'a> {
         Ok(plan::plan(&candidates, &self.layers, room))
     }
 
+    /// The platforms that a recipe is built for. What is no recipe is for those of its packages.
+    fn platforms(&self, request: &BuildRequest<'_>) -> Result<Vec<Platform>, BuildError> {
+        self.recipe.as_ref().map_or(Ok(Vec::new()), |asked| supply::platforms_of(&asked.recipe, request))
+    }
+
+    /// The digest of everything that decides on an image beside its lock.
+    fn own_digest(&self, own: &OwnFiles) -> Result<Digest, BuildError> {
+        let Some(asked) = &self.recipe else { return Ok(Digest::of(b"")) };
+        record::own_digest(&asked.recipe, asked.variant, own)
+    }
+
     /// The recipe's own files, with the time of the image.
     fn own_files(&self, epoch: i64) -> Result<OwnFiles, BuildError> {
-        let Some(Asked { recipe, dir, files }) = &self.recipe else { return Ok(OwnFiles::default()) };
+        let Some(Asked { recipe, dir, files, .. }) = &self.recipe else { return Ok(OwnFiles::default()) };
         OwnFiles::new(recipe, files, dir, epoch)
     }
 }

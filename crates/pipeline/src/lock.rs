@@ -27,7 +27,7 @@ pub use error::{LockError, StaleReason};
 pub use file::lock_path;
 pub(crate) use file::{read, write};
 pub use held::LockUse;
-pub(crate) use held::{Held, HeldSet, Wanted};
+pub(crate) use held::{Fitting, Held, HeldSet, Standing, Wanted};
 pub use proof::Proof;
 
 use crate::machine::Machine;

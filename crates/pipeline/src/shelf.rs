@@ -58,6 +58,8 @@ const FRAGMENT: &str = "fragment-1";
 const FILES: &str = "files-1";
 const LAYER: &str = "layer-1";
 const CHECKPOINTS: &str = "layer-checkpoints-1";
+/// It changes with everything that decides on an image and is not in its lock or its recipe.
+const IMAGE: &str = "image-1";
 
 impl Shelf {
     pub(crate) fn open(session: &Session) -> Result<Self, CacheError> {
@@ -130,6 +132,15 @@ impl Shelf {
         let mut all = composition.passed(known);
         all.extend(reached);
         self.values.put(CHECKPOINTS, &start.to_string(), &Checkpoint::list_to_bytes(&all))
+    }
+
+    /// What was kept of an image under a key that says of what it was made.
+    pub(crate) fn image(&self, key: &str) -> Option<Vec<u8>> {
+        self.values.get(IMAGE, key).ok()?
+    }
+
+    pub(crate) fn keep_image(&self, key: &str, kept: &[u8]) -> Result<(), CacheError> {
+        self.values.put(IMAGE, key, kept)
     }
 
     /// Has everything made anew from now on.

@@ -54,6 +54,30 @@ fn a_build_keeps_to_its_lock() {
     assert_eq!(project.distil(&["lock", "--check"]).code(), 0);
 }
 
+/// Neither packages nor fragments are there any more: the layout has all that they would give.
+#[test]
+fn an_image_that_is_there_is_known_again() {
+    let project = project();
+    let first = project.build(&[]).success();
+    for folder in ["content", "fragments"] {
+        fs::remove_dir_all(project.cache().join(folder)).unwrap();
+    }
+    fs::rename(project.repository(), project.folder.join("away")).unwrap();
+    let again = project.build(&[]).success();
+    assert_eq!(digest(&again), digest(&first));
+    let warnings = first.errors().replace("distil.lock was written: commit it with the recipe\n", "");
+    assert!(warnings.contains("os-release"), "{first}");
+    assert_eq!(again.errors(), warnings);
+    // A layer that is gone has to be made again, and there is nothing to make it of.
+    let layer = distil_tests::layout::image(&project.layout(), "test").layers.remove(0);
+    fs::remove_file(layer).unwrap();
+    assert_eq!(project.build(&[]).code(), 4);
+    fs::rename(project.folder.join("away"), project.repository()).unwrap();
+    assert_eq!(project.built(&[]), digest(&first));
+    let valid = Program::distil().args(["validate", &reference(&project.layout(), "test")]).run();
+    assert!(valid.status.success(), "{valid}");
+}
+
 #[test]
 fn only_what_must_move_moves() {
     let project = project();

@@ -42,6 +42,11 @@ pub enum Warning {
     },
     /// The root file system lacks something, or has it in an unusual way.
     Rootfs(distil_rootfs::Warning),
+    /// One of these, told by the earlier build that gave the same image.
+    Earlier {
+        /// What it said.
+        text: String,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -52,6 +57,7 @@ impl fmt::Display for Warning {
                 write!(f, "{} holds this platform alone", Escaped(reference.to_string().as_bytes()))
             }
             Self::Rootfs(warning) => warning.fmt(f),
+            Self::Earlier { text } => f.write_str(text),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use distil_imgcore::{Compression, Image, Index, Platform, Progress as Copied, Reference};
 
-use super::convert::Workshop;
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
+use crate::progress::Progress;
 use crate::stores::{self, Destination, StoreError};
 
 /// zstd; gzip where all that is written are docker archives, whose readers may know no zstd.
@@ -30,19 +30,19 @@ pub(super) fn write(
     index: &Index,
     outputs: &[Reference],
     host: &Platform,
-    workshop: Workshop<'_>,
+    progress: &dyn Progress,
 ) -> Result<Vec<BuiltImage>, BuildError> {
     outputs.iter().try_for_each(|output| stores::check_digest(output, index.digest()))?;
-    outputs.iter().map(|output| write_one(index, output, host, workshop)).collect()
+    outputs.iter().map(|output| write_one(index, output, host, progress)).collect()
 }
 
 fn write_one(
     index: &Index,
     output: &Reference,
     host: &Platform,
-    workshop: Workshop<'_>,
+    progress: &dyn Progress,
 ) -> Result<BuiltImage, BuildError> {
-    let mut report = |copied: Copied<'_>| tell(copied, workshop);
+    let mut report = |copied: Copied<'_>| tell(copied, progress);
     let to = Destination::open(output)?;
     let (root, images) = if let Reference::DockerArchive(_) = output {
         let image = only(index, output, host)?;
@@ -73,11 +73,11 @@ fn only<'a>(index: &'a Index, output: &Reference, host: &Platform) -> Result<&'a
     }
 }
 
-fn tell(copied: Copied<'_>, workshop: Workshop<'_>) {
+fn tell(copied: Copied<'_>, progress: &dyn Progress) {
     match copied {
-        Copied::Started(blob) => workshop.progress.started(&blob.digest().to_string()),
-        Copied::Finished(blob) | Copied::Present(blob) => workshop.progress.finished(&blob.digest().to_string()),
-        Copied::Bytes(n) => workshop.progress.advanced("", n),
+        Copied::Started(blob) => progress.started(&blob.digest().to_string()),
+        Copied::Finished(blob) | Copied::Present(blob) => progress.finished(&blob.digest().to_string()),
+        Copied::Bytes(n) => progress.advanced("", n),
         _ => {}
     }
 }

@@ -49,24 +49,24 @@ impl<'a> Record<'a> {
         lock: &'a Lock,
         request: &'a BuildRequest<'_>,
         index: &Index,
-        own: &OwnFiles,
+        own: &Digest,
         packing: Packing,
-    ) -> Result<Option<Self>, BuildError> {
-        let What::Recipe { recipe, variant, lock: Some(usage), .. } = &request.what else { return Ok(None) };
+    ) -> Option<Self> {
+        let What::Recipe { variant, lock: Some(usage), .. } = &request.what else { return None };
         if !usage.required && !usage.record {
-            return Ok(None);
+            return None;
         }
         let image = |image: &Image| {
             let diff_ids = image.layers().iter().map(|layer| layer.diff_id().clone()).collect();
             (image.platform().clone(), LockedImage { digest: image.digest().clone(), diff_ids })
         };
         let found = LockedResult {
-            files: own_digest(recipe, variant.as_deref(), own)?,
+            files: own.clone(),
             compression: packing.to_string(),
             digest: index.digest().clone(),
             platforms: index.images().iter().map(image).collect(),
         };
-        Ok(Some(Self { lock, usage, variant: variant.as_deref(), found }))
+        Some(Self { lock, usage, variant: variant.as_deref(), found })
     }
 
     /// Compares the image with the one that is recorded for the same own files and the same compression: which parts a layer
@@ -113,7 +113,7 @@ impl<'a> Record<'a> {
 
 /// The digest of everything that decides on an image beside its lock: what the recipe says of settings, users and filters,
 /// and its own files.
-fn own_digest(recipe: &Recipe, variant: Option<&str>, own: &OwnFiles) -> Result<Digest, BuildError> {
+pub(super) fn own_digest(recipe: &Recipe, variant: Option<&str>, own: &OwnFiles) -> Result<Digest, BuildError> {
     let mut hasher = Hasher::sha256();
     let mut line = |parts: &[&[u8]]| {
         for part in parts {

@@ -1,7 +1,7 @@
 //! The packages of a build, and which of them each platform gets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use distil_aptrepo::lock::Lock;
 use distil_debunpack::Architecture;
@@ -10,7 +10,7 @@ use distil_imgcore::Platform;
 use super::error::BuildError;
 use super::plan::Plan;
 use super::{BuildRequest, What};
-use crate::lock::{Held, HeldSet, LockUse, LockWarning, Wanted};
+use crate::lock::{Fitting, Held, HeldSet, LockWarning, Standing, Wanted};
 use crate::package::Package;
 use crate::parallel;
 use crate::progress::Progress;
@@ -43,15 +43,53 @@ pub(super) struct Set {
     pub(super) plan: Option<Plan>,
 }
 
-/// A recipe whose packages are wanted.
-#[derive(Debug, Clone, Copy)]
-struct Sought<'a> {
-    /// No variant applied.
-    recipe: &'a Recipe,
-    variant: Option<&'a str>,
-    dir: &'a Path,
-    lock: Option<&'a LockUse>,
-    shelf: Option<(&'a Shelf, Rules<'a>)>,
+/// Where the packages of a build come from, before they are taken.
+pub(super) enum Prospect<'a> {
+    /// From the lock of the recipe.
+    Lock { fitting: Box<Fitting<'a>>, provider: Box<Provider<'a>> },
+    /// They are there.
+    There(Supply),
+}
+
+impl<'a> Prospect<'a> {
+    /// Looks what is asked for.
+    pub(super) fn new(
+        request: &'a BuildRequest<'_>,
+        platforms: &'a [Platform],
+        progress: &'a dyn Progress,
+    ) -> Result<Self, BuildError> {
+        let (recipe, variant, dir, lock) = match &request.what {
+            What::Recipe { recipe, variant, dir, lock } => (recipe, variant, dir, lock),
+            What::Packages { debs, .. } => return Supply::of_files(debs, request).map(Self::There),
+        };
+        let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
+        let wanted = Wanted {
+            recipe,
+            variant: variant.as_deref(),
+            dir,
+            platforms,
+            host: &request.host,
+            epoch: request.epoch,
+            lock: lock.as_ref(),
+        };
+        Ok(match Standing::new(wanted, &provider)? {
+            Standing::Fitting(fitting) => Self::Lock { fitting, provider: Box::new(provider) },
+            Standing::Fresh(held) => Self::There(Supply::of_held(*held)),
+        })
+    }
+
+    /// The packages. Those of a lock of which `kept` has what will be needed are not fetched.
+    pub(super) fn supply(self, kept: Option<(&Shelf, Rules<'_>)>) -> Result<Supply, BuildError> {
+        match self {
+            Self::Lock { fitting, provider } => Ok(Supply::of_held(fitting.take(kept, &provider)?)),
+            Self::There(supply) => Ok(supply),
+        }
+    }
+}
+
+/// The platforms that a recipe is built for, in the order asked for.
+pub(super) fn platforms_of(recipe: &Recipe, request: &BuildRequest<'_>) -> Result<Vec<Platform>, BuildError> {
+    distinct(if request.platforms.is_empty() { &recipe.platforms } else { &request.platforms }, &request.host)
 }
 
 impl Supply {
@@ -60,21 +98,12 @@ impl Supply {
         self.packages.iter().any(|package| package.converted().is_some())
     }
 
-    /// The packages of what is asked for.
-    ///
-    /// Those of which `shelf` has what will be needed are not fetched.
-    pub(super) fn new(
-        request: &BuildRequest<'_>,
-        progress: &dyn Progress,
-        shelf: Option<(&Shelf, Rules<'_>)>,
-    ) -> Result<Self, BuildError> {
-        match &request.what {
-            What::Recipe { recipe, variant, dir, lock } => {
-                let sought = Sought { recipe, variant: variant.as_deref(), dir, lock: lock.as_ref(), shelf };
-                Self::of_recipe(sought, request, progress)
-            }
-            What::Packages { debs, .. } => Self::of_files(debs, request),
-        }
+    /// The packages of a recipe.
+    fn of_held(held: Held) -> Self {
+        let Held { lock, packages, sets, warnings, is_new } = held;
+        let set = |set: HeldSet| Set { platform: set.platform, members: set.members, plan: Some(set.plan) };
+        let sets = sets.into_iter().map(set).collect();
+        Self { packages, sets, epoch: Some(lock.epoch), lock: Some(Box::new(lock)), warnings, is_new }
     }
 
     /// Packages as they lie on disk, each for the platforms that its architecture suits.
@@ -89,28 +118,6 @@ impl Supply {
         packages.retain(|package| platforms.iter().any(|platform| is_for(package, platform)));
         let sets = platforms.into_iter().map(|platform| Set::fitting(platform, &packages)).collect::<Result<_, _>>()?;
         Ok(Self { packages, sets, epoch: request.epoch.or(newest), lock: None, warnings: Vec::new(), is_new: false })
-    }
-
-    /// The packages of a recipe, by its lock or by a new one.
-    fn of_recipe(sought: Sought<'_>, request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Self, BuildError> {
-        let stated = &sought.recipe.platforms;
-        let platforms =
-            distinct(if request.platforms.is_empty() { stated } else { &request.platforms }, &request.host)?;
-        let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
-        let wanted = Wanted {
-            recipe: sought.recipe,
-            variant: sought.variant,
-            dir: sought.dir,
-            platforms: &platforms,
-            host: &request.host,
-            epoch: request.epoch,
-            lock: sought.lock,
-            shelf: sought.shelf,
-        };
-        let Held { lock, packages, sets, warnings, is_new } = Held::new(wanted, &provider)?;
-        let set = |set: HeldSet| Set { platform: set.platform, members: set.members, plan: Some(set.plan) };
-        let sets = sets.into_iter().map(set).collect();
-        Ok(Self { packages, sets, epoch: Some(lock.epoch), lock: Some(Box::new(lock)), warnings, is_new })
     }
 }
 

@@ -46,8 +46,23 @@ pub(crate) struct Wanted<'a> {
     /// The time of the image, for a new lock.
     pub(crate) epoch: Option<i64>,
     pub(crate) lock: Option<&'a LockUse>,
-    /// Where fragments of packages may lie, which need not be fetched then, and how they have to be made.
-    pub(crate) shelf: Option<(&'a Shelf, Rules<'a>)>,
+}
+
+/// By what a recipe is built.
+#[derive(Debug)]
+pub(crate) enum Standing<'a> {
+    /// The lock that is there.
+    Fitting(Box<Fitting<'a>>),
+    /// Packages that were chosen just now.
+    Fresh(Box<Held>),
+}
+
+/// A lock that fits its recipe, before any of its packages is looked for.
+#[derive(Debug)]
+pub(crate) struct Fitting<'a> {
+    lock: Lock,
+    local: BTreeMap<String, (Package, Digest)>,
+    wanted: Wanted<'a>,
 }
 
 /// A lock, and the packages of one variant.
@@ -72,9 +87,9 @@ pub(crate) struct HeldSet {
     pub(crate) plan: Plan,
 }
 
-impl Held {
-    /// Takes the lock that is there, if it fits, or makes one, and fetches the packages.
-    pub(crate) fn new(wanted: Wanted<'_>, provider: &Provider<'_>) -> Result<Self, LockError> {
+impl<'a> Standing<'a> {
+    /// Takes the lock that is there, if it fits, or makes one and fetches the packages.
+    pub(crate) fn new(wanted: Wanted<'a>, provider: &Provider<'_>) -> Result<Self, LockError> {
         let stated = platforms(wanted.recipe, wanted.host);
         let strange = wanted.platforms.iter().find(|platform| !stated.contains(platform));
         let required = wanted.lock.is_some_and(|lock| lock.required);
@@ -88,16 +103,24 @@ impl Held {
                 Err(LockError::Stale { path: path.clone(), reasons })
             }
             (Some(LockUse { path, .. }), None) => match file::read(path)? {
-                Some(lock) => Self::of_lock(lock, path, &stated, wanted, provider),
+                Some(lock) => {
+                    Fitting::new(lock, path, &stated, wanted, provider).map(|fitting| Self::Fitting(Box::new(fitting)))
+                }
                 None if required => Err(LockError::Missing { path: path.clone() }),
-                None => Self::afresh(stated, Some(path), wanted, provider),
+                None => Held::afresh(stated, Some(path), wanted, provider).map(Self::fresh),
             },
             // A lock is for the platforms of its recipe, and what is built for others leaves none.
-            (_, Some(_)) => Self::afresh(wanted.platforms.to_vec(), None, wanted, provider),
-            (None, None) => Self::afresh(stated, None, wanted, provider),
+            (_, Some(_)) => Held::afresh(wanted.platforms.to_vec(), None, wanted, provider).map(Self::fresh),
+            (None, None) => Held::afresh(stated, None, wanted, provider).map(Self::fresh),
         }
     }
 
+    fn fresh(held: Held) -> Self {
+        Self::Fresh(Box::new(held))
+    }
+}
+
+impl Held {
     fn afresh(
         platforms: Vec<Platform>,
         write: Option<&Path>,
@@ -117,51 +140,6 @@ impl Held {
         let found = Found { shelved: BTreeMap::new(), debs, local: draft.into_local() };
         let held = Self::join(lock, found, warnings, wanted)?;
         Ok(Self { is_new: write.is_some(), ..held })
-    }
-
-    fn of_lock(
-        lock: Lock,
-        path: &Path,
-        stated: &[Platform],
-        wanted: Wanted<'_>,
-        provider: &Provider<'_>,
-    ) -> Result<Self, LockError> {
-        let asked = asked::of_recipe(wanted.recipe, stated);
-        let differences = lock.asked.differences(&asked);
-        let mut reasons: Vec<StaleReason> = differences.into_iter().map(StaleReason::Recipe).collect();
-        let local = if reasons.is_empty() {
-            let recipe = match wanted.variant {
-                Some(name) => wanted.recipe.with_variant(name)?,
-                None => wanted.recipe.clone(),
-            };
-            let local = LocalPackages::open(std::iter::once(&recipe), wanted.dir, stated, provider)?;
-            let local = local.into_paths(wanted.dir);
-            reasons.extend(changed_files(&lock, wanted, &local));
-            reasons.extend(changed_base(&lock, wanted)?);
-            local
-        } else {
-            BTreeMap::new()
-        };
-        if !reasons.is_empty() {
-            return Err(LockError::Stale { path: path.to_owned(), reasons });
-        }
-        let mut remote: BTreeMap<&Digest, &LockedPackage> = BTreeMap::new();
-        for package in locked(&lock, wanted).flat_map(|(_, locked)| locked.packages()) {
-            if matches!(package.origin, PackageOrigin::Repository { .. }) {
-                remote.insert(&package.sha256, package);
-            }
-        }
-        let shelved = shelved(&mut remote, lock.epoch, wanted, provider)?;
-        let debs = if remote.is_empty() {
-            Debs::new()
-        } else {
-            let mirrors = Mirrors::new(&lock, wanted, provider)?;
-            let remote = remote.into_values().filter_map(|package| mirrors.wanted(package, provider).transpose());
-            fetch(remote.collect::<Result<_, _>>()?, provider)?
-        };
-        let epoch = wanted.epoch.filter(|epoch| *epoch != lock.epoch);
-        let warnings = epoch.map(|asked| LockWarning::Epoch { asked, locked: lock.epoch }).into_iter().collect();
-        Self::join(lock, Found { shelved, debs, local }, warnings, wanted)
     }
 
     /// Puts the packages that a lock names to the platforms that have them.
@@ -193,6 +171,69 @@ impl Held {
     }
 }
 
+impl<'a> Fitting<'a> {
+    fn new(
+        lock: Lock,
+        path: &Path,
+        stated: &[Platform],
+        wanted: Wanted<'a>,
+        provider: &Provider<'_>,
+    ) -> Result<Self, LockError> {
+        let asked = asked::of_recipe(wanted.recipe, stated);
+        let differences = lock.asked.differences(&asked);
+        let mut reasons: Vec<StaleReason> = differences.into_iter().map(StaleReason::Recipe).collect();
+        let local = if reasons.is_empty() {
+            let recipe = match wanted.variant {
+                Some(name) => wanted.recipe.with_variant(name)?,
+                None => wanted.recipe.clone(),
+            };
+            let local = LocalPackages::open(std::iter::once(&recipe), wanted.dir, stated, provider)?;
+            let local = local.into_paths(wanted.dir);
+            reasons.extend(changed_files(&lock, wanted, &local));
+            reasons.extend(changed_base(&lock, wanted)?);
+            local
+        } else {
+            BTreeMap::new()
+        };
+        if !reasons.is_empty() {
+            return Err(LockError::Stale { path: path.to_owned(), reasons });
+        }
+        Ok(Self { lock, local, wanted })
+    }
+
+    /// The lock.
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// What somebody should know about it.
+    pub(crate) fn warnings(&self) -> Vec<LockWarning> {
+        let epoch = self.wanted.epoch.filter(|epoch| *epoch != self.lock.epoch);
+        epoch.map(|asked| LockWarning::Epoch { asked, locked: self.lock.epoch }).into_iter().collect()
+    }
+
+    /// Fetches the packages. Those are left where they are of which fragments lie on a shelf, made by the rules beside it.
+    pub(crate) fn take(self, kept: Option<(&Shelf, Rules<'_>)>, provider: &Provider<'_>) -> Result<Held, LockError> {
+        let warnings = self.warnings();
+        let Self { lock, local, wanted } = self;
+        let mut remote: BTreeMap<&Digest, &LockedPackage> = BTreeMap::new();
+        for package in locked(&lock, wanted).flat_map(|(_, locked)| locked.packages()) {
+            if matches!(package.origin, PackageOrigin::Repository { .. }) {
+                remote.insert(&package.sha256, package);
+            }
+        }
+        let shelved = shelved(&mut remote, lock.epoch, kept, provider)?;
+        let debs = if remote.is_empty() {
+            Debs::new()
+        } else {
+            let mirrors = Mirrors::new(&lock, wanted, provider)?;
+            let remote = remote.into_values().filter_map(|package| mirrors.wanted(package, provider).transpose());
+            fetch(remote.collect::<Result<_, _>>()?, provider)?
+        };
+        Held::join(lock, Found { shelved, debs, local }, warnings, wanted)
+    }
+}
+
 /// Packages from everywhere.
 struct Found {
     shelved: BTreeMap<Digest, Package>,
@@ -204,10 +245,10 @@ struct Found {
 fn shelved(
     remote: &mut BTreeMap<&Digest, &LockedPackage>,
     epoch: i64,
-    wanted: Wanted<'_>,
+    shelf: Option<(&Shelf, Rules<'_>)>,
     provider: &Provider<'_>,
 ) -> Result<BTreeMap<Digest, Package>, LockError> {
-    let Some((shelf, rules)) = wanted.shelf else { return Ok(BTreeMap::new()) };
+    let Some((shelf, rules)) = shelf else { return Ok(BTreeMap::new()) };
     let rules = Rules { clamp: Some(epoch), ..rules };
     let asked: Vec<&LockedPackage> = remote.values().copied().collect();
     let found = parallel::map(provider.jobs, &asked, |package| {
