@@ -7,6 +7,7 @@
 mod digests;
 mod document;
 mod inventory;
+mod json;
 pub mod licence;
 pub mod purl;
 #[cfg(test)]
