@@ -34,6 +34,8 @@ where
 }
 
 /// The bytes of a digest in hexadecimal, which are written in great numbers.
+#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Hex<'_> {
@@ -49,7 +51,8 @@ impl Serialize for Hex<'_> {
     }
 }
 
-struct Visible;
+/// Compact JSON whose strings have nothing in them that steers a terminal.
+pub(crate) struct Visible;
 
 impl Formatter for Visible {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
