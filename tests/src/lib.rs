@@ -18,6 +18,7 @@ pub mod program;
 pub mod random;
 pub mod registry;
 pub mod tar;
+pub mod validators;
 
 pub use apt::{Repository, Signer};
 pub use deb::Deb;

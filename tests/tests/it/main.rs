@@ -32,4 +32,5 @@ mod reproducible;
 mod resolver;
 mod shop;
 mod tidy;
+mod validators;
 mod versions;
