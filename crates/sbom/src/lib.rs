@@ -13,6 +13,7 @@ pub mod licence;
 pub mod purl;
 #[cfg(test)]
 mod sample;
+pub mod spdx2;
 
 pub use digests::{Digesting, Digests};
 pub use document::{About, Format, UnknownFormat};
