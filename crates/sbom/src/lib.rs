@@ -5,6 +5,7 @@
 //! values: nothing is opened, nothing is fetched, and the clock is not read, so that the same image gives the same document.
 
 pub mod cyclonedx;
+pub mod catalog;
 mod digests;
 mod document;
 mod inventory;
@@ -14,6 +15,8 @@ pub mod purl;
 #[cfg(test)]
 mod sample;
 pub mod spdx2;
+pub mod spdx3;
+pub mod statement;
 
 pub use digests::{Digesting, Digests};
 pub use document::{About, Format, UnknownFormat};
