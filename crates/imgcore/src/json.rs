@@ -19,6 +19,10 @@ pub const MAX_DEPTH: usize = 64;
 /// labels that differ in case alone.
 const MAPS: [&str; 4] = ["annotations", "Labels", "ExposedPorts", "Volumes"];
 
+/// How keys start that `serde_json` takes for instructions: with its feature `raw_value`, which any crate of a program may
+/// turn on for all of them, an object with such a key is replaced by the document that lies in its text.
+const RESERVED: &str = "$serde_json::private::";
+
 /// Why bytes are not JSON with one meaning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -73,6 +77,14 @@ pub enum JsonError {
     #[error("the key \"{}\" at byte {at} is there twice, or differs from another in case alone", Escaped(.key.as_bytes()))]
     DuplicateKey {
         /// The second key.
+        key: String,
+        /// Its offset.
+        at: usize,
+    },
+    /// A key that the reader behind this check takes for an instruction.
+    #[error("the key \"{}\" at byte {at} has a meaning of its own to readers written in Rust", Escaped(.key.as_bytes()))]
+    ReservedKey {
+        /// The key.
         key: String,
         /// Its offset.
         at: usize,
@@ -246,6 +258,9 @@ impl Scan<'_> {
                 return self.wrong("a key");
             }
             let key = self.string()?;
+            if key.starts_with(RESERVED) {
+                return Err(JsonError::ReservedKey { key, at });
+            }
             let new = seen.insert(if keys == Keys::Fields { fold(&key) } else { key.clone() });
             if !new {
                 return Err(JsonError::DuplicateKey { key, at });
@@ -401,6 +416,14 @@ mod tests {
             r#"{"annotations":{"a":"1","a":"2"}}"#,
         ] {
             assert!(matches!(verdict(bad), Err(JsonError::DuplicateKey { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_key_hides_another_document() {
+        for key in ["$serde_json::private::RawValue", "$serde_json::private::Number", "\\u0024serde_json::private::x"] {
+            let found = verdict(&format!(r#"{{"{key}":"{{\"a\":1}}"}}"#));
+            assert!(matches!(found, Err(JsonError::ReservedKey { at: 1, .. })), "{key}: {found:?}");
         }
     }
 
