@@ -4,6 +4,7 @@
 //! its text. No deprecated id is ever used.
 
 mod draft;
+mod ecosystems;
 mod expression;
 mod free_form;
 mod gnu;
@@ -16,6 +17,8 @@ mod text;
 use std::collections::BTreeMap;
 
 use distil_debunpack::copyright::{self, Copyright};
+
+pub use ecosystems::of_name;
 
 use draft::Draft;
 
