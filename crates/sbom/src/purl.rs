@@ -63,6 +63,12 @@ impl Purl {
                 let (namespace, name) = split_path(&path);
                 purl.namespace = namespace.map(str::to_owned);
                 name.clone_into(&mut purl.name);
+                purl.name_release();
+            }
+            // Every artefact has a group; old ones have their own name for it, which is also what Syft takes where it
+            // knows of none.
+            PackageKind::Maven => {
+                purl.namespace.get_or_insert_with(|| package.name.clone());
             }
             _ => {}
         }
@@ -157,6 +163,14 @@ impl Purl {
             _ => {}
         }
         package
+    }
+
+    /// Releases of Go are called `go1.22`, and the standard library in package URLs has the bare number, as vulnerability
+    /// databases have it.
+    fn name_release(&mut self) {
+        if self.namespace.is_none() && self.name == "stdlib" {
+            self.version = self.version.take().map(|version| version.trim_start_matches("go").to_owned());
+        }
     }
 
     /// The source package of the qualifier `upstream`, whose version is that of the package unless it has its own.

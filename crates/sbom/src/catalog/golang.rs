@@ -202,7 +202,8 @@ fn linked_version(settings: &BTreeMap<&str, &str>, module: &str) -> Option<Strin
         let is_version = ["version", "gitversion", "buildversion"].iter().any(|known| name.eq_ignore_ascii_case(known));
         let digits = text.strip_prefix('v').unwrap_or(text);
         if is_own && is_version && digits.contains('.') && digits.starts_with(|c: char| c.is_ascii_digit()) {
-            version = value(text);
+            // As tags of modules begin.
+            version = value(digits).map(|digits| format!("v{digits}"));
         }
     }
     version

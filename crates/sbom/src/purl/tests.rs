@@ -97,7 +97,7 @@ fn other_ecosystems_have_their_own_spelling() {
         "pkg:golang/github.com/masterminds/semver/v3@v3.2.0%2Bincompatible",
     );
     check(PackageKind::Golang, None, "golang.org/x/net", "v0.1.0", "pkg:golang/golang.org/x/net@v0.1.0");
-    check(PackageKind::Golang, None, "stdlib", "1.22", "pkg:golang/stdlib@1.22");
+    check(PackageKind::Golang, None, "stdlib", "go1.22", "pkg:golang/stdlib@1.22");
     check(PackageKind::Cargo, None, "serde_json", "1.0.1", "pkg:cargo/serde_json@1.0.1");
     check(PackageKind::Pypi, None, "Ruamel._.Yaml", "0.17", "pkg:pypi/ruamel-yaml@0.17");
     check(PackageKind::Npm, Some("@Babel"), "core", "7.0.0", "pkg:npm/%40babel/core@7.0.0");
@@ -108,6 +108,7 @@ fn other_ecosystems_have_their_own_spelling() {
         "1.9.1",
         "pkg:maven/org.apache.xmlgraphics/batik-Anim@1.9.1",
     );
+    check(PackageKind::Maven, None, "junit", "3.8", "pkg:maven/junit/junit@3.8");
     check(PackageKind::Other("Gem".into()), None, "rails", "7", "pkg:gem/rails@7");
     check(PackageKind::Other("a/b".into()), None, "x", "1", "pkg:generic/x@1");
 }
