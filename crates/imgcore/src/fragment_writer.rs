@@ -91,6 +91,7 @@ impl<'p, W: Write> FragmentWriter<'p, W> {
     #[must_use]
     pub fn with_press(mut self, press: &'p Press) -> Self {
         self.buffer = press.buffer();
+        self.out.encoder = None;
         self.out.press = Some(press);
         self
     }
@@ -227,7 +228,8 @@ impl<'p, W: Write> FragmentWriter<'p, W> {
 #[derive(Debug)]
 struct Output<'p, W> {
     sink: W,
-    encoder: Encoder,
+    /// None where those of the press are used: each holds several MiB.
+    encoder: Option<Encoder>,
     press: Option<&'p Press>,
     /// Parts that are left to the press, and those behind them.
     row: VecDeque<Slot>,
@@ -254,7 +256,7 @@ impl<W: Write> Output<'_, W> {
     fn new(sink: W, compression: Compression) -> io::Result<Self> {
         Ok(Self {
             sink,
-            encoder: Encoder::new(compression)?,
+            encoder: Some(Encoder::new(compression)?),
             press: None,
             row: VecDeque::new(),
             parts: Vec::new(),
@@ -293,13 +295,23 @@ impl<W: Write> Output<'_, W> {
     }
 
     fn compress(&mut self, plain: &[u8]) -> io::Result<()> {
-        let (part, packed) = self.encoder.encode(plain)?;
-        if !self.row.is_empty() {
+        let mut encoder = match (self.encoder.take(), self.press) {
+            (Some(own), _) => own,
+            (None, Some(press)) => press.encoder()?,
+            (None, None) => return Err(io::Error::other("there is nothing to compress with")),
+        };
+        let (part, packed) = encoder.encode(plain)?;
+        if self.row.is_empty() {
+            let hashes = [Some(&mut self.start.packed), self.packed.as_mut()];
+            write(&mut self.sink, &mut self.parts, hashes, part, packed)?;
+        } else {
             self.row.push_back(Slot::Done((part, packed.to_vec())));
-            return Ok(());
         }
-        let hashes = [Some(&mut self.start.packed), self.packed.as_mut()];
-        write(&mut self.sink, &mut self.parts, hashes, part, packed)
+        match self.press {
+            Some(press) => press.keep(encoder),
+            None => self.encoder = Some(encoder),
+        }
+        Ok(())
     }
 
     /// Writes what is done at the head of the row, and waits where the row is long.

@@ -126,6 +126,17 @@ impl Press {
         }
     }
 
+    /// An encoder, to be given back: there are as many as threads that compress at the same time.
+    pub(crate) fn encoder(&self) -> io::Result<Encoder> {
+        let kept = lock(&self.encoders).pop();
+        kept.map_or_else(|| Encoder::new(self.compression), Ok)
+    }
+
+    /// Takes an encoder back.
+    pub(crate) fn keep(&self, encoder: Encoder) {
+        lock(&self.encoders).push(encoder);
+    }
+
     fn run(&self, job: Job) {
         let packed = self.encode(&job.plain);
         self.recycle(job.plain);
@@ -134,14 +145,11 @@ impl Press {
     }
 
     fn encode(&self, plain: &[u8]) -> io::Result<Packed> {
-        let mut encoder = match lock(&self.encoders).pop() {
-            Some(encoder) => encoder,
-            None => Encoder::new(self.compression)?,
-        };
+        let mut encoder = self.encoder()?;
         let (part, packed) = encoder.encode(plain)?;
         let mut out = self.buffer();
         out.extend_from_slice(packed);
-        lock(&self.encoders).push(encoder);
+        self.keep(encoder);
         Ok((part, out))
     }
 }

@@ -99,13 +99,18 @@ fn libdeflate_level(level: i32) -> i32 {
 /// Bytes that may be added to a stream so that another one can follow.
 const END_OF_SEGMENT: usize = 5;
 
+/// From here on buffers grow in steps of this size.
+const LARGE: usize = 256 << 10;
+
 /// Makes a buffer at least so long. What is in it does not matter, so none of it is copied, and none written to again: new
 /// memory comes as zeros from the system.
 fn make_room(buffer: &mut Vec<u8>, length: usize) {
     if buffer.len() < length {
-        // The old one goes first. Powers of two, so that a buffer which grows with each part soon stops growing.
+        // The old one goes first. Powers of two, so that a buffer which grows with each part soon stops growing; what holds
+        // the largest part is little more than that.
+        let enough = length.next_multiple_of(LARGE);
         *buffer = Vec::new();
-        *buffer = vec![0; length.next_power_of_two()];
+        *buffer = vec![0; length.next_power_of_two().min(enough)];
     }
 }
 
