@@ -11,6 +11,7 @@ mod document;
 mod inventory;
 mod json;
 pub mod licence;
+pub mod provenance;
 pub mod purl;
 #[cfg(test)]
 mod sample;

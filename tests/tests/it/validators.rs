@@ -1,8 +1,10 @@
 //! The validators themselves: each takes what is right and refuses what breaks one rule, so that their silence says
 //! something.
 
+use std::fs;
 use std::panic::catch_unwind;
 
+use distil_tests::place;
 use distil_tests::validators::{self, Compliance, SyftPackage};
 use serde_json::{Value, json};
 
@@ -77,6 +79,16 @@ fn each_validator_refuses_what_breaks_one_rule() {
     check(validators::statement, statement(), "/predicate/runDetails", json!({"builder": {"id": "x"}, "colour": 1}));
     let minimum = |document: &[u8]| validators::sbomcheck(document, Compliance::Ntia);
     check(minimum, spdx2(), "/packages/0/supplier", json!("NOASSERTION"));
+}
+
+/// The page on provenance shows what distil writes, which its own tests compare.
+#[test]
+fn provenance_is_what_slsa_defines() {
+    let page = fs::read_to_string(place::root().join("docs/provenance.md")).unwrap();
+    let example = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut statement = statement();
+    statement["predicate"] = serde_json::from_str(example).unwrap();
+    validators::statement(statement.to_string().as_bytes());
 }
 
 #[test]
