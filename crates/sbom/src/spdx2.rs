@@ -5,14 +5,22 @@
 //! leaves open follows Trivy and Syft, so that scanners find here what they would find in the image.
 
 mod details;
+mod document;
 mod element;
 mod expression;
 mod file;
+mod found;
 mod identifier;
+mod link;
 mod package;
+mod read;
 mod relationship;
+mod role;
+#[cfg(test)]
+mod tests;
 mod write;
 
+pub use read::{Spdx2Error, read};
 pub use write::write;
 
 const VERSION: &str = "SPDX-2.3";

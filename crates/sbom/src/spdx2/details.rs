@@ -45,7 +45,7 @@ pub(super) fn read(text: &str, package: &mut Package) {
             "Priority" => package.priority = value_of(),
             "Path" => artefact(package).path = value_of(),
             "Size" => artefact(package).size = value.parse().ok(),
-            "Suite" => repository(package).suite = value.to_owned(),
+            "Suite" => value.clone_into(&mut repository(package).suite),
             "Origin" => repository(package).origin = value_of(),
             "Location" => package.locations.extend(ImagePath::from_absolute(value.as_bytes())),
             _ => {}

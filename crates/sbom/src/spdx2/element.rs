@@ -73,18 +73,21 @@ pub(super) struct Checksum {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ExternalRef {
-    reference_category: &'static str,
-    reference_type: &'static str,
-    reference_locator: String,
+    #[serde(rename = "referenceCategory")]
+    category: &'static str,
+    #[serde(rename = "referenceType")]
+    kind: &'static str,
+    #[serde(rename = "referenceLocator")]
+    locator: String,
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Annotation<'a> {
-    pub(super) annotation_date: &'a str,
-    pub(super) annotation_type: &'static str,
+    #[serde(rename = "annotationDate")]
+    pub(super) date: &'a str,
+    #[serde(rename = "annotationType")]
+    pub(super) kind: &'static str,
     pub(super) annotator: &'a str,
     pub(super) comment: String,
 }
@@ -147,8 +150,8 @@ impl ExternalRef {
         Self::new("SECURITY", "cpe23Type", name)
     }
 
-    fn new(reference_category: &'static str, reference_type: &'static str, reference_locator: String) -> Self {
-        Self { reference_category, reference_type, reference_locator }
+    fn new(category: &'static str, kind: &'static str, locator: String) -> Self {
+        Self { category, kind, locator }
     }
 }
 

@@ -24,9 +24,12 @@ pub(super) struct FileElement<'a> {
     file_types: Option<[&'static str; 1]>,
     #[serde(serialize_with = "checksums")]
     checksums: &'a File,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "layer")]
-    comment: Option<&'a LayerFacts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<InLayer<'a>>,
 }
+
+#[derive(Debug)]
+struct InLayer<'a>(&'a LayerFacts);
 
 impl<'a> FileElement<'a> {
     /// The files that a document has elements for: each needs a SHA-1, and the team's own are always listed.
@@ -36,8 +39,14 @@ impl<'a> FileElement<'a> {
             file_name: &file.path,
             file_types: file.is_executable.then_some(["APPLICATION"]),
             checksums: file,
-            comment: file.layer.and_then(|layer| inventory.image.layers.get(layer)),
+            comment: file.layer.and_then(|layer| inventory.image.layers.get(layer)).map(InLayer),
         })
+    }
+}
+
+impl Serialize for InLayer<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{LAYER}{}", self.0.diff_id))
     }
 }
 
@@ -122,11 +131,4 @@ fn checksums<S: Serializer>(file: &File, serializer: S) -> Result<S::Ok, S::Erro
     ];
     let known = known.into_iter().filter_map(|(algorithm, value)| Some((algorithm, Hex(value?))));
     serializer.collect_seq(known.map(|(algorithm, checksum_value)| Checksum { algorithm, checksum_value }))
-}
-
-fn layer<S: Serializer>(layer: &Option<&LayerFacts>, serializer: S) -> Result<S::Ok, S::Error> {
-    match layer {
-        Some(layer) => serializer.collect_str(&format_args!("{LAYER}{}", layer.diff_id)),
-        None => serializer.serialize_none(),
-    }
 }

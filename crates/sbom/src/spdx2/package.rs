@@ -10,6 +10,7 @@ use super::details;
 use super::element::{Annotation, Checksum, Element, ExternalRef, VerificationCode, actor, in_url, is_page};
 use super::expression::Expressions;
 use super::file::Codes;
+use super::found::full_name;
 use super::identifier::{self, Identifiers};
 use super::{CODENAME, LAYER_DIFF_ID, PACKAGE_TYPE, PLATFORM, SOURCE_INFO};
 use crate::digests::Digests;
@@ -168,12 +169,7 @@ impl<'a> Packages<'a> {
             layer.map(|layer| format!("{LAYER_DIFF_ID}{}", layer.diff_id)),
             Some(details::write(package)).filter(|text| !text.is_empty()),
         ];
-        let annotation = |comment| Annotation {
-            annotation_date: self.created,
-            annotation_type: "OTHER",
-            annotator: self.tool,
-            comment,
-        };
+        let annotation = |comment| Annotation { date: self.created, kind: "OTHER", annotator: self.tool, comment };
         comments.into_iter().flatten().map(annotation).collect()
     }
 }
@@ -226,15 +222,6 @@ fn of_base<'a>(base: &'a BaseImage, id: &'a str) -> Element<'a> {
         checksums: Checksum::all(&Digests { sha256, ..Digests::default() }),
         external_refs: vec![ExternalRef::elsewhere(&purl)],
         ..element
-    }
-}
-
-/// The name with what stands before it, as each ecosystem writes the two.
-fn full_name(package: &Package) -> Cow<'_, str> {
-    let separator = if package.kind == PackageKind::Maven { ':' } else { '/' };
-    match package.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
-        Some(namespace) => format!("{namespace}{separator}{}", package.name).into(),
-        None => package.name.as_str().into(),
     }
 }
 

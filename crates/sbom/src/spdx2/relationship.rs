@@ -18,19 +18,20 @@ pub(super) const STATIC_BUILT_USING: &str = "static-built-using";
 pub(super) const HOLDS: &str = "holds this file, and others that are not listed";
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Relationship<'a> {
-    spdx_element_id: Cow<'a, str>,
-    relationship_type: &'static str,
-    related_spdx_element: Cow<'a, str>,
+    #[serde(rename = "spdxElementId")]
+    from: &'a str,
+    #[serde(rename = "relationshipType")]
+    kind: &'static str,
+    #[serde(rename = "relatedSpdxElement")]
+    to: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<Cow<'a, str>>,
 }
 
 impl<'a> Relationship<'a> {
     fn new(from: &'a str, kind: &'static str, to: impl Into<Cow<'a, str>>) -> Self {
-        let (spdx_element_id, related_spdx_element) = (from.into(), to.into());
-        Self { spdx_element_id, relationship_type: kind, related_spdx_element, comment: None }
+        Self { from, kind, to: to.into(), comment: None }
     }
 
     fn with_comment(self, comment: impl Into<Cow<'a, str>>) -> Self {

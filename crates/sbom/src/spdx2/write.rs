@@ -106,13 +106,12 @@ fn namespace(document: &Document<'_>) -> io::Result<String> {
         Context::Build => "build",
         Context::Analysis => "analysis",
     };
-    let image = match &inventory.image.digest {
-        Some(digest) => format!("{}-{}", digest.algorithm(), digest.hex()),
-        None => {
-            let mut hashing = Hashing(Hasher::sha256());
-            json::write(document, &mut hashing)?;
-            format!("document-{}", hashing.0.finish().hex())
-        }
+    let image = if let Some(digest) = &inventory.image.digest {
+        format!("{}-{}", digest.algorithm(), digest.hex())
+    } else {
+        let mut hashing = Hashing(Hasher::sha256());
+        json::write(document, &mut hashing)?;
+        format!("document-{}", hashing.0.finish().hex())
     };
     let author = about.author.as_ref().map(actor).unwrap_or_default();
     let version = Digest::of(format!("{tool}\n{created}\n{}\n{author}", about.files).as_bytes()).hex();
