@@ -3,11 +3,16 @@
 
 mod address;
 mod bom;
+mod expression;
 mod facts;
 mod files;
 mod package;
 mod property;
+mod read;
 mod refs;
+#[cfg(test)]
+mod tests;
 mod write;
 
+pub use read::{ReadError, read};
 pub use write::write;

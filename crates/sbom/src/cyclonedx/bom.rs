@@ -92,12 +92,14 @@ pub(super) enum LicenceChoice<'a> {
     Named { license: Licence<'a> },
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Licence<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) acknowledgement: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Attachment<'a>>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::expression;
 use super::refs::Refs;
 use crate::document::About;
 use crate::inventory::{Context, Dependency, Inventory, Owner, Package, PackageKind};
@@ -111,6 +112,5 @@ pub(super) fn is_of_system(kind: &PackageKind) -> bool {
 /// The names in a package's licences that stand for texts of their own.
 fn licence_refs(package: &Package) -> impl Iterator<Item = &str> {
     let expressions = [package.licences.concluded.as_deref(), package.licences.declared.as_deref()];
-    let words = expressions.into_iter().flatten().flat_map(|text| text.split([' ', '\t', '\n', '\r', '(', ')']));
-    words.filter(|word| word.starts_with("LicenseRef-"))
+    expressions.into_iter().flatten().flat_map(expression::references)
 }

@@ -9,7 +9,7 @@ use super::bom::{
 };
 use super::facts::Facts;
 use super::files::{FileComponents, location};
-use super::property;
+use super::{expression, property};
 use crate::inventory::{Agent, Contact, Dependency, Package, PackageKind, SourcePackage};
 use crate::licence::Licences;
 use crate::purl::Purl;
@@ -86,11 +86,19 @@ fn description(package: &Package) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A component has one expression, which is what holds for it; what its authors say stands in a property.
+/// A component has one expression, which is what holds for it; what its authors say stands in a property. What a document
+/// had in the place of an expression is a name.
 fn licences(licences: &Licences) -> Vec<LicenceChoice<'_>> {
-    let choice = |expression, acknowledgement| LicenceChoice::Expression { expression, acknowledgement };
-    let concluded = licences.concluded.as_deref().map(|text| choice(text, "concluded"));
-    concluded.or_else(|| licences.declared.as_deref().map(|text| choice(text, "declared"))).into_iter().collect()
+    let known = licences.concluded.as_deref().map(|text| (text, "concluded"));
+    let known = known.or_else(|| licences.declared.as_deref().map(|text| (text, "declared")));
+    let choice = |(text, acknowledgement)| {
+        if expression::is_valid(text) {
+            return LicenceChoice::Expression { expression: text, acknowledgement };
+        }
+        let license = Licence { name: Some(text), acknowledgement: Some(acknowledgement), ..Licence::default() };
+        LicenceChoice::Named { license }
+    };
+    known.map(choice).into_iter().collect()
 }
 
 /// Source packages are ancestors and no components: a `library` with the package URL of a source package would be counted as
@@ -141,7 +149,7 @@ fn evidence<'a>(facts: &'a Facts<'a>, number: usize, package: &'a Package, purl:
     let technique = names(&package.kind).map_or("other", |names| names.technique);
     let text = |content| Attachment { content_type: "text/plain", content };
     let licence = |(name, content)| LicenceChoice::Named {
-        license: Licence { id: None, name: Some(name), text: Some(text(content)) },
+        license: Licence { name: Some(name), text: Some(text(content)), ..Licence::default() },
     };
     Evidence {
         identity: Some(Identity {

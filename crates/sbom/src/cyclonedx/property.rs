@@ -54,3 +54,6 @@ pub(super) const PLATFORM: &str = "distil:image:platform";
 pub(super) const CREATED: &str = "distil:image:created";
 pub(super) const ANNOTATION: &str = "distil:image:annotation:";
 pub(super) const LAYER: &str = "distil:layer:";
+
+/// The name of a base image that may not be told.
+pub(super) const UNKNOWN: &str = "unknown";

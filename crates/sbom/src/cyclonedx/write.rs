@@ -136,7 +136,7 @@ fn metadata<'a>(facts: &'a Facts<'a>, image: &'a Digests) -> Metadata<'a> {
         component: image_component(facts, image),
         manufacturer: author.map(Entity::of),
         supplier: author.filter(|_| is_built).map(Entity::of),
-        licenses: [LicenceChoice::Named { license: Licence { id: Some("CC0-1.0"), name: None, text: None } }],
+        licenses: [LicenceChoice::Named { license: Licence { id: Some("CC0-1.0"), ..Licence::default() } }],
     }
 }
 
@@ -188,7 +188,7 @@ fn image_properties(image: &ImageFacts) -> Properties<'_> {
 
 /// The image that this one was made from is its ancestor.
 fn base_component(base: &BaseImage) -> Component<'_> {
-    let name = base.name.as_deref().unwrap_or("unknown");
+    let name = base.name.as_deref().unwrap_or(property::UNKNOWN);
     let digest = base.digest.to_string();
     let purl = Purl::of_image(&ImageFacts {
         name: base.name.as_deref().map(last_part).unwrap_or_default().to_owned(),
