@@ -74,13 +74,19 @@ impl<'a> Copyright<'a> {
     /// Reads the text of a copyright file.
     ///
     /// It is machine-readable where a stanza without `Files` has a `Format` or a `Format-Specification`, whatever its value, and
-    /// another one says something of files or licences. A file of more than [`MAX_STANZAS`] is free-form.
+    /// another one says something of files or licences. Some files lack the header; a stanza with `Files`, `Copyright` and
+    /// `License` is as good. A file of more than [`MAX_STANZAS`] is free-form.
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
         let Some(stanzas) = Splitter::new(text).stanzas() else { return Self::FreeForm };
-        let has_header = stanzas.iter().any(|stanza| stanza.kind == StanzaKind::Header);
+        let is_of_format = |stanza: &Stanza<'_>| match stanza.kind {
+            StanzaKind::Header => true,
+            StanzaKind::Files => stanza.field("Copyright").is_some() && stanza.licence().is_some(),
+            StanzaKind::License | StanzaKind::Other => false,
+        };
+        let is_machine_readable = stanzas.iter().any(is_of_format);
         let has_licence = stanzas.iter().any(|stanza| stanza.licence().is_some());
-        if has_header && has_licence { Self::MachineReadable(stanzas) } else { Self::FreeForm }
+        if is_machine_readable && has_licence { Self::MachineReadable(stanzas) } else { Self::FreeForm }
     }
 }
 
@@ -283,6 +289,7 @@ mod tests {
             ("spaces between stanzas", "\n\nLicense", "\n \t\nLicense", 4),
             ("an old field", "Format:", "Format-Specification:", 4),
             ("an introduction", "Format:", "This is a file.\n\nFormat:", 4),
+            ("no header", "Format: ", "Formatted: ", 4),
             ("the header at the end", "Files: *", "Comment: x\n\nFiles: *", 5),
         ] {
             let text = SMALL.replace(from, to);

@@ -3,6 +3,7 @@
 //! Nothing here claims a licence that is not there. What SPDX has no name for, and what is not sure, becomes a `LicenseRef` with
 //! its text. No deprecated id is ever used.
 
+mod curated;
 mod draft;
 mod ecosystems;
 mod expression;
@@ -13,6 +14,7 @@ mod names;
 mod stanzas;
 mod tables;
 mod text;
+mod wording;
 
 use std::collections::BTreeMap;
 
@@ -61,7 +63,7 @@ pub fn analyse(copyright: &[u8], source: &str) -> Analysis {
         stanzas::analyse(&stanzas, &mut draft);
     }
     if draft.is_empty() {
-        free_form::analyse(&text, &mut draft);
+        free_form::analyse(&text, source, &mut draft);
     }
     if draft.is_empty() || draft.is_too_much() || copyright.len() > copyright::MAX_BYTES {
         draft = draft.whole(source, &text);

@@ -36,6 +36,10 @@ pub(super) struct Draft {
 impl Draft {
     /// Adds an expression, which holds together with those there are.
     pub(super) fn add(&mut self, expression: Expression<String>) {
+        if let Expression::All(parts) = expression {
+            parts.into_iter().for_each(|part| self.add(part));
+            return;
+        }
         if self.parts.insert(expression.clone()) {
             self.terms += expression.len();
             self.order.push(expression);

@@ -47,12 +47,17 @@ fn known(parsed: Expression<Name>) -> Option<Expression<String>> {
 
 /// One licence.
 fn whole(name: &str) -> Option<Expression<String>> {
-    if let Some(id) = names_of_all().get(&folded(name)).copied().flatten() {
+    if let Some(id) = listed(name) {
         return Some(Expression::Term(id.to_owned()));
     }
     let name = Name { licence: name.split_whitespace().collect::<Vec<_>>().join("-"), exception: None };
     // What was guessed is a promise that a copyright file's format makes, and nobody here.
     names::resolve(&name, None).filter(|resolved| resolved.remark.is_none()).map(|resolved| resolved.expression)
+}
+
+/// The licence of this name in SPDX's list or in our table.
+pub(super) fn listed(name: &str) -> Option<&'static str> {
+    names_of_all().get(&folded(name)).copied().flatten()
 }
 
 /// The licences by their names in SPDX's list and in our table. None for a name that two have.

@@ -1,25 +1,98 @@
 //! Copyright files in prose.
+//!
+//! What they say for certain: whole texts of licences, grants of the GNU licences, and pointers to `/usr/share/common-licenses`.
+//! Where something beside these sounds like terms, the whole file is one more licence.
 
 use super::draft::Draft;
-use super::gnu;
-use super::text;
+use super::expression::Expression;
+use super::names::Resolved;
+use super::{curated, gnu, text, wording};
+
+/// What Perl modules say, and what it means.
+const AS_PERL: [&str; 4] = [
+    " under the same terms as perl itself ",
+    " under the terms of either the gnu general public license or the artistic license ",
+    " under the terms of either a the gnu general public license ",
+    " either a the gnu general public license as published by the free software foundation either version 1 ",
+];
 
 /// Adds what a text in prose says for certain.
-pub(super) fn analyse(text: &str, draft: &mut Draft) {
+pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
     draft.copyright(text.lines().map(str::trim).filter(|line| is_copyright(line)));
-    let folded = text::folded(text);
-    for id in gnu::pointed_to(&folded) {
-        draft.add(id);
+    let folded = text::folded(&without_headings(text));
+    let curated = curated::entry(source, &folded);
+    if let Some(expression) = curated.and_then(|entry| entry.expression()) {
+        let whole = expression.map(&mut |term| match term.as_str() {
+            curated::FILE => draft.reference(source, text),
+            _ => Expression::Term(term),
+        });
+        draft.add(whole);
+        if curated.is_some_and(|entry| entry.is_all) {
+            return;
+        }
     }
+    let upstream = of_upstream(&folded);
+    let found = wording::recognise(upstream);
+    let mut ids: Vec<&str> = found.ids;
+    let is_perls = AS_PERL.iter().any(|phrase| upstream.contains(phrase));
+    if is_perls {
+        ids.retain(|id| !id.starts_with("GPL-1") && !id.starts_with("Artistic-1"));
+        let terms = ["GPL-1.0-or-later", "Artistic-1.0-Perl"].map(|id| Expression::Term(id.to_owned()));
+        Expression::any(terms).into_iter().for_each(|either| draft.add(either));
+    }
+    let granted = ids.clone();
+    for pointer in gnu::pointed_to(upstream) {
+        let Resolved { expression: Expression::Term(id), remark } = pointer else { continue };
+        // Where the grant itself was understood, its pointer says nothing new.
+        let version = match &remark {
+            // A file without a version belongs to whatever was granted.
+            Some(_) => id.split_inclusive('-').next().unwrap_or_default(),
+            None => id.trim_end_matches("-only").trim_end_matches("-or-later"),
+        };
+        let is_granted = granted.iter().any(|known| known.starts_with(version));
+        if !(is_granted || is_perls && id.starts_with("GPL-1")) {
+            draft.remark(remark);
+            draft.add(Expression::Term(id));
+        }
+    }
+    ids.iter().for_each(|id| draft.add(Expression::Term((*id).to_owned())));
+    if !draft.is_empty() && !found.is_all {
+        let whole = draft.reference(source, text);
+        draft.add(whole);
+    }
+}
+
+/// The text without the lines that only announce what follows, as `License:`.
+fn without_headings(text: &str) -> String {
+    let is_heading = |line: &&str| {
+        let lower = line.trim().to_lowercase();
+        let announces = ["license", "licence", "copyright"].iter().any(|word| lower.contains(word));
+        announces && lower.ends_with(':') && lower.split_whitespace().count() <= 3
+    };
+    text.lines().filter(|line| !is_heading(line)).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// The text without what it says of the packaging, which is not in packages.
+fn of_upstream(folded: &str) -> &str {
+    let ends = [
+        " debian packaging is ",
+        " debian packaging copyright ",
+        " packaging is copyright ",
+        " debian packaging of ",
+        " debian specific changes are ",
+        " debian specific parts ",
+    ];
+    let end = ends.iter().filter_map(|phrase| folded.find(phrase)).min();
+    let upstream = end.and_then(|end| folded.get(..=end)).unwrap_or(folded);
+    // Files that begin with the packaging say the rest after it.
+    let has_terms = !wording::recognise(upstream).ids.is_empty() || upstream.contains(" common licenses ");
+    if has_terms { upstream } else { folded }
 }
 
 /// Whether a line says who has the copyright since when.
 fn is_copyright(line: &str) -> bool {
     let lower = line.to_lowercase();
     let is_claim = lower.contains("copyright") || lower.contains("(c)") || lower.contains('\u{a9}');
-    let has_year = line
-        .as_bytes()
-        .windows(4)
-        .any(|w| (w.starts_with(b"19") || w.starts_with(b"20")) && w.iter().all(u8::is_ascii_digit));
-    is_claim && has_year && line.len() < 500
+    let is_year = |w: &[u8]| (w.starts_with(b"19") || w.starts_with(b"20")) && w.iter().all(u8::is_ascii_digit);
+    is_claim && line.len() < 500 && line.as_bytes().windows(4).any(is_year)
 }

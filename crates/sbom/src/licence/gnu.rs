@@ -1,6 +1,5 @@
 //! The licences of the GNU project, whose names carry their versions.
 
-use super::expression::Expression;
 use super::names::Resolved;
 use super::tables;
 use super::text::{self, Version};
@@ -65,7 +64,7 @@ enum Suffix {
 }
 
 /// The meaning of a short name in lower case. None where it is of another family, and where SPDX has no such version.
-pub(super) fn licence(name: &str, text: Option<&str>) -> Option<Resolved> {
+pub(super) fn licence<'a>(name: &str, text: impl FnOnce() -> Option<&'a str>) -> Option<Resolved> {
     let plain = name.strip_prefix("gnu-").unwrap_or(name);
     let (family, rest) = FAMILIES.iter().find_map(|family| Some((family, plain.strip_prefix(family.short)?)))?;
     let (rest, mut no_invariants) = match rest.strip_prefix("-niv") {
@@ -95,7 +94,7 @@ pub(super) fn licence(name: &str, text: Option<&str>) -> Option<Resolved> {
                 let id = id(family, no_invariants, family.lowest, true)?;
                 Some(Resolved::guess(name, id, "no version, so the lowest"))
             }
-            _ => unversioned(name, family, no_invariants, text),
+            _ => unversioned(name, family, no_invariants, text()),
         };
     }
     let number = if number.contains('.') { number.to_owned() } else { format!("{number}.0") };
@@ -143,31 +142,38 @@ fn unversioned(name: &str, family: &Family, no_invariants: bool, text: Option<&s
                 let id = id(family, no_invariants, &version.number, version.or_later)?;
                 Some(Resolved::guess(name, id, "by the text that it points to"))
             }
-            _ => lowest("its text names no version, so the lowest"),
+            _ => {
+                // The licences themselves say so.
+                let id = id(family, no_invariants, family.lowest, true)?;
+                Some(Resolved::guess(name, id, "its text names no version, so any"))
+            }
         },
         _ => None,
     }
 }
 
-/// The licences whose texts a text in prose points to in `/usr/share/common-licenses`, each with what is granted before.
-pub(super) fn pointed_to(text: &str) -> Vec<Expression<String>> {
-    let mut found = Vec::new();
-    for family in &FAMILIES {
-        for (at, _) in text.match_indices(family.file) {
-            let after = text.get(at + family.file.len()..).unwrap_or_default();
-            let mut words = after.split(' ');
-            let Some(major) = words.next().filter(|word| word.len() == 1) else { continue };
-            let minor = words.next().filter(|word| family.id == "LGPL-" && major == "2" && *word == "1").unwrap_or("0");
-            let before = text.get(..at).unwrap_or_default();
-            let or_later = before.rfind(" any later version ").is_some_and(|grant| at - grant < LOOK_BACK);
-            let minor = if family.id == "GFDL-" { words.next().unwrap_or("2") } else { minor };
-            found.extend(
-                id(family, false, &format!("{major}.{minor}"), or_later).map(|id| Expression::Term(id.to_owned())),
-            );
-        }
-    }
-    found
+/// The licences whose texts a text in prose points to in `/usr/share/common-licenses`, each by what is granted before.
+pub(super) fn pointed_to(text: &str) -> Vec<Resolved> {
+    let pointers = FAMILIES.iter().flat_map(|family| text.match_indices(family.file).map(move |(at, _)| (family, at)));
+    pointers.filter_map(|(family, at)| pointer(text, family, at)).collect()
 }
 
 /// Bytes before a pointer to a text within which its grant stands.
 const LOOK_BACK: usize = 1500;
+
+fn pointer(text: &str, family: &Family, at: usize) -> Option<Resolved> {
+    let before = (at.saturating_sub(LOOK_BACK)..=at).find_map(|start| text.get(start..at))?;
+    let mut words = text.get(at + family.file.len()..)?.split(' ');
+    let is_number = |word: &&str| word.len() == 1 && word.starts_with(|c: char| c.is_ascii_digit());
+    let Some(major) = words.next().filter(is_number) else {
+        // The file without a version is the newest; the grant has to say which one is meant.
+        let found = family.names.iter().flat_map(|words| text::versions(before, words)).last()?;
+        let id = id(family, false, &found.number, found.or_later)?;
+        return Some(Resolved::guess(family.short, id, "by the version before the pointer to its text"));
+    };
+    // `LGPL-2` is followed by the next sentence, `LGPL-2.1` by its number, and GFDL always has one.
+    let minor = words.next().filter(is_number).unwrap_or("0");
+    let or_later = [" any later version ", " or later "].iter().any(|later| before.contains(later));
+    let exact = id(family, false, &format!("{major}.{minor}"), or_later);
+    exact.or_else(|| id(family, false, &format!("{major}.0"), or_later)).map(Resolved::sure)
+}

@@ -46,7 +46,18 @@ impl fmt::Display for Name {
     }
 }
 
-/// Reads a line. What breaks the grammar is one name as a whole; none of an empty line.
+/// Words that a name may have: `GNU General Public License version 2 or later`.
+const MAX_WORDS: usize = 9;
+
+/// Whether a line is a sentence: somebody put the text of the licence where its name belongs.
+pub(super) fn is_prose(line: &str) -> bool {
+    let of_sentences =
+        ["permission", "redistribution", "redistribute", "permitted", "hereby", "this", "you", "obtaining"];
+    let is_of_sentences = |word: &str| of_sentences.iter().any(|other| other.eq_ignore_ascii_case(word));
+    line.split_whitespace().nth(4).is_some() && line.split_whitespace().any(is_of_sentences)
+}
+
+/// Reads a line. What breaks the grammar is one name as a whole, spaces and all; none of an empty line.
 pub(super) fn parse(line: &str) -> Option<Expression<Name>> {
     let line = line.trim();
     if line.is_empty() {
@@ -226,7 +237,7 @@ impl<'a> Parser<'a> {
             self.words(&mut longer);
             if longer.last().is_some_and(|word| is_exception(word)) { words = longer } else { self.position = start }
         }
-        (!words.is_empty()).then(|| Expression::Term(Name::new(&words.join(" "))))
+        (1..=MAX_WORDS).contains(&words.len()).then(|| Expression::Term(Name::new(&words.join(" "))))
     }
 
     fn words(&mut self, words: &mut Vec<&'a str>) {
@@ -278,6 +289,7 @@ mod tests {
             // What breaks the grammar is a name.
             ("A or", "A or"),
             ("(A", "(A"),
+            ("a b c d e f g h i j", "a b c d e f g h i j"),
             ("and", "and"),
         ] {
             assert_eq!(parse(line).unwrap().to_string(), expected, "{line}");

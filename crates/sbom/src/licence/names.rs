@@ -1,11 +1,13 @@
 //! From short names in copyright files to SPDX expressions: the name, and where it does not say enough the text.
 
+use std::cell::OnceCell;
+
 use distil_imgcore::Escaped;
 
 use super::expression::Expression;
 use super::grammar::Name;
 use super::tables::{self, Meaning};
-use super::{gnu, text};
+use super::{ecosystems, gnu, text, wording};
 
 /// What a name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +31,26 @@ impl Resolved {
     }
 }
 
+/// The text that belongs to a name, which is folded only where the name does not say enough.
+struct Text<'a> {
+    written: Option<&'a str>,
+    folded: OnceCell<String>,
+}
+
+impl Text<'_> {
+    fn folded(&self) -> Option<&str> {
+        self.written.map(|written| self.folded.get_or_init(|| text::folded(written)).as_str())
+    }
+}
+
 /// The meaning of a name with the text that belongs to it. None where SPDX has no name for it, or where it is not sure which.
 pub(super) fn resolve(name: &Name, text: Option<&str>) -> Option<Resolved> {
-    let folded = text.map(text::folded);
-    let Some(exception) = &name.exception else { return licence(&name.licence, folded.as_deref()) };
-    let licence = licence(&name.licence, folded.as_deref())?;
-    let exception = exception_id(exception, folded.as_deref())?;
+    let text = Text { written: text, folded: OnceCell::new() };
+    let Some(exception) = &name.exception else {
+        return licence(&name.licence, &text).or_else(|| by_wording(text.folded()?));
+    };
+    let licence = licence(&name.licence, &text)?;
+    let exception = exception_id(exception, &text)?;
     match licence {
         Resolved { expression: Expression::Term(id), remark } if !id.contains(" WITH ") => {
             Some(Resolved { expression: Expression::Term(format!("{id} WITH {exception}")), remark })
@@ -43,10 +59,18 @@ pub(super) fn resolve(name: &Name, text: Option<&str>) -> Option<Resolved> {
     }
 }
 
-fn licence(name: &str, text: Option<&str>) -> Option<Resolved> {
+/// What a text is by its wording, where it is nothing else beside.
+fn by_wording(text: &str) -> Option<Resolved> {
+    let found = wording::recognise(text);
+    let ids = found.ids.into_iter().filter(|_| found.is_all).map(|id| Expression::Term(id.to_owned()));
+    Some(Resolved { expression: Expression::all(ids)?, remark: None })
+}
+
+fn licence(name: &str, text: &Text<'_>) -> Option<Resolved> {
     let names = spellings(name);
-    let of_gnu = names.iter().find_map(|name| gnu::licence(name, text));
-    of_gnu.or_else(|| names.iter().find_map(|name| named(name, text)))
+    let of_gnu = || names.iter().find_map(|name| gnu::licence(name, || text.folded()));
+    let of_others = || names.iter().find_map(|name| named(name, text));
+    of_gnu().or_else(of_others).or_else(|| ecosystems::listed(name).map(Resolved::sure))
 }
 
 /// Ways to write the same name, in lower case, the given one first.
@@ -82,14 +106,16 @@ fn strip_v(name: &str) -> String {
 }
 
 /// A licence outside of the GNU family.
-fn named(name: &str, text: Option<&str>) -> Option<Resolved> {
+fn named(name: &str, text: &Text<'_>) -> Option<Resolved> {
     if let Some(base) = name.strip_suffix('+').or_else(|| name.strip_suffix("-or-later")) {
         return later(base, text);
     }
     match tables::meaning(name) {
-        Some(Meaning::Fixed(spdx) | Meaning::Usual(spdx)) => {
-            Some(Resolved { expression: alternatives(spdx), remark: None })
+        Some(Meaning::Checked(spdx)) => {
+            let usual = Resolved { expression: alternatives(spdx), remark: None };
+            Some(text.folded().and_then(by_wording).unwrap_or(usual))
         }
+        Some(Meaning::Fixed(spdx)) => Some(Resolved { expression: alternatives(spdx), remark: None }),
         Some(Meaning::Family(lowest)) => family(name, lowest, text),
         Some(Meaning::Nothing) => None,
         None => tables::licence_id(name).or_else(|| tables::licence_id(&format!("{name}.0"))).map(Resolved::sure),
@@ -97,7 +123,7 @@ fn named(name: &str, text: Option<&str>) -> Option<Resolved> {
 }
 
 /// `MPL-1.1+`: that version or any later one that exists. SPDX's own `MPL-1.1+` is refused by readers.
-fn later(base: &str, text: Option<&str>) -> Option<Resolved> {
+fn later(base: &str, text: &Text<'_>) -> Option<Resolved> {
     let Resolved { expression, remark } = named(base, text)?;
     let Expression::Term(id) = &expression else { return Some(Resolved { expression, remark }) };
     let mut ids = tables::from_version_on(id);
@@ -136,8 +162,8 @@ const FAMILIES: [(&str, &str); 15] = [
 ];
 
 /// A name without a version: the text has to say which, if there is one.
-fn family(name: &str, lowest: &str, text: Option<&str>) -> Option<Resolved> {
-    let Some(text) = text else { return Some(Resolved::guess(name, lowest, "no version, so the lowest")) };
+fn family(name: &str, lowest: &str, text: &Text<'_>) -> Option<Resolved> {
+    let Some(text) = text.folded() else { return Some(Resolved::guess(name, lowest, "no version, so the lowest")) };
     let is_perls = text.contains(" common licenses artistic ") || text.contains(" perl ");
     if lowest.starts_with("Artistic-1") && is_perls {
         return Some(Resolved::sure("Artistic-1.0-Perl"));
@@ -154,13 +180,13 @@ fn family(name: &str, lowest: &str, text: Option<&str>) -> Option<Resolved> {
 }
 
 /// The SPDX id of an exception, by a keyword that the text, if it has to, agrees with.
-fn exception_id(keyword: &str, text: Option<&str>) -> Option<&'static str> {
+fn exception_id(keyword: &str, text: &Text<'_>) -> Option<&'static str> {
     let lower = keyword.to_ascii_lowercase().replace(['_', ' '], "-");
     if let Some(id) = tables::exception_id(&lower) {
         return Some(id);
     }
     let short = ["-exceptions", "-exception"].iter().find_map(|end| lower.strip_suffix(end)).unwrap_or(&lower);
-    let keyword = tables::keyword(short)?;
-    let agrees = keyword.probe.is_none_or(|probe| text.is_some_and(|text| text.contains(&text::folded(probe))));
-    keyword.exception.filter(|_| agrees)
+    let agrees = |probe: &str| text.folded().is_some_and(|text| text.contains(&text::folded(probe)));
+    let rows = tables::keywords().iter().filter(|row| row.keyword == short || row.keyword == "*");
+    rows.filter(|row| row.probe.is_none_or(agrees)).find_map(|row| row.exception)
 }

@@ -37,9 +37,13 @@ fn relevant<'a, 'b>(stanzas: &'b [Stanza<'a>]) -> Vec<&'b Stanza<'a>> {
 }
 
 fn licence(stanza: &Stanza<'_>, field: LicenseField<'_>, texts: &Texts, draft: &mut Draft) -> Expression<String> {
-    let own = Some(text(field.body)).filter(|text| !text.trim().is_empty());
+    let mut own = Some(text(field.body)).filter(|text| !text.trim().is_empty());
     let unnamed = || Expression::Term(Name { licence: String::new(), exception: None });
-    let expression = grammar::parse(field.synopsis).unwrap_or_else(unnamed);
+    let mut expression = grammar::parse(field.synopsis).unwrap_or_else(unnamed);
+    if grammar::is_prose(field.synopsis) {
+        own = Some(format!("{}\n{}", field.synopsis, own.unwrap_or_default()));
+        expression = unnamed();
+    }
     let is_one = expression.len() == 1;
     expression.map(&mut |name| {
         let named = texts.of(&name.to_string());

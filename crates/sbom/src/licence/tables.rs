@@ -8,17 +8,19 @@ use std::sync::OnceLock;
 pub(super) enum Meaning {
     /// This expression: the format says so, or nothing else is ever meant.
     Fixed(&'static str),
-    /// This expression, unless the text, if there is one, is that of another licence.
-    Usual(&'static str),
+    /// This expression, unless the text is known to be another licence.
+    Checked(&'static str),
     /// A family whose version the text has to tell. Without a text it is this, the lowest.
     Family(&'static str),
     /// Nothing by itself: many licences are called so.
     Nothing,
 }
 
-/// What an exception's keyword stands for.
+/// What an exception's keyword stands for. There may be several rows for one, with different probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keyword {
+    /// The keyword in lower case. `*` where the probe is enough.
+    pub(super) keyword: &'static str,
     /// SPDX's name. None where it has none.
     pub(super) exception: Option<&'static str>,
     /// What the text must have, folded at the time of use. None where the keyword is enough.
@@ -34,8 +36,8 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
             let mut columns = row.split('\t');
             let (name, spdx, kind) = (columns.next()?, columns.next()?, columns.next()?);
             let meaning = match kind {
-                "S" => Meaning::Fixed(spdx),
-                "A" => Meaning::Usual(spdx),
+                "S" | "A" => Meaning::Fixed(spdx),
+                "C" => Meaning::Checked(spdx),
                 "U" => Meaning::Family(spdx),
                 _ => Meaning::Nothing,
             };
@@ -46,20 +48,20 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
     TABLE.get_or_init(read).get(name).copied()
 }
 
-/// The meaning of an exception's keyword in lower case.
-pub(super) fn keyword(name: &str) -> Option<Keyword> {
-    static TABLE: OnceLock<BTreeMap<&str, Keyword>> = OnceLock::new();
+/// The keywords of exceptions, in the order of the table.
+pub(super) fn keywords() -> &'static [Keyword] {
+    static TABLE: OnceLock<Vec<Keyword>> = OnceLock::new();
     let read = || {
         let rows = rows(include_str!("../../data/deb-exception-map.tsv"));
         rows.filter_map(|row| {
             let mut columns = row.split('\t');
             let mut column = || columns.next().map(|value| Some(value).filter(|value| *value != "-"));
-            let (name, exception, probe) = (column()??, column()?, column()?);
-            Some((name, Keyword { exception, probe }))
+            let (keyword, exception, probe) = (column()??, column()?, column()?);
+            Some(Keyword { keyword, exception, probe })
         })
         .collect()
     };
-    TABLE.get_or_init(read).get(name).copied()
+    TABLE.get_or_init(read)
 }
 
 /// The rows of a table: no comments, no empty lines.
@@ -121,17 +123,19 @@ mod tests {
             let name = row.split('\t').next().unwrap();
             match meaning(name).unwrap() {
                 Meaning::Nothing => {}
-                Meaning::Fixed(spdx) | Meaning::Usual(spdx) | Meaning::Family(spdx) => {
+                Meaning::Fixed(spdx) | Meaning::Checked(spdx) | Meaning::Family(spdx) => {
                     assert!(spdx::Expression::parse(spdx).is_ok(), "{row}");
                 }
             }
             assert_eq!((name.to_ascii_lowercase().as_str(), name.ends_with('+')), (name, false));
         }
-        for row in rows(include_str!("../../data/deb-exception-map.tsv")) {
-            let keyword = keyword(row.split('\t').next().unwrap()).unwrap();
-            if let Some(exception) = keyword.exception {
-                assert!(spdx::exception_id(exception).is_some_and(|id| !id.is_deprecated()), "{row}");
+        let rows = rows(include_str!("../../data/deb-exception-map.tsv"));
+        assert_eq!(rows.count(), keywords().len());
+        for row in keywords() {
+            if let Some(exception) = row.exception {
+                assert!(spdx::exception_id(exception).is_some_and(|id| !id.is_deprecated()), "{row:?}");
             }
+            assert!(row.keyword != "*" || row.probe.is_some(), "{row:?}");
         }
     }
 

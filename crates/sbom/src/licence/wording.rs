@@ -1,0 +1,229 @@
+//! Licences that are known by their wording.
+//!
+//! Only whole texts count, word by word but for names and the like: half a licence is another licence.
+
+use std::sync::OnceLock;
+
+use super::tables;
+
+/// What a text holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Wording {
+    /// The licences in it, by SPDX ids, each once, in the order of the text.
+    pub(super) ids: Vec<&'static str>,
+    /// Whether the rest of it has nothing that sounds like terms.
+    pub(super) is_all: bool,
+}
+
+/// Looks for whole licences in a folded text.
+pub(super) fn recognise(text: &str) -> Wording {
+    let mut matches: Vec<Match> = texts().iter().flat_map(|known| known.matches(text)).collect();
+    matches.sort_by_key(|m| (m.start, usize::MAX - m.end));
+    let mut wording = Wording { ids: Vec::new(), is_all: true };
+    let mut end = 0;
+    for found in matches {
+        if found.start < end {
+            continue;
+        }
+        wording.is_all &= !sounds_like_terms(text.get(end..=found.start).unwrap_or_default());
+        end = found.end;
+        if found.id != NEUTRAL && !wording.ids.contains(&found.id) {
+            wording.ids.push(found.id);
+        }
+    }
+    wording.is_all &= !sounds_like_terms(text.get(end..).unwrap_or_default());
+    wording
+}
+
+/// The id of text that grants and demands nothing by itself.
+const NEUTRAL: &str = "-";
+
+/// A text that is known.
+struct Known {
+    id: &'static str,
+    first: String,
+    /// The phrases after it, each after at most this many words of any kind.
+    rest: Vec<(usize, String)>,
+    /// Words of any kind at the end: they belong to the text as far as they do not sound like terms.
+    tail: usize,
+}
+
+/// Where a known text is.
+struct Match {
+    id: &'static str,
+    start: usize,
+    end: usize,
+}
+
+impl Known {
+    fn matches(&self, text: &str) -> Vec<Match> {
+        let starts = text.match_indices(&self.first).map(|(start, _)| start);
+        starts.filter_map(|start| Some(Match { id: self.id, start, end: self.end(text, start)? })).collect()
+    }
+
+    /// The end of the text that starts here with its first phrase.
+    fn end(&self, text: &str, start: usize) -> Option<usize> {
+        // Phrases overlap in the space between them.
+        let mut end = start + self.first.len() - 1;
+        for (gap, phrase) in &self.rest {
+            let window = start_of(text.get(end..)?, phrase.len() + gap * LONGEST_WORD);
+            let at = window.find(phrase.as_str())?;
+            let between = window.get(..at)?.matches(' ').count();
+            if between > *gap {
+                return None;
+            }
+            end += at + phrase.len() - 1;
+        }
+        let after = start_of(text.get(end..)?, self.tail * LONGEST_WORD);
+        for word in after.split_inclusive(' ').skip(1).take(self.tail) {
+            if !word.ends_with(' ') || is_of_terms(word.trim_end()) {
+                break;
+            }
+            end += word.len();
+        }
+        Some(end)
+    }
+}
+
+/// Bytes that a word of a gap may have.
+const LONGEST_WORD: usize = 24;
+
+fn start_of(text: &str, length: usize) -> &str {
+    (0..=length.min(text.len())).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+}
+
+/// Words that stand in terms and seldom elsewhere.
+const TERMS: [&str; 66] = [
+    "acknowledge",
+    "acknowledgement",
+    "acknowledgment",
+    "advertising",
+    "agree",
+    "agreement",
+    "alternatively",
+    "attribution",
+    "commercial",
+    "condition",
+    "conditions",
+    "copied",
+    "copies",
+    "copy",
+    "copying",
+    "disclaim",
+    "disclaimer",
+    "disclaims",
+    "distribute",
+    "distributed",
+    "distributing",
+    "distribution",
+    "either",
+    "exception",
+    "exceptions",
+    "forbidden",
+    "free",
+    "freely",
+    "gpl",
+    "grant",
+    "granted",
+    "grants",
+    "lgpl",
+    "liability",
+    "liable",
+    "licence",
+    "licences",
+    "license",
+    "licensed",
+    "licenses",
+    "modification",
+    "modifications",
+    "modify",
+    "must",
+    "noncommercial",
+    "notice",
+    "notices",
+    "obligation",
+    "patent",
+    "patents",
+    "permission",
+    "permissions",
+    "permit",
+    "permitted",
+    "prohibited",
+    "provided",
+    "redistribute",
+    "redistributed",
+    "redistribution",
+    "restriction",
+    "restrictions",
+    "rights",
+    "shall",
+    "terms",
+    "warranties",
+    "warranty",
+];
+
+fn is_of_terms(word: &str) -> bool {
+    TERMS.binary_search(&word).is_ok()
+}
+
+fn sounds_like_terms(text: &str) -> bool {
+    text.contains(" public domain ") || text.split(' ').any(is_of_terms)
+}
+
+fn texts() -> &'static [Known] {
+    static TEXTS: OnceLock<Vec<Known>> = OnceLock::new();
+    TEXTS.get_or_init(|| read(include_str!("../../data/wordings.txt")))
+}
+
+/// Reads the file of wordings.
+fn read(file: &'static str) -> Vec<Known> {
+    let mut entries: Vec<(&'static str, char, String)> = Vec::new();
+    for row in tables::rows(file) {
+        if let Some((.., words)) = entries.last_mut().filter(|_| row.starts_with(' ')) {
+            words.push_str(row);
+        } else if let Some((name, words)) = row.split_once(" = ") {
+            entries.push((name, '=', words.to_owned()));
+        } else if let Some((id, words)) = row.split_once(": ") {
+            entries.push((id, ':', words.to_owned()));
+        }
+    }
+    let mut texts = Vec::new();
+    for (id, _, words) in entries.iter().filter(|(_, kind, _)| *kind == ':') {
+        let mut wordings: Vec<Vec<&str>> = vec![Vec::new()];
+        for word in words.split_whitespace() {
+            let parts: Vec<&str> = match word.strip_prefix('@') {
+                Some(part) => entries.iter().filter(|e| e.1 == '=' && e.0 == part).map(|e| e.2.as_str()).collect(),
+                None => vec![word],
+            };
+            let longer = wordings.iter().flat_map(|wording| {
+                parts.iter().map(|part| wording.iter().copied().chain(part.split_whitespace()).collect())
+            });
+            wordings = longer.collect();
+        }
+        texts.extend(wordings.iter().filter_map(|wording| known(id, wording)));
+    }
+    texts
+}
+
+/// One wording: words, and gaps as `{n}`.
+fn known(id: &'static str, wording: &[&str]) -> Option<Known> {
+    let mut phrases: Vec<(usize, String)> = Vec::new();
+    let mut gap = 0;
+    let mut is_new = true;
+    for word in wording {
+        if let Some(words) = word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            gap += words.parse::<usize>().ok()?;
+            is_new = true;
+            continue;
+        }
+        match phrases.last_mut().filter(|_| !is_new) {
+            Some((_, phrase)) => phrase.push_str(word),
+            None => phrases.push((std::mem::take(&mut gap), format!(" {word}"))),
+        }
+        is_new = false;
+        phrases.last_mut()?.1.push(' ');
+    }
+    let mut phrases = phrases.into_iter();
+    let (_, first) = phrases.next()?;
+    Some(Known { id, first, rest: phrases.collect(), tail: gap })
+}
