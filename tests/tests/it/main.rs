@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests write plain files")]
 #![expect(clippy::print_stdout, reason = "a test says how much it looked at")]
 
+mod attestations;
 mod base;
 mod build;
 mod cache_damage;
