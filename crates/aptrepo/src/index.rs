@@ -250,7 +250,8 @@ impl<'a> Stanza<'a> {
         self.record.essential
     }
 
-    /// The text of a relation field; empty where the stanza has none, and for Suggests and Enhances, which are not kept.
+    /// The text of a relation field; empty where the stanza has none, and for those that nothing is chosen by, which are not
+    /// kept.
     #[must_use]
     pub fn relations(self, field: RelationField) -> &'a str {
         let text = match field {
@@ -261,7 +262,10 @@ impl<'a> Stanza<'a> {
             RelationField::Breaks => Text::Breaks,
             RelationField::Replaces => Text::Replaces,
             RelationField::Provides => Text::Provides,
-            RelationField::Suggests | RelationField::Enhances => return "",
+            RelationField::Suggests
+            | RelationField::Enhances
+            | RelationField::BuiltUsing
+            | RelationField::StaticBuiltUsing => return "",
         };
         self.text(text)
     }

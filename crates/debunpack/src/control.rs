@@ -77,6 +77,10 @@ pub enum RelationField {
     Replaces,
     /// Virtual packages that the package stands for.
     Provides,
+    /// Source packages of which parts are in the package, other than its own.
+    BuiltUsing,
+    /// The same for what was linked statically.
+    StaticBuiltUsing,
 }
 
 impl RelationField {
@@ -93,6 +97,8 @@ impl RelationField {
             Self::Conflicts => "Conflicts",
             Self::Replaces => "Replaces",
             Self::Provides => "Provides",
+            Self::BuiltUsing => "Built-Using",
+            Self::StaticBuiltUsing => "Static-Built-Using",
         }
     }
 }

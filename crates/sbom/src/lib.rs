@@ -4,8 +4,9 @@
 //! knows, from the files of any image, or from a document. Everything here takes bytes and values and gives bytes and
 //! values: nothing is opened, nothing is fetched, and the clock is not read, so that the same image gives the same document.
 
-pub mod cyclonedx;
 pub mod catalog;
+pub mod cyclonedx;
+pub mod debian;
 mod digests;
 mod document;
 mod inventory;

@@ -240,6 +240,8 @@ impl fmt::Display for Link {
             RelationField::Conflicts => "conflicts with",
             RelationField::Replaces => "replaces",
             RelationField::Provides => "provides",
+            RelationField::BuiltUsing => "was built using",
+            RelationField::StaticBuiltUsing => "was built statically using",
         };
         write!(f, "{} {verb} {}", self.package, self.relation)
     }
