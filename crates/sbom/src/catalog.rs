@@ -149,3 +149,6 @@ fn read(path: &ImagePath, bytes: &[u8]) -> Vec<Found> {
 fn is_library(name: &[u8]) -> bool {
     name.ends_with(b".so") || (name.starts_with(b"lib") && name.windows(4).any(|part| part == b".so."))
 }
+
+#[cfg(test)]
+mod tests;

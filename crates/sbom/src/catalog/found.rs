@@ -1,9 +1,10 @@
 //! What a file says about a package, before anybody judges it.
 
-use distil_imgcore::ImagePath;
+use distil_imgcore::{Escaped, ImagePath};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::{Agent, Package, PackageKind};
+use crate::licence;
 
 /// Longest value that is taken over, in bytes. Whole licences stand in fields that are for their names.
 const MAX_VALUE: usize = 1024;
@@ -43,7 +44,8 @@ impl Found {
         Some(Self { kind: kind.as_str().to_owned(), name, version: version.and_then(value), ..Self::default() })
     }
 
-    /// The package as part of an inventory, with the file that told of it.
+    /// The package as part of an inventory, with the file that told of it. Its licence is declared where its word for it is
+    /// clear, and otherwise remarked on.
     #[must_use]
     pub fn to_package(&self, location: &ImagePath) -> Package {
         let mut package = Package::new(PackageKind::of(&self.kind), &self.name, self.version.clone());
@@ -51,6 +53,13 @@ impl Found {
         package.homepage.clone_from(&self.homepage);
         package.summary.clone_from(&self.summary);
         package.maintainer = self.author.as_deref().and_then(Agent::parse);
+        if let Some(name) = &self.licence {
+            package.licences.declared = licence::of_name(name);
+            package.licences.concluded.clone_from(&package.licences.declared);
+            if package.licences.declared.is_none() {
+                package.licences.remarks.push(format!("called {} in its metadata", Escaped(name.as_bytes())));
+            }
+        }
         package.locations.push(location.clone());
         package
     }

@@ -6,41 +6,7 @@ use distil_imgcore::ImagePath;
 
 use super::found::{Found, value};
 use crate::inventory::PackageKind;
-
-/// Classifiers that stand for one licence and one version of it, after `License :: ` and `OSI Approved :: `.
-///
-/// See [classifiers](https://pypi.org/classifiers/). `BSD License` and `Apache Software License` are not here: they leave
-/// open which one.
-const CLASSIFIERS: &[(&str, &str)] = &[
-    ("Academic Free License (AFL)", "AFL-3.0"),
-    ("Blue Oak Model License (BlueOak-1.0.0)", "BlueOak-1.0.0"),
-    ("Boost Software License 1.0 (BSL-1.0)", "BSL-1.0"),
-    ("CC0 1.0 Universal (CC0 1.0) Public Domain Dedication", "CC0-1.0"),
-    ("Eclipse Public License 1.0 (EPL-1.0)", "EPL-1.0"),
-    ("Eclipse Public License 2.0 (EPL-2.0)", "EPL-2.0"),
-    ("European Union Public Licence 1.1 (EUPL 1.1)", "EUPL-1.1"),
-    ("European Union Public Licence 1.2 (EUPL 1.2)", "EUPL-1.2"),
-    ("GNU Affero General Public License v3", "AGPL-3.0-only"),
-    ("GNU Affero General Public License v3 or later (AGPLv3+)", "AGPL-3.0-or-later"),
-    ("GNU General Public License v2 (GPLv2)", "GPL-2.0-only"),
-    ("GNU General Public License v2 or later (GPLv2+)", "GPL-2.0-or-later"),
-    ("GNU General Public License v3 (GPLv3)", "GPL-3.0-only"),
-    ("GNU General Public License v3 or later (GPLv3+)", "GPL-3.0-or-later"),
-    ("GNU Lesser General Public License v2 (LGPLv2)", "LGPL-2.0-only"),
-    ("GNU Lesser General Public License v2 or later (LGPLv2+)", "LGPL-2.0-or-later"),
-    ("GNU Lesser General Public License v3 (LGPLv3)", "LGPL-3.0-only"),
-    ("GNU Lesser General Public License v3 or later (LGPLv3+)", "LGPL-3.0-or-later"),
-    ("ISC License (ISCL)", "ISC"),
-    ("MIT License", "MIT"),
-    ("MIT No Attribution License (MIT-0)", "MIT-0"),
-    ("Mozilla Public License 1.1 (MPL 1.1)", "MPL-1.1"),
-    ("Mozilla Public License 2.0 (MPL 2.0)", "MPL-2.0"),
-    ("Mulan Permissive Software License v2 (MulanPSL-2.0)", "MulanPSL-2.0"),
-    ("The Unlicense (Unlicense)", "Unlicense"),
-    ("Universal Permissive License (UPL)", "UPL-1.0"),
-    ("Zero-Clause BSD (0BSD)", "0BSD"),
-    ("zlib/libpng License", "Zlib"),
-];
+use crate::licence;
 
 /// Whether a file is the metadata of a distribution.
 pub(super) fn is_metadata(path: &ImagePath) -> bool {
@@ -60,9 +26,9 @@ pub(super) fn find(bytes: &[u8]) -> Option<Found> {
     let fields = fields(&text);
     let first = |key: &str| fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str());
     let found = Found::new(&PackageKind::Pypi, first("Name")?, first("Version"))?;
-    let declared = first("License-Expression").or_else(|| first("License")).and_then(value);
+    let words = [first("License-Expression"), first("License"), classified(&fields)];
     Some(Found {
-        licence: declared.or_else(|| classified(&fields)),
+        licence: clearest(words.into_iter().flatten().filter_map(value).collect()),
         homepage: first("Home-page").and_then(value).or_else(|| page(&fields)),
         summary: first("Summary").and_then(value),
         author: author(first("Author"), first("Author-email")),
@@ -87,15 +53,18 @@ fn fields(text: &str) -> Vec<(&str, String)> {
 }
 
 /// The licence that classifiers tell of. Several may mean a choice or all of them, which nothing says.
-fn classified(fields: &[(&str, String)]) -> Option<String> {
+fn classified<'a>(fields: &'a [(&str, String)]) -> Option<&'a str> {
+    let classifiers = fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case("Classifier")).map(|(_, value)| value);
     let mut licences =
-        fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case("Classifier")).filter_map(|(_, value)| {
-            let name = value.strip_prefix("License :: ")?;
-            let name = name.strip_prefix("OSI Approved :: ").unwrap_or(name);
-            (name != "OSI Approved").then_some(name)
-        });
-    let only = licences.next().filter(|_| licences.next().is_none())?;
-    CLASSIFIERS.iter().find(|(name, _)| *name == only).map(|(_, id)| (*id).to_owned())
+        classifiers.filter(|value| value.starts_with("License :: ") && !value.ends_with(":: OSI Approved"));
+    licences.next().filter(|_| licences.next().is_none()).map(String::as_str)
+}
+
+/// The first word for the licence that leaves no question, or the first one. `BSD` and a classifier with a version are
+/// often side by side.
+fn clearest(words: Vec<String>) -> Option<String> {
+    let clear = words.iter().position(|word| licence::of_name(word).is_some());
+    words.into_iter().nth(clear.unwrap_or_default())
 }
 
 /// The page among those of a project that is called its home.
