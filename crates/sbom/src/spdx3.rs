@@ -12,9 +12,11 @@ mod graph;
 mod id;
 mod package;
 mod plan;
+mod read;
 #[cfg(test)]
 mod tests;
 mod value;
 mod write;
 
+pub use read::{MAX_BYTES, ReadError, read};
 pub use write::write;

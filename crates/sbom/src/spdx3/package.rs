@@ -10,7 +10,9 @@ use crate::inventory::{Artefact, Dependency, Owner, Package, PackageKind};
 use crate::purl::Purl;
 
 /// Said of a package whose author is not on record.
-pub(super) const STAND_IN: &str = "originatedBy: not on record; who answers for what it was found in stands in";
+pub(super) const ORIGINATOR_STANDS_IN: &str = "originatedBy: not on record; who made what it was found in stands in";
+/// Said of a package whose supplier is not on record.
+pub(super) const SUPPLIER_STANDS_IN: &str = "suppliedBy: not on record; who supplied what it was found in stands in";
 /// Said of a licence that a package's own record does not conclude.
 pub(super) const INFERRED: &str = "concluded from what is declared, or from the package around it";
 /// What the copyright of a package in another one begins with.
@@ -28,10 +30,13 @@ impl Writer<'_> {
         let id = plan.one('p', number);
         let purl = Purl::of(package, plan.inventory.system.as_ref()).to_string();
         let originator = plan.originator(number);
-        let note = originator.as_ref().filter(|originator| originator.is_stand_in).map(|_| STAND_IN.to_owned());
-        let comments: Vec<_> = self.layer(package.layer).into_iter().chain(note).collect();
-        let originator = originator.and_then(|originator| plan.agent(originator.agent));
-        let supplier = plan.supplier(number).and_then(|agent| plan.agent(agent));
+        let supplier = plan.supplier(number);
+        let stand_ins = [(&originator, ORIGINATOR_STANDS_IN), (&supplier, SUPPLIER_STANDS_IN)];
+        let stand_ins =
+            stand_ins.into_iter().filter(|(found, _)| found.as_ref().is_some_and(|found| found.is_stand_in));
+        let stand_ins = stand_ins.map(|(_, note)| note.to_owned());
+        let comments: Vec<_> = self.layer(package.layer).into_iter().chain(stand_ins).collect();
+        let [originator, supplier] = [originator, supplier].map(|found| plan.agent(found?.agent));
         let known = [("distil:deb:section", &package.section), ("distil:deb:priority", &package.priority)];
         let known = known.into_iter().filter_map(|(name, value)| Some((Cow::Borrowed(name), value.as_ref()?)));
         let properties = Properties::new(known);

@@ -39,7 +39,8 @@ pub(super) struct Concluded<'a> {
 }
 
 /// Somebody, and whether they only stand in for somebody who is not known.
-pub(super) struct Originator<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
     pub(super) agent: &'a Agent,
     pub(super) is_stand_in: bool,
 }
@@ -172,16 +173,18 @@ impl<'a> Plan<'a> {
     }
 
     /// Who supplied a package: where nothing says, who supplied what it was found in, and last who built the image.
-    pub(super) fn supplier(&self, number: usize) -> Option<&'a Agent> {
-        let known = self.around(number).find_map(|(_, package)| package.supplier.as_ref());
-        known.or_else(|| self.about.author.as_ref().filter(|_| self.is_build()))
+    pub(super) fn supplier(&self, number: usize) -> Option<Known<'a>> {
+        let known = self.around(number).find_map(|(at, package)| Some((at, package.supplier.as_ref()?)));
+        let known = known.map(|(at, agent)| Known { agent, is_stand_in: at != number });
+        let builder = || self.about.author.as_ref().filter(|_| self.is_build());
+        known.or_else(|| Some(Known { agent: builder()?, is_stand_in: true }))
     }
 
     /// Who made a package. Where nothing says, whoever made what it was found in can at least be asked.
-    pub(super) fn originator(&self, number: usize) -> Option<Originator<'a>> {
+    pub(super) fn originator(&self, number: usize) -> Option<Known<'a>> {
         let known = self.around(number).find_map(|(at, package)| Some((at, package.maintainer.as_ref()?)));
-        let known = known.map(|(at, agent)| Originator { agent, is_stand_in: at != number });
-        known.or_else(|| Some(Originator { agent: self.supplier(number)?, is_stand_in: true }))
+        let known = known.map(|(at, agent)| Known { agent, is_stand_in: at != number });
+        known.or_else(|| Some(Known { is_stand_in: true, ..self.supplier(number)? }))
     }
 
     /// The licence that holds for a package: what was concluded, or declared, or what holds for the package it was found in,
@@ -223,7 +226,7 @@ impl<'a> Plan<'a> {
         let mut licences: BTreeSet<Cow<'a, str>> = BTreeSet::new();
         let mut sources: BTreeSet<&'a SourcePackage> = BTreeSet::new();
         for (number, package) in all.zip(&self.inventory.packages) {
-            agents.extend(self.supplier(number).cloned());
+            agents.extend(self.supplier(number).map(|supplier| supplier.agent.clone()));
             agents.extend(self.originator(number).map(|originator| originator.agent.clone()));
             licences.extend(self.concluded(number).map(|licence| Cow::Borrowed(licence.expression)));
             let declared = package.licences.declared.as_deref().filter(|text| is_expression(text));
