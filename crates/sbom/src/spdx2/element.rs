@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::identifier::NOASSERTION;
 use crate::digests::Digests;
+use crate::document::About;
 use crate::inventory::{Agent, Contact};
 use crate::json::Hex;
 use distil_imgcore::Escaped;
@@ -163,6 +164,12 @@ pub(super) fn actor(agent: &Agent) -> String {
         Some(Contact::Mail(mail)) if is_plain(mail) => format!("{kind}: {name} ({mail})"),
         _ => format!("{kind}: {name}"),
     }
+}
+
+/// Who answers for a document.
+pub(super) fn author(about: &About) -> String {
+    // The specification's word for authors that are not named.
+    about.author.as_ref().map_or_else(|| "Organization: anonymous".to_owned(), actor)
 }
 
 /// A part of a path in a URL.

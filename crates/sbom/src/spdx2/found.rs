@@ -1,6 +1,7 @@
 //! One package of an inventory from its element.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use distil_imgcore::{DiffId, ImagePath};
 
@@ -15,8 +16,23 @@ use crate::purl::Purl;
 /// What Syft has before the files that a package was found by.
 const FOUND_BY: &str = "acquired package info from ";
 
+/// The numbers of layers, which each file may ask for.
+#[derive(Debug)]
+pub(super) struct Layers(HashMap<DiffId, usize>);
+
+impl Layers {
+    pub(super) fn of(layers: &[LayerFacts]) -> Self {
+        // The lowest of layers that are alike comes last here and stays.
+        Self(layers.iter().enumerate().rev().map(|(number, layer)| (layer.diff_id.clone(), number)).collect())
+    }
+
+    pub(super) fn number(&self, diff_id: &str) -> Option<usize> {
+        self.0.get(&diff_id.trim().parse().ok()?).copied()
+    }
+}
+
 /// Reads an element that stands for a package.
-pub(super) fn package(element: &Element<'_>, purl: Option<&Purl>, layers: &[LayerFacts]) -> Package {
+pub(super) fn package(element: &Element<'_>, purl: Option<&Purl>, layers: &Layers) -> Package {
     let name = element.name.as_str();
     let mut package = match purl {
         Some(purl) => purl.to_package(),
@@ -39,7 +55,7 @@ pub(super) fn package(element: &Element<'_>, purl: Option<&Purl>, layers: &[Laye
     take_source(&mut package, element);
     for line in annotations(element) {
         if let Some(id) = line.strip_prefix(LAYER_DIFF_ID) {
-            package.layer = layer(id, layers);
+            package.layer = layers.number(id);
         }
     }
     for annotation in element.annotations.iter().filter(|of| of.annotator.as_str().starts_with("Tool: distil-")) {
@@ -86,12 +102,6 @@ pub(super) fn agent(text: &str) -> Option<Agent> {
     let name = name.trim();
     let is_known = (is_person || kind.trim() == "Organization") && !name.is_empty() && !is_nothing(name);
     is_known.then(|| Agent { name: name.to_owned(), contact, is_person })
-}
-
-/// The number of a layer.
-pub(super) fn layer(diff_id: &str, layers: &[LayerFacts]) -> Option<usize> {
-    let diff_id: DiffId = diff_id.trim().parse().ok()?;
-    layers.iter().position(|layer| layer.diff_id == diff_id)
 }
 
 /// The name with what stands before it, as each ecosystem writes the two.

@@ -134,7 +134,6 @@ impl Found<'_, '_, '_> {
 fn locate(package: &mut Package, path: &[u8]) {
     if let Ok(path) = ImagePath::from_foreign(path)
         && !path.is_root()
-        && !package.locations.contains(&path)
     {
         package.locations.push(path);
     }

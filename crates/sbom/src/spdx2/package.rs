@@ -7,7 +7,7 @@ use distil_imgcore::Escaped;
 use jiff::Timestamp;
 
 use super::details;
-use super::element::{Annotation, Checksum, Element, ExternalRef, VerificationCode, actor, in_url, is_page};
+use super::element::{Annotation, Checksum, Element, ExternalRef, VerificationCode, actor, author, in_url, is_page};
 use super::expression::Expressions;
 use super::file::Codes;
 use super::found::full_name;
@@ -146,18 +146,22 @@ impl<'a> Packages<'a> {
         all
     }
 
-    /// Who supplied a package: what lies in the files of another one came with that.
+    /// Who supplied a package: what lies in the files of another one came with that, and whoever makes a package supplies it
+    /// where no distribution does.
     fn supplier(&self, package: &'a Package) -> Option<&'a Agent> {
         let holder = || self.inventory.packages.get(package.part_of?)?.supplier.as_ref();
-        package.supplier.as_ref().or_else(holder)
+        package.supplier.as_ref().or_else(holder).or(package.maintainer.as_ref())
     }
 
     /// Who supplied the image: whom it names, or whoever builds it and answers for this document too.
     fn image_supplier(&self) -> Cow<'a, str> {
         let image = &self.inventory.image;
-        let author = self.about.author.as_ref().filter(|_| image.context == Context::Build).map(actor);
         let vendor = image.annotations.get(VENDOR).and_then(|vendor| Agent::parse(vendor));
-        vendor.as_ref().map(actor).or(author).map_or(identifier::NOASSERTION.into(), Cow::Owned)
+        match (vendor, image.context) {
+            (Some(vendor), _) => actor(&vendor).into(),
+            (None, Context::Build) => author(self.about).into(),
+            (None, Context::Analysis) => identifier::NOASSERTION.into(),
+        }
     }
 
     /// `KEY: VALUE` as Trivy has them, one each, and after them what only distil knows, all in one.

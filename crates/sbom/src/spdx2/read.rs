@@ -1,13 +1,13 @@
 //! An inventory from a document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use distil_imgcore::{Digest, Escaped, ImagePath};
 use jiff::Timestamp;
 
 use super::document::{Document, Element, FileElement, Text};
 use super::file::{self, LAYER};
-use super::found::{self, annotations, digests, said};
+use super::found::{self, Layers, annotations, digests, said};
 use super::identifier::path_of;
 use super::link::Links;
 use super::role::{Role, purl};
@@ -65,6 +65,7 @@ pub fn read(bytes: &[u8]) -> Result<Inventory, Spdx2Error> {
 fn inventory(document: &Document<'_>) -> Inventory {
     let roles = Role::all(document);
     let mut all = Inventory { image: image(document, &roles), ..Inventory::default() };
+    let layers = Layers::of(&all.image.layers);
     let mut links = Links::of(document, &roles);
     for (element, role) in document.packages.iter().zip(&roles) {
         match role {
@@ -72,7 +73,7 @@ fn inventory(document: &Document<'_>) -> Inventory {
             Role::Package(purl) => {
                 links.packages.entry(element.id.as_str()).or_insert(all.packages.len());
                 let purl = purl.as_deref();
-                all.packages.push(found::package(element, purl, &all.image.layers));
+                all.packages.push(found::package(element, purl, &layers));
                 all.system = all.system.or_else(|| purl.and_then(|purl| distro(purl.qualifier("distro")?)));
             }
             _ => {}
@@ -81,7 +82,7 @@ fn inventory(document: &Document<'_>) -> Inventory {
     let creators = document.creation_info.as_ref().map(|info| &info.creators);
     let is_ours = creators.is_some_and(|all| all.iter().any(|creator| creator.as_str().starts_with("Tool: distil-")));
     for element in document.files.iter() {
-        if let Some(file) = file(element, is_ours, &all.image.layers) {
+        if let Some(file) = file(element, is_ours, &layers) {
             links.files.entry(element.id.as_str()).or_insert(all.files.len());
             all.files.push(file);
         }
@@ -166,7 +167,7 @@ fn seconds(time: &str) -> Option<i64> {
     time.parse().ok().map(Timestamp::as_second)
 }
 
-fn file(element: &FileElement<'_>, is_ours: bool, layers: &[LayerFacts]) -> Option<File> {
+fn file(element: &FileElement<'_>, is_ours: bool, layers: &Layers) -> Option<File> {
     let name = element.file_name.as_str();
     // Bytes that are not UTF-8 are in the identifier, and only there.
     let exact = path_of(element.id.as_str()).filter(|path| is_ours && file::name_of(path) == name);
@@ -179,13 +180,17 @@ fn file(element: &FileElement<'_>, is_ours: bool, layers: &[LayerFacts]) -> Opti
         size: 0,
         digests: digests(&element.checksums),
         is_executable: element.file_types.iter().any(|kind| programs.contains(&kind.as_str())),
-        layer: comment.and_then(|text| found::layer(text.strip_prefix(LAYER)?, layers)),
+        layer: comment.and_then(|text| layers.number(text.strip_prefix(LAYER)?)),
         owner: Owner::Unknown,
     })
 }
 
 /// Brings packages and files into the order of the model.
 fn in_order(all: &mut Inventory) {
+    for package in &mut all.packages {
+        let mut seen = BTreeSet::new();
+        package.locations.retain(|path| seen.insert(path.clone()));
+    }
     let mut numbered: Vec<(usize, Package)> = std::mem::take(&mut all.packages).into_iter().enumerate().collect();
     numbered.sort_by(|(_, a), (_, b)| a.key().cmp(&b.key()));
     let numbers: HashMap<usize, usize> = numbered.iter().enumerate().map(|(new, (old, _))| (*old, new)).collect();

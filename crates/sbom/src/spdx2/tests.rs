@@ -149,6 +149,32 @@ fn scanners_find_what_they_look_for() {
     );
 }
 
+/// The minimum elements of the NTIA ask for a supplier of everything.
+#[test]
+fn everything_has_the_supplier_that_is_known() {
+    let inventory = |context, vendor: Option<&str>| {
+        let mut inventory = sample::inventory();
+        inventory.image.context = context;
+        inventory.image.annotations =
+            vendor.map(|name| ("org.opencontainers.image.vendor".into(), name.into())).into_iter().collect();
+        inventory.packages.iter_mut().for_each(|package| package.supplier = None);
+        inventory
+    };
+    let author = sample::about().author;
+    for (context, vendor, author, expected) in [
+        (Context::Build, None, author.clone(), "Organization: Image Team (images@example.org)"),
+        (Context::Build, None, None, "Organization: anonymous"),
+        (Context::Build, Some("Shop <shop@example.org>"), author.clone(), "Organization: Shop (shop@example.org)"),
+        (Context::Analysis, None, author, "NOASSERTION"),
+    ] {
+        let about = About { author, ..sample::about() };
+        let document: Value = serde_json::from_slice(&written(&inventory(context, vendor), &about)).unwrap();
+        assert_eq!(document["packages"][0]["supplier"], expected);
+        let library = element(&document, "packages", "name", "libweird++1");
+        assert_eq!(library["supplier"], "Organization: Weird Team (unofficial) (weird@example.org)");
+    }
+}
+
 #[test]
 fn relationships_tell_the_graph() {
     let document = document(&sample::inventory());

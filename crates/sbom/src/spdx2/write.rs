@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use distil_imgcore::{Digest, Hasher};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use super::element::actor;
+use super::element::author;
 use super::expression::Expressions;
 use super::file::{Codes, FileElement};
 use super::identifier::{DOCUMENT, Identifiers};
@@ -87,11 +87,9 @@ impl Document<'_> {
             Context::Build => "Generation context: build. Made by what built the image, from what it put in.",
             Context::Analysis => "Generation context: analysis. Made from the finished image, or a document about it.",
         };
-        // The specification's word for authors that are not named.
-        let author = about.author.as_ref().map_or_else(|| "Organization: anonymous".to_owned(), actor);
         CreationInfo {
             created,
-            creators: [author, tool.to_owned()],
+            creators: [author(about), tool.to_owned()],
             comment,
             license_list_version: spdx::license_version().rsplit_once('.').map_or_else(String::new, |v| v.0.to_owned()),
         }
@@ -113,8 +111,7 @@ fn namespace(document: &Document<'_>) -> io::Result<String> {
         json::write(document, &mut hashing)?;
         format!("document-{}", hashing.0.finish().hex())
     };
-    let author = about.author.as_ref().map(actor).unwrap_or_default();
-    let version = Digest::of(format!("{tool}\n{created}\n{}\n{author}", about.files).as_bytes()).hex();
+    let version = Digest::of(format!("{tool}\n{created}\n{}\n{}", about.files, author(about)).as_bytes()).hex();
     let version: String = version.chars().take(16).collect();
     Ok(format!("{NAMESPACE}{context}/{image}/{version}"))
 }
