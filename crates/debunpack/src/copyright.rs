@@ -74,14 +74,16 @@ impl<'a> Copyright<'a> {
     /// Reads the text of a copyright file.
     ///
     /// It is machine-readable where a stanza without `Files` has a `Format` or a `Format-Specification`, whatever its value, and
-    /// another one says something of files or licences. Some files lack the header; a stanza with `Files`, `Copyright` and
-    /// `License` is as good. A file of more than [`MAX_STANZAS`] is free-form.
+    /// another one says something of files or licences. Some files lack the header; one that starts
+    /// with a field and has a stanza with `Files`, `Copyright` and `License` is as good. A file of more than [`MAX_STANZAS`] is free-form.
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
         let Some(stanzas) = Splitter::new(text).stanzas() else { return Self::FreeForm };
+        // After an introduction in prose the rest may be prose, too.
+        let starts_so = text.trim_start().lines().next().is_some_and(|line| field(line).is_some());
         let is_of_format = |stanza: &Stanza<'_>| match stanza.kind {
             StanzaKind::Header => true,
-            StanzaKind::Files => stanza.field("Copyright").is_some() && stanza.licence().is_some(),
+            StanzaKind::Files => starts_so && stanza.field("Copyright").is_some() && stanza.licence().is_some(),
             StanzaKind::License | StanzaKind::Other => false,
         };
         let is_machine_readable = stanzas.iter().any(is_of_format);
@@ -304,7 +306,7 @@ mod tests {
 
     #[test]
     fn prose_is_free_form() {
-        for text in ["", "This package is free.\n", "License: GPL\n", "Format: x\n\nUpstream-Name: y\n"] {
+        for text in ["", "This package is free.\n", "Prose.\n\nFiles: *\nCopyright: x\nLicense: y\n", "License: GPL\n", "Format: x\n\nUpstream-Name: y\n"] {
             assert_eq!(Copyright::parse(text), Copyright::FreeForm, "{text}");
         }
     }

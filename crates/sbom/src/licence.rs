@@ -59,11 +59,11 @@ pub fn analyse(copyright: &[u8], source: &str) -> Analysis {
         return Analysis::default();
     }
     let mut draft = Draft::default();
-    if let Copyright::MachineReadable(stanzas) = Copyright::parse(&text) {
-        stanzas::analyse(&stanzas, &mut draft);
-    }
-    if draft.is_empty() {
-        free_form::analyse(&text, source, &mut draft);
+    let is_all = curated::analyse(&text, source, &mut draft);
+    match Copyright::parse(&text) {
+        Copyright::MachineReadable(stanzas) => stanzas::analyse(&stanzas, &mut draft),
+        Copyright::FreeForm if is_all => free_form::copyright(&text, &mut draft),
+        Copyright::FreeForm => free_form::analyse(&text, source, &mut draft),
     }
     if draft.is_empty() || draft.is_too_much() || copyright.len() > copyright::MAX_BYTES {
         draft = draft.whole(source, &text);

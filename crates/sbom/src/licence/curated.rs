@@ -1,25 +1,39 @@
 //! Copyright files in prose that people have read, by source package.
 
+use super::draft::Draft;
 use super::expression::Expression;
-use super::grammar;
-use super::tables;
+use super::{grammar, tables, text};
 
 /// What people found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
+struct Entry {
     source: &'static str,
     /// Whether there is nothing else in the file.
-    pub(super) is_all: bool,
+    is_all: bool,
     expression: &'static str,
     probes: &'static str,
 }
 
 /// The term that stands for the whole file.
-pub(super) const FILE: &str = "FILE";
+const FILE: &str = "FILE";
 
-/// The entry for a source package, if its folded text is the one that somebody read.
-pub(super) fn entry(source: &str, text: &str) -> Option<Entry> {
-    entries().find(|entry| entry.is_for(source) && entry.probes().all(|probe| text.contains(&format!(" {probe} "))))
+/// Adds what people found in the file of a source package, if it is the text that they read. Says whether that is all of it.
+pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) -> bool {
+    let Some(entry) = entry(source, || text::folded(text)) else { return false };
+    let Some(expression) = entry.expression() else { return false };
+    let expression = expression.map(&mut |term| match term.as_str() {
+        FILE => draft.reference(source, text),
+        _ => Expression::Term(term),
+    });
+    draft.add(expression);
+    entry.is_all
+}
+
+fn entry(source: &str, text: impl FnOnce() -> String) -> Option<Entry> {
+    let mut entries = entries().filter(|entry| entry.is_for(source)).peekable();
+    entries.peek()?;
+    let text = text();
+    entries.find(|entry| entry.probes().all(|probe| text.contains(&format!(" {probe} "))))
 }
 
 impl Entry {
@@ -35,7 +49,7 @@ impl Entry {
     }
 
     /// What it says, in SPDX ids and [`FILE`].
-    pub(super) fn expression(&self) -> Option<Expression<String>> {
+    fn expression(&self) -> Option<Expression<String>> {
         let term = |name: grammar::Name| match name.exception {
             Some(exception) => Expression::Term(format!("{} WITH {exception}", name.licence)),
             None => Expression::Term(name.licence),
@@ -54,7 +68,6 @@ fn entries() -> impl Iterator<Item = Entry> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text;
     use super::*;
 
     #[test]
@@ -71,12 +84,12 @@ mod tests {
             }
             let source = entry.source.replace('*', "12");
             let text = text::folded(entry.probes);
-            assert_eq!(super::entry(&source, &text), Some(entry));
+            assert_eq!(super::entry(&source, || text.clone()), Some(entry));
             // Without one of its probes it is another text.
             for probe in entry.probes() {
-                assert_eq!(super::entry(&source, &text.replace(probe, "")), None, "{probe}");
+                assert_eq!(super::entry(&source, || text.replace(probe, "")), None, "{probe}");
             }
-            assert_eq!(super::entry("other", &text), None);
+            assert_eq!(super::entry("other", || text.clone()), None);
         }
     }
 }

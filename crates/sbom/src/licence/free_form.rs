@@ -6,7 +6,7 @@
 use super::draft::Draft;
 use super::expression::Expression;
 use super::names::Resolved;
-use super::{curated, gnu, text, wording};
+use super::{gnu, text, wording};
 
 /// What Perl modules say, and what it means.
 const AS_PERL: [&str; 4] = [
@@ -18,19 +18,8 @@ const AS_PERL: [&str; 4] = [
 
 /// Adds what a text in prose says for certain.
 pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
-    draft.copyright(text.lines().map(str::trim).filter(|line| is_copyright(line)));
+    copyright(text, draft);
     let folded = text::folded(&without_headings(text));
-    let curated = curated::entry(source, &folded);
-    if let Some(expression) = curated.and_then(|entry| entry.expression()) {
-        let whole = expression.map(&mut |term| match term.as_str() {
-            curated::FILE => draft.reference(source, text),
-            _ => Expression::Term(term),
-        });
-        draft.add(whole);
-        if curated.is_some_and(|entry| entry.is_all) {
-            return;
-        }
-    }
     let upstream = of_upstream(&folded);
     let found = wording::recognise(upstream);
     let mut ids: Vec<&str> = found.ids;
@@ -56,10 +45,15 @@ pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
         }
     }
     ids.iter().for_each(|id| draft.add(Expression::Term((*id).to_owned())));
-    if !draft.is_empty() && !found.is_all {
+    if !found.is_all {
         let whole = draft.reference(source, text);
         draft.add(whole);
     }
+}
+
+/// Adds the lines that say who has the copyright.
+pub(super) fn copyright(text: &str, draft: &mut Draft) {
+    draft.copyright(text.lines().map(str::trim).filter(|line| is_copyright(line)));
 }
 
 /// The text without the lines that only announce what follows, as `License:`.

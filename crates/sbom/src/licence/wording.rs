@@ -93,7 +93,7 @@ fn start_of(text: &str, length: usize) -> &str {
 }
 
 /// Words that stand in terms and seldom elsewhere.
-const TERMS: [&str; 66] = [
+const TERMS: [&str; 78] = [
     "acknowledge",
     "acknowledgement",
     "acknowledgment",
@@ -103,12 +103,15 @@ const TERMS: [&str; 66] = [
     "alternatively",
     "attribution",
     "commercial",
+    "comply",
     "condition",
     "conditions",
+    "consent",
     "copied",
     "copies",
     "copy",
     "copying",
+    "critical",
     "disclaim",
     "disclaimer",
     "disclaims",
@@ -117,8 +120,12 @@ const TERMS: [&str; 66] = [
     "distributing",
     "distribution",
     "either",
+    "endorse",
     "exception",
     "exceptions",
+    "export",
+    "exported",
+    "forbid",
     "forbidden",
     "free",
     "freely",
@@ -149,6 +156,8 @@ const TERMS: [&str; 66] = [
     "permit",
     "permitted",
     "prohibited",
+    "promote",
+    "promotion",
     "provided",
     "redistribute",
     "redistributed",
@@ -156,9 +165,12 @@ const TERMS: [&str; 66] = [
     "restriction",
     "restrictions",
     "rights",
+    "royalty",
     "shall",
+    "sublicense",
     "terms",
     "warranties",
+    "warrants",
     "warranty",
 ];
 
@@ -226,4 +238,83 @@ fn known(id: &'static str, wording: &[&str]) -> Option<Known> {
     let mut phrases = phrases.into_iter();
     let (_, first) = phrases.next()?;
     Some(Known { id, first, rest: phrases.collect(), tail: gap })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::text;
+    use super::*;
+
+    /// The licences of SPDX's list whose texts, as SPDX has them, are known by their wording.
+    const KNOWN: &str = "0BSD BSD-1-Clause BSD-2-Clause BSD-2-Clause-Darwin BSD-2-Clause-Views BSD-3-Clause BSD-4-Clause \
+                         BSD-4-Clause-UC BSD-4.3TAHOE BSD-Source-Code BSL-1.0 FSFAP FSFAP-no-warranty-disclaimer FSFUL FSFULLR \
+                         FSFULLRWD HPND HPND-sell-variant ISC ISC-Veillard MIT MIT-0 SunPro X11 X11-swapped Zlib";
+
+    #[test]
+    fn no_licence_of_the_list_is_taken_for_another() {
+        let mut known = Vec::new();
+        for licence in spdx::identifiers::LICENSES.iter().filter(|l| tables::licence_id(l.name).is_some()) {
+            let words = text::folded(spdx::license_id(licence.name).unwrap().text());
+            let found = recognise(&words);
+            if found.is_all && !found.ids.is_empty() {
+                assert_eq!(found.ids, [licence.name]);
+                known.push(licence.name);
+            }
+        }
+        assert_eq!(known.join(" "), KNOWN);
+    }
+
+    #[test]
+    fn every_text_is_one_that_spdx_has() {
+        assert!(TERMS.is_sorted());
+        for known in texts().iter().filter(|known| known.id != NEUTRAL) {
+            assert_eq!(tables::licence_id(known.id), Some(known.id));
+        }
+        // A part that no text names would be a slip of the pen.
+        let file = include_str!("../../data/wordings.txt");
+        for (part, _) in tables::rows(file).filter_map(|row| row.split_once(" = ")) {
+            assert!(file.contains(&format!("@{part}")), "{part}");
+        }
+        for word in file.split_whitespace().filter_map(|word| word.strip_prefix('@')).filter(|word| word.contains('-'))
+        {
+            assert!(file.contains(&format!("\n{word} = ")), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_text_counts_only_whole_and_alone() {
+        let isc = "Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is \
+                   hereby granted, provided that the above copyright notice and this permission notice appear in all \
+                   copies. THE SOFTWARE IS PROVIDED \"AS IS\" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS \
+                   SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR \
+                   BE LIABLE FOR ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER \
+                   RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER \
+                   TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.";
+        for (text, ids, is_all) in [
+            (isc.to_owned(), vec!["ISC"], true),
+            (
+                format!("Copyright 2001 A. Body. All rights reserved.\n# {}", isc.replace(". ", ".\n# ")),
+                vec!["ISC"],
+                true,
+            ),
+            (isc.replace("THE AUTHOR ", "JANE DOE AND HER FRIENDS "), vec!["ISC"], true),
+            (format!("{isc} You must not sell it."), vec!["ISC"], false),
+            (format!("Alternatively, {isc}"), vec!["ISC"], false),
+            (isc.replace("provided that", "provided that you are kind and that"), vec![], false),
+            (isc.replace("OUT OF OR", "OUT OF"), vec![], false),
+            (String::new(), vec![], true),
+        ] {
+            let found = recognise(&text::folded(&text));
+            assert_eq!((found.ids, found.is_all), (ids, is_all), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_ends_in_an_answer(text in "((permission is hereby granted free of charge|all rights reserved|the|\\PC{1,5}) ?){0,20}") {
+            prop_assert!(recognise(&text::folded(&text)).ids.is_empty());
+        }
+    }
 }
