@@ -34,8 +34,7 @@ where
 }
 
 /// The bytes of a digest in hexadecimal, which are written in great numbers.
-#[derive(Clone, Copy)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl Serialize for Hex<'_> {
