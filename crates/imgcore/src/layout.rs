@@ -206,27 +206,12 @@ impl Store for Layout {
     }
 
     fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
-        self.sweep()?;
-        self.sync_blobs()?;
-        let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = WriteLock::acquire(&self.dir, self.wait)?;
-        if !self.has(root)? {
-            return Err(Error::NoBlob { digest: root.digest().clone(), place: self.place() });
-        }
-        // Another writer may have named an image in a new layout meanwhile.
-        let new = birth.is_some() && self.dir.stat(INDEX_JSON)?.is_none();
-        let old = if new { Listing::default() } else { self.listing()? };
-        let listing = old.tag(self, name, root)?;
-        if new {
-            self.write_document(OCI_LAYOUT, OCI_LAYOUT_CONTENT)?;
-        }
-        if new || listing.to_bytes() != old.to_bytes() {
-            self.write_document(INDEX_JSON, &listing.to_bytes())?;
-        }
-        if let Some(birth) = birth.take() {
-            birth.done()?;
-        }
-        Ok(())
+        self.list(&[root], &|store, old| old.tag(store, name, root))
+    }
+
+    fn publish(&self, name: Option<&RefName>, root: &Descriptor, about: &[Descriptor]) -> Result<(), Error> {
+        let listed: Vec<&Descriptor> = std::iter::once(root).chain(about).collect();
+        self.list(&listed, &|store, old| old.publish(store, name, root, about))
     }
 
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
@@ -243,6 +228,37 @@ impl Store for Layout {
 }
 
 impl Layout {
+    /// Writes another `index.json`, after all that was put is on the disk.
+    fn list(
+        &self,
+        listed: &[&Descriptor],
+        change: &dyn Fn(&dyn Store, &Listing) -> Result<Listing, Error>,
+    ) -> Result<(), Error> {
+        self.sweep()?;
+        self.sync_blobs()?;
+        let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = WriteLock::acquire(&self.dir, self.wait)?;
+        for blob in listed {
+            if !self.has(blob)? {
+                return Err(Error::NoBlob { digest: blob.digest().clone(), place: self.place() });
+            }
+        }
+        // Another writer may have named an image in a new layout meanwhile.
+        let new = birth.is_some() && self.dir.stat(INDEX_JSON)?.is_none();
+        let old = if new { Listing::default() } else { self.listing()? };
+        let listing = change(self, &old)?;
+        if new {
+            self.write_document(OCI_LAYOUT, OCI_LAYOUT_CONTENT)?;
+        }
+        if new || listing.to_bytes() != old.to_bytes() {
+            self.write_document(INDEX_JSON, &listing.to_bytes())?;
+        }
+        if let Some(birth) = birth.take() {
+            birth.done()?;
+        }
+        Ok(())
+    }
+
     /// The file of a blob, for tools that want to map or link it. It was not checked.
     #[must_use]
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
@@ -299,6 +315,38 @@ mod tests {
 
     fn set(items: &[&str]) -> BTreeSet<String> {
         items.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_referred_to_an_image_goes_when_another_takes_its_name() {
+        let (_temp, path, first) = finished();
+        let layout = create(&path);
+        let refer = |subject: &Descriptor| {
+            let empty = put(&layout, MediaType::EMPTY, b"{}").to_json();
+            let document = serde_json::json!({
+                "schemaVersion": 2, "mediaType": MediaType::MANIFEST, "artifactType": "application/x",
+                "config": empty, "layers": [empty], "subject": subject.to_json()
+            });
+            put(&layout, MediaType::MANIFEST, &json::to_canonical(&document))
+        };
+        let kept = image(&layout, "kept");
+        layout.publish(Some(&name("b")), &kept, &[refer(&kept)]).unwrap();
+        let about = refer(&first);
+        let about_that = refer(&about);
+        layout.publish(Some(&name("a")), &first, &[about.clone(), about_that]).unwrap();
+        assert_eq!(layout.referrers(first.digest()).unwrap().len(), 1);
+        assert_eq!(layout.referrers(about.digest()).unwrap().len(), 1);
+        let second = image(&layout, "2");
+        let new = refer(&second);
+        layout.publish(Some(&name("a")), &second, std::slice::from_ref(&new)).unwrap();
+        assert_eq!(layout.referrers(first.digest()).unwrap(), []);
+        assert_eq!(layout.referrers(about.digest()).unwrap(), []);
+        assert_eq!(layout.referrers(second.digest()).unwrap().len(), 1);
+        assert_eq!(layout.referrers(kept.digest()).unwrap().len(), 1);
+        // Under two names an image stays when one of them moves.
+        layout.tag(Some(&name("c")), &second).unwrap();
+        layout.publish(Some(&name("a")), &first, &[]).unwrap();
+        assert_eq!(layout.referrers(second.digest()).unwrap().len(), 1);
     }
 
     #[test]

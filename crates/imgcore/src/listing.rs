@@ -118,6 +118,51 @@ impl Listing {
         Ok(Self { entries, others: self.others.clone() })
     }
 
+    /// The listing with an image and what refers to it, and without what referred to the image that this one replaces: see
+    /// [`Store::publish`].
+    pub(crate) fn publish(
+        &self,
+        store: &dyn Store,
+        name: Option<&RefName>,
+        root: &Descriptor,
+        about: &[Descriptor],
+    ) -> Result<Self, Error> {
+        let mut next = self.tag(store, name, root)?;
+        for artifact in about {
+            next.entries.retain(|entry| entry.name.is_some() || entry.descriptor.digest() != artifact.digest());
+            next.entries.push(Entry::of(None, artifact));
+        }
+        let listed: BTreeSet<&Digest> = next.entries.iter().map(|entry| entry.descriptor.digest()).collect();
+        let replaced: Vec<&Entry> =
+            self.entries.iter().filter(|entry| !listed.contains(entry.descriptor.digest())).collect();
+        if replaced.is_empty() {
+            return Ok(next);
+        }
+        let all = |listing: &Self| -> Result<BTreeSet<Digest>, Error> {
+            Ok(listing.search(store, |_, _| true)?.into_iter().map(|found| found.digest().clone()).collect())
+        };
+        let replaced = Self { entries: replaced.into_iter().cloned().collect(), others: Map::new() };
+        let mut gone: BTreeSet<Digest> = all(&replaced)?.difference(&all(&next)?).cloned().collect();
+        // What refers to a referrer goes with it, so the rest is looked through until nothing more goes.
+        loop {
+            let count = gone.len();
+            next.entries.retain(|entry| {
+                let is_gone = entry.name.is_none()
+                    && entry.descriptor.media_type().is_index_or_manifest()
+                    && store.document(&entry.descriptor).is_ok_and(|document| {
+                        document.subject().is_some_and(|subject| gone.contains(subject.digest()))
+                    });
+                if is_gone {
+                    gone.insert(entry.descriptor.digest().clone());
+                }
+                !is_gone
+            });
+            if gone.len() == count {
+                return Ok(next);
+            }
+        }
+    }
+
     pub(crate) fn resolve(&self, store: &dyn Store, wanted: &Selector) -> Result<Descriptor, Error> {
         let missing = || Error::NoImage { wanted: wanted.clone(), place: store.place() };
         match wanted {

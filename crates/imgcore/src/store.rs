@@ -62,6 +62,16 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`Error::Ambiguous`] where several unnamed images are there and it is unclear which to replace.
     fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error>;
 
+    /// The same, with artifacts about the image or the manifests in it, which were `put` as well. Where the place can, all
+    /// becomes findable in one step, and what referred to an image that nothing names any more goes with it.
+    ///
+    /// # Errors
+    /// As [`tag`](Store::tag).
+    fn publish(&self, name: Option<&RefName>, root: &Descriptor, about: &[Descriptor]) -> Result<(), Error> {
+        about.iter().try_for_each(|artifact| self.tag(None, artifact))?;
+        self.tag(name, root)
+    }
+
     /// Finds a manifest or index.
     ///
     /// # Errors
