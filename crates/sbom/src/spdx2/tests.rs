@@ -397,6 +397,8 @@ fn documents_of_apko_are_read() {
 fn other_documents_are_errors() {
     assert!(matches!(read(b""), Err(Spdx2Error::Json(_))));
     assert!(matches!(read(b"{}"), Err(Spdx2Error::Json(_))));
+    let size = 256 * 1024 * 1024 + 1;
+    assert!(matches!(read(&vec![b' '; size]), Err(Spdx2Error::TooLarge { size: found }) if found == size));
     assert!(
         matches!(read(br#"{"spdxVersion":"SPDX-3.0"}"#), Err(Spdx2Error::Version { found }) if found == "SPDX-3.0")
     );
