@@ -111,5 +111,6 @@ fn give(name: &str, arguments: &[&str], file: &str, document: &[u8]) -> Ran {
     let (_folder, path) = program::folder();
     let file = path.join(file);
     fs::write(&file, document).unwrap();
-    Program::new(name).args(arguments).arg(&file).run()
+    // Shapes of ten thousands of files take minutes.
+    Program::within(name, 900.0).args(arguments).arg(&file).run()
 }

