@@ -44,8 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The bytes of a copyright file, and the name of the source package.
+type Copyright = (Vec<u8>, String);
+
 /// The copyright file of a package, and the name of its source package.
-fn of_package(path: &Path) -> Result<Option<(Vec<u8>, String)>, Box<dyn Error>> {
+fn of_package(path: &Path) -> Result<Option<Copyright>, Box<dyn Error>> {
     let deb = Deb::open(std::fs::File::open(path)?, Limits::default())?;
     let control = deb.control_archive().control();
     let source = control.source().name.to_string();

@@ -76,8 +76,8 @@ fn of_upstream(folded: &str) -> &str {
         " debian specific changes are ",
         " debian specific parts ",
     ];
-    let end = ends.iter().filter_map(|phrase| folded.find(phrase)).min();
-    let upstream = end.and_then(|end| folded.get(..=end)).unwrap_or(folded);
+    let Some(end) = ends.iter().filter_map(|phrase| folded.find(phrase)).min() else { return folded };
+    let upstream = folded.get(..=end).unwrap_or(folded);
     // Files that begin with the packaging say the rest after it.
     let has_terms = !wording::recognise(upstream).ids.is_empty() || upstream.contains(" common licenses ");
     if has_terms { upstream } else { folded }

@@ -8,17 +8,20 @@ use sha2::{Digest as _, Sha256};
 /// found whatever the layout and punctuation, and only as whole words.
 pub(super) fn folded(text: &str) -> String {
     let mut words = String::with_capacity(text.len() + 2);
+    let mut is_word = false;
     words.push(' ');
     for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
+        let is_part = if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() };
+        if is_part && c.is_ascii() {
             words.push(c.to_ascii_lowercase());
-        } else if !c.is_ascii() && c.is_alphanumeric() {
+        } else if is_part {
             words.extend(c.to_lowercase());
-        } else if !words.ends_with(' ') {
+        } else if is_word {
             words.push(' ');
         }
+        is_word = is_part;
     }
-    if !words.ends_with(' ') {
+    if is_word {
         words.push(' ');
     }
     words

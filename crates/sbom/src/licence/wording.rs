@@ -2,6 +2,7 @@
 //!
 //! Only whole texts count, word by word but for names and the like: half a licence is another licence.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::tables;
@@ -17,72 +18,86 @@ pub(super) struct Wording {
 
 /// Looks for whole licences in a folded text.
 pub(super) fn recognise(text: &str) -> Wording {
-    let mut matches: Vec<Match> = texts().iter().flat_map(|known| known.matches(text)).collect();
-    matches.sort_by_key(|m| (m.start, usize::MAX - m.end));
+    let texts = texts();
     let mut wording = Wording { ids: Vec::new(), is_all: true };
     let mut end = 0;
-    for found in matches {
-        if found.start < end {
+    for (start, word) in words(text) {
+        if start < end {
             continue;
         }
-        wording.is_all &= !sounds_like_terms(text.get(end..=found.start).unwrap_or_default());
-        end = found.end;
-        if found.id != NEUTRAL && !wording.ids.contains(&found.id) {
-            wording.ids.push(found.id);
+        let known = texts.get(word).into_iter().flatten().filter_map(|phrase| phrase.longest(text, start));
+        let Some((found, id)) = known.reduce(|best, other| if other.0 > best.0 { other } else { best }) else {
+            continue;
+        };
+        wording.is_all = wording.is_all && !sounds_like_terms(text.get(end..=start).unwrap_or_default());
+        end = found;
+        if id != NEUTRAL && !wording.ids.contains(&id) {
+            wording.ids.push(id);
         }
     }
-    wording.is_all &= !sounds_like_terms(text.get(end..).unwrap_or_default());
+    wording.is_all = wording.is_all && !sounds_like_terms(text.get(end..).unwrap_or_default());
     wording
 }
 
 /// The id of text that grants and demands nothing by itself.
 const NEUTRAL: &str = "-";
 
-/// A text that is known.
-struct Known {
-    id: &'static str,
-    first: String,
-    /// The phrases after it, each after at most this many words of any kind.
-    rest: Vec<(usize, String)>,
-    /// Words of any kind at the end: they belong to the text as far as they do not sound like terms.
-    tail: usize,
+/// The words of a folded text, each with the place of the space before it.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split(' ').skip(1).scan(0, |start, word| {
+        let this = *start;
+        *start += word.len() + 1;
+        Some((this, word))
+    })
 }
 
-/// Where a known text is.
-struct Match {
-    id: &'static str,
-    start: usize,
-    end: usize,
+/// A phrase of known texts, and what follows it in them: many texts begin alike.
+struct Phrase {
+    /// How many words of any kind may stand before it.
+    gap: usize,
+    words: String,
+    next: Vec<Phrase>,
+    /// The texts that it ends, each with the number of words of any kind at its end: they belong to the text as far as they do
+    /// not sound like terms.
+    texts: Vec<(&'static str, usize)>,
 }
 
-impl Known {
-    fn matches(&self, text: &str) -> Vec<Match> {
-        let starts = text.match_indices(&self.first).map(|(start, _)| start);
-        starts.filter_map(|start| Some(Match { id: self.id, start, end: self.end(text, start)? })).collect()
+impl Phrase {
+    /// The end and the id of the longest text that goes on with this phrase; of equally long ones the first of the file.
+    fn longest(&self, text: &str, from: usize) -> Option<(usize, &'static str)> {
+        // A phrase starts with the space that the one before ended with.
+        let window = start_of(text.get(from..)?, self.words.len() + self.gap * LONGEST_WORD);
+        let at = window.find(&self.words)?;
+        if window.get(..at)?.matches(' ').count() > self.gap {
+            return None;
+        }
+        let end = from + at + self.words.len() - 1;
+        let ended = self.texts.iter().map(|(id, tail)| (end + length_of_tail(text, end, *tail), *id));
+        let longer = self.next.iter().filter_map(|next| next.longest(text, end));
+        longer.chain(ended).reduce(|best, other| if other.0 > best.0 { other } else { best })
     }
 
-    /// The end of the text that starts here with its first phrase.
-    fn end(&self, text: &str, start: usize) -> Option<usize> {
-        // Phrases overlap in the space between them.
-        let mut end = start + self.first.len() - 1;
-        for (gap, phrase) in &self.rest {
-            let window = start_of(text.get(end..)?, phrase.len() + gap * LONGEST_WORD);
-            let at = window.find(phrase.as_str())?;
-            let between = window.get(..at)?.matches(' ').count();
-            if between > *gap {
-                return None;
-            }
-            end += at + phrase.len() - 1;
+    /// Adds a text, as its phrases, each after its gap.
+    fn insert(phrases: &mut Vec<Self>, mut text: std::vec::IntoIter<(usize, String)>, end: (&'static str, usize)) {
+        let Some((gap, words)) = text.next() else { return };
+        let known = phrases.iter().position(|known| known.gap == gap && known.words == words);
+        if known.is_none() {
+            phrases.push(Self { gap, words, next: Vec::new(), texts: Vec::new() });
         }
-        let after = start_of(text.get(end..)?, self.tail * LONGEST_WORD);
-        for word in after.split_inclusive(' ').skip(1).take(self.tail) {
-            if !word.ends_with(' ') || is_of_terms(word.trim_end()) {
-                break;
-            }
-            end += word.len();
+        let last = phrases.len() - 1;
+        let Some(phrase) = phrases.get_mut(known.unwrap_or(last)) else { return };
+        if text.len() == 0 {
+            phrase.texts.push(end);
+        } else {
+            Self::insert(&mut phrase.next, text, end);
         }
-        Some(end)
     }
+}
+
+fn length_of_tail(text: &str, from: usize, tail: usize) -> usize {
+    let after = start_of(text.get(from..).unwrap_or_default(), tail * LONGEST_WORD);
+    let words = after.split_inclusive(' ').skip(1).take(tail);
+    words.take_while(|word| word.ends_with(' ') && !is_of_terms(word.trim_end())).map(str::len).sum()
 }
 
 /// Bytes that a word of a gap may have.
@@ -182,9 +197,29 @@ fn sounds_like_terms(text: &str) -> bool {
     text.contains(" public domain ") || text.split(' ').any(is_of_terms)
 }
 
-fn texts() -> &'static [Known] {
-    static TEXTS: OnceLock<Vec<Known>> = OnceLock::new();
-    TEXTS.get_or_init(|| read(include_str!("../../data/wordings.txt")))
+/// The known texts by their first words.
+fn texts() -> &'static HashMap<String, Vec<Phrase>> {
+    static TEXTS: OnceLock<HashMap<String, Vec<Phrase>>> = OnceLock::new();
+    TEXTS.get_or_init(|| {
+        let mut texts: HashMap<String, Vec<Phrase>> = HashMap::new();
+        for Known { id, mut phrases, tail } in read(include_str!("../../data/wordings.txt")) {
+            let Some((gap, first)) = phrases.first_mut() else { continue };
+            // Nothing comes before the start.
+            *gap = 0;
+            let word = first.split_whitespace().next().unwrap_or_default().to_owned();
+            Phrase::insert(texts.entry(word).or_default(), phrases.into_iter(), (id, tail));
+        }
+        texts
+    })
+}
+
+/// A text as the file has it.
+struct Known {
+    id: &'static str,
+    /// Each with the number of words of any kind before it.
+    phrases: Vec<(usize, String)>,
+    /// How many words of any kind may stand at the end.
+    tail: usize,
 }
 
 /// Reads the file of wordings.
@@ -201,6 +236,7 @@ fn read(file: &'static str) -> Vec<Known> {
     }
     let mut texts = Vec::new();
     for (id, _, words) in entries.iter().filter(|(_, kind, _)| *kind == ':') {
+        // A part with two wordings gives two texts.
         let mut wordings: Vec<Vec<&str>> = vec![Vec::new()];
         for word in words.split_whitespace() {
             let parts: Vec<&str> = match word.strip_prefix('@') {
@@ -228,16 +264,15 @@ fn known(id: &'static str, wording: &[&str]) -> Option<Known> {
             is_new = true;
             continue;
         }
-        match phrases.last_mut().filter(|_| !is_new) {
-            Some((_, phrase)) => phrase.push_str(word),
-            None => phrases.push((std::mem::take(&mut gap), format!(" {word}"))),
+        if is_new {
+            phrases.push((std::mem::take(&mut gap), " ".to_owned()));
         }
         is_new = false;
-        phrases.last_mut()?.1.push(' ');
+        let (_, phrase) = phrases.last_mut()?;
+        phrase.push_str(word);
+        phrase.push(' ');
     }
-    let mut phrases = phrases.into_iter();
-    let (_, first) = phrases.next()?;
-    Some(Known { id, first, rest: phrases.collect(), tail: gap })
+    Some(Known { id, phrases, tail: gap })
 }
 
 #[cfg(test)]
@@ -269,11 +304,11 @@ mod tests {
     #[test]
     fn every_text_is_one_that_spdx_has() {
         assert!(TERMS.is_sorted());
-        for known in texts().iter().filter(|known| known.id != NEUTRAL) {
+        let file = include_str!("../../data/wordings.txt");
+        for known in read(file).iter().filter(|known| known.id != NEUTRAL) {
             assert_eq!(tables::licence_id(known.id), Some(known.id));
         }
         // A part that no text names would be a slip of the pen.
-        let file = include_str!("../../data/wordings.txt");
         for (part, _) in tables::rows(file).filter_map(|row| row.split_once(" = ")) {
             assert!(file.contains(&format!("@{part}")), "{part}");
         }
