@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 
 use super::id::Id;
-use super::value::{ExternalIdentifier, ExternalRef, Hash, Properties, encoded, is_expression, is_url};
+use super::value::{ExternalIdentifier, ExternalRef, Hash, Properties, is_expression, is_url};
 use super::write::{Detail, Writer};
 use crate::inventory::{Artefact, Dependency, Owner, Package, PackageKind};
 use crate::purl::Purl;
@@ -103,10 +103,7 @@ impl Writer<'_> {
             let path = artefact.path.as_ref().unwrap_or(&artefact.file_name);
             ExternalIdentifier::new("other", path).with_authority(&repository.suite, repository.origin.as_deref())
         });
-        let url = artefact.digests.sha1.filter(|_| is_of_debian(artefact)).map(|sha1| {
-            let (sha1, name) = (hex::encode(sha1), encoded(&artefact.file_name));
-            ExternalRef::new("binaryArtifact", format!("https://snapshot.debian.org/file/{sha1}/{name}"))
-        });
+        let url = artefact.snapshot().map(|url| ExternalRef::new("binaryArtifact", url));
         self.graph.element("software_File", self.plan.one('d', number), |fields| {
             fields.put("name", &artefact.file_name)?.list("verifiedUsing", Hash::all(&artefact.digests))?;
             fields.list("externalIdentifier", place.iter())?.list("externalRef", url.iter())?;
@@ -118,9 +115,7 @@ impl Writer<'_> {
     /// What lies within a package: others that were found in it, and its files.
     fn contents(&mut self, id: Id<'_>, number: usize) -> io::Result<()> {
         let plan = self.plan;
-        let packages = plan.inventory.packages.iter().enumerate();
-        let within = packages.filter(|(_, package)| package.part_of == Some(number));
-        let within = within.map(|(within, _)| plan.one('p', within));
+        let within = plan.within(number).map(|within| plan.one('p', within));
         let files = plan.files_of(Owner::Package { number, is_conffile: false }).map(|file| plan.one('f', file));
         let detail = Detail { completeness: Some(self.completeness()), ..Detail::default() };
         self.relate(id, "contains", within.chain(files), &detail)
@@ -161,12 +156,6 @@ impl Writer<'_> {
         let (_, around) = self.plan.around(number).find(|(_, package)| !package.licences.copyright.is_empty())?;
         Some(Cow::Owned(format!("{AS_STATED}{}", around.name)))
     }
-}
-
-/// Whether an archive is from Debian's own repositories, all of whose files snapshot.debian.org keeps.
-pub(super) fn is_of_debian(artefact: &Artefact) -> bool {
-    let origin = artefact.repository.as_ref().and_then(|repository| repository.origin.as_deref());
-    matches!(origin, Some("Debian" | "Debian Backports"))
 }
 
 /// The name that people know a package by.

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use distil_imgcore::Digest;
 
 use super::id::{Base, Id};
-use super::package::is_of_debian;
 use super::value::{Hash, is_expression};
 use crate::document::About;
 use crate::inventory::{Agent, Contact, Context, File, Inventory, Owner, Package, PackageKind, SourcePackage};
@@ -25,11 +24,26 @@ pub(super) struct Plan<'a> {
     base: Base,
     agents: BTreeMap<Agent, usize>,
     licences: BTreeMap<Cow<'a, str>, usize>,
-    sources: BTreeMap<&'a SourcePackage, usize>,
+    sources: BTreeMap<&'a SourcePackage, Users>,
+    /// Numbers of packages that lie in others, those in one together.
+    by_holder: Vec<(usize, usize)>,
     /// Numbers of files, those of one owner together.
     by_owner: Vec<usize>,
     /// Files that are the form in which a package came.
     distributed: BTreeSet<usize>,
+}
+
+/// The packages that code of a source package is in, by their numbers.
+#[derive(Default)]
+pub(super) struct Users {
+    /// Those that it was built to.
+    pub(super) built: Vec<usize>,
+    /// Those that name it in `Built-Using`.
+    pub(super) using: Vec<usize>,
+    /// Those that name it in `Static-Built-Using`.
+    pub(super) linking: Vec<usize>,
+    /// Whether any of them is from Debian's own repositories.
+    pub(super) is_debian: bool,
 }
 
 /// A licence of a package, and whether its own record or another one's tells of it.
@@ -49,6 +63,9 @@ impl<'a> Plan<'a> {
     pub(super) fn new(inventory: &'a Inventory, about: &'a About) -> Self {
         let mut by_owner: Vec<usize> = (0..inventory.files.len()).collect();
         by_owner.sort_by_key(|number| inventory.files.get(*number).map(|file| rank(inventory, file)));
+        let holders = inventory.packages.iter().enumerate();
+        let mut by_holder: Vec<_> = holders.filter_map(|(number, package)| Some((package.part_of?, number))).collect();
+        by_holder.sort_unstable();
         let mut plan = Self {
             inventory,
             about,
@@ -56,6 +73,7 @@ impl<'a> Plan<'a> {
             agents: BTreeMap::new(),
             licences: BTreeMap::new(),
             sources: BTreeMap::new(),
+            by_holder,
             by_owner,
             distributed: BTreeSet::new(),
         };
@@ -90,16 +108,15 @@ impl<'a> Plan<'a> {
     }
 
     /// All source packages.
-    pub(super) fn sources(&self) -> impl Iterator<Item = (Id<'_>, &'a SourcePackage)> {
-        self.sources.iter().map(|(source, number)| (self.one('s', *number), *source))
+    pub(super) fn sources(&self) -> impl Iterator<Item = (Id<'_>, &'a SourcePackage, &Users)> {
+        self.sources.iter().zip(0..).map(|((source, users), number)| (self.one('s', number), *source, users))
     }
 
-    /// Whether a source package is Debian's: something that was built from it is from Debian's own repositories.
-    pub(super) fn is_debian(&self, source: &SourcePackage) -> bool {
-        self.inventory.packages.iter().any(|package| {
-            let uses = || package.built_using.iter().any(|built| built.source == *source);
-            package.artefact.as_ref().is_some_and(is_of_debian) && (package.source.as_ref() == Some(source) || uses())
-        })
+    /// The numbers of the packages that lie in another one.
+    pub(super) fn within(&self, holder: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+        let from = self.by_holder.partition_point(|(found, _)| *found < holder);
+        let all = self.by_holder.get(from..).unwrap_or_default();
+        all.iter().take_while(move |(found, _)| *found == holder).map(|(_, within)| *within)
     }
 
     pub(super) fn digests_of_image(&self) -> impl Iterator<Item = Hash<'a>> + Clone {
@@ -224,15 +241,13 @@ impl<'a> Plan<'a> {
         let mut agents: BTreeSet<Agent> = self.about.author.iter().cloned().collect();
         agents.extend(self.supplier_of_image().map(Cow::into_owned));
         let mut licences: BTreeSet<Cow<'a, str>> = BTreeSet::new();
-        let mut sources: BTreeSet<&'a SourcePackage> = BTreeSet::new();
         for (number, package) in all.zip(&self.inventory.packages) {
             agents.extend(self.supplier(number).map(|supplier| supplier.agent.clone()));
             agents.extend(self.originator(number).map(|originator| originator.agent.clone()));
             licences.extend(self.concluded(number).map(|licence| Cow::Borrowed(licence.expression)));
             let declared = package.licences.declared.as_deref().filter(|text| is_expression(text));
             licences.extend(declared.map(Cow::Borrowed));
-            sources.extend(&package.source);
-            sources.extend(package.built_using.iter().map(|built| &built.source));
+            self.collect_sources(number, package);
             if self.around(number).all(|(_, package)| package.artefact.is_none()) {
                 self.distributed.extend(self.program(number));
             }
@@ -240,7 +255,21 @@ impl<'a> Plan<'a> {
         licences.extend(self.concluded_of_image());
         self.agents = numbered(agents);
         self.licences = numbered(licences);
-        self.sources = numbered(sources);
+    }
+
+    fn collect_sources(&mut self, number: usize, package: &'a Package) {
+        let is_debian = package.artefact.as_ref().is_some_and(|artefact| artefact.snapshot().is_some());
+        let mut users = |source: &'a SourcePackage, of: fn(&mut Users) -> &mut Vec<usize>| {
+            let users = self.sources.entry(source).or_default();
+            users.is_debian |= is_debian;
+            of(users).push(number);
+        };
+        if let Some(source) = &package.source {
+            users(source, |users| &mut users.built);
+        }
+        for built in &package.built_using {
+            users(&built.source, if built.is_static { |users| &mut users.linking } else { |users| &mut users.using });
+        }
     }
 }
 

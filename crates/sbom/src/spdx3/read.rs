@@ -19,7 +19,7 @@ use crate::inventory::Inventory;
 /// The largest document that is read, in bytes.
 pub const MAX_BYTES: usize = 256 << 20;
 /// What a document may have in it. One of 60,000 files has a million values.
-const LIMITS: Limits = Limits { values: 24_000_000, elements: 1_500_000 };
+const LIMITS: Limits = Limits { values: 24_000_000, elements: 1_500_000, copies: 128 << 20 };
 
 /// How much is taken in.
 struct Limits {
@@ -27,6 +27,8 @@ struct Limits {
     values: usize,
     /// Elements, which cost memory until the end.
     elements: usize,
+    /// Bytes of texts that many elements share by name, and that each package has for itself in an inventory.
+    copies: usize,
 }
 
 /// Why a document was not read.
@@ -43,6 +45,12 @@ pub enum ReadError {
     #[error("document of more than {limit} elements")]
     TooManyElements {
         /// How many are read.
+        limit: usize,
+    },
+    /// Its elements share so much text that an inventory, which does not, would be far larger than the document.
+    #[error("document whose elements share more than {limit} bytes of text")]
+    TooMuchShared {
+        /// How many bytes are written out.
         limit: usize,
     },
     /// It is not JSON of the form of JSON-LD, or too deep, or has too many values.
@@ -86,5 +94,5 @@ fn read_within(bytes: &[u8], limits: &Limits) -> Result<Inventory, ReadError> {
     if elements.count() > limits.elements {
         return Err(ReadError::TooManyElements { limit: limits.elements });
     }
-    Ok(elements.resolve())
+    elements.resolve(limits.copies).ok_or(ReadError::TooMuchShared { limit: limits.copies })
 }

@@ -1,6 +1,7 @@
 //! The elements that stand for the document, its makers and the image.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -10,11 +11,10 @@ use super::id::Id;
 use super::plan::Plan;
 use super::value::{DictionaryEntry, ExternalIdentifier, ExternalRef, Hash, Properties};
 use crate::document::About;
-use crate::inventory::{BuiltUsing, Inventory, LayerFacts, Owner, SourcePackage, System};
+use crate::inventory::{Inventory, LayerFacts, Owner, SourcePackage, System};
+use crate::provenance::BUILD_TYPE;
 use crate::purl::Purl;
 
-/// What an own build does, as provenance has it.
-const BUILD_TYPE: &str = "https://distil.example.org/build/v1";
 const IMAGE_COPYRIGHT: &str = "as stated for each package";
 
 /// Writes an inventory as SPDX 3.0.1 in JSON-LD, in one line.
@@ -142,10 +142,13 @@ impl Writer<'_> {
                 fields.put("name", name)?.put("simplelicensing_licenseText", text).map(drop)
             })?;
         }
+        let numbers: BTreeMap<&str, usize> = texts.keys().map(String::as_str).zip(0..).collect();
         for (id, expression) in plan.licences() {
-            let words = expression.split(|c: char| c.is_whitespace() || "()".contains(c)).collect::<Vec<_>>();
-            let known = texts.keys().enumerate().filter(|(_, name)| words.contains(&name.as_str()));
-            let known = known.map(|(number, name)| DictionaryEntry { key: name, value: plan.one('t', number) });
+            let words: BTreeSet<_> = expression.split(|c: char| c.is_whitespace() || "()".contains(c)).collect();
+            let known = words.iter().filter_map(|word| {
+                let (name, number) = numbers.get_key_value(word)?;
+                Some(DictionaryEntry { key: name, value: plan.one('t', *number) })
+            });
             self.graph.element("simplelicensing_LicenseExpression", id, |fields| {
                 fields.put("simplelicensing_licenseExpression", expression)?;
                 fields.list("simplelicensing_customIdToUri", known).map(drop)
@@ -231,25 +234,23 @@ impl Writer<'_> {
 
     fn sources(&mut self) -> io::Result<()> {
         let plan = self.plan;
-        let inventory = plan.inventory;
-        for (id, source) in plan.sources() {
-            let purl = Purl::of_source(source, inventory.system.as_ref()).to_string();
-            let places = if plan.is_debian(source) { places_of_source(source) } else { Vec::new() };
+        let system = plan.inventory.system.as_ref();
+        for (id, source, users) in plan.sources() {
+            let purl = Purl::of_source(source, system).to_string();
+            let places = if users.is_debian { places_of_source(source) } else { Vec::new() };
             self.graph.element("software_File", id, |fields| {
                 fields.put("name", &description_file(source))?;
                 fields.put("externalIdentifier", &[ExternalIdentifier::new("packageUrl", &purl)])?;
                 fields.list("externalRef", places.iter())?.put("software_primaryPurpose", "source").map(drop)
             })?;
-            let numbered = || inventory.packages.iter().enumerate();
-            let built = numbered().filter(|(_, package)| package.source.as_ref() == Some(source));
-            let built = built.map(|(number, _)| plan.one('p', number));
-            self.relate(id, "generates", built, &Detail::default())?;
-            for (is_static, comment) in [(false, "Built-Using"), (true, "Static-Built-Using")] {
-                let is_meant = |built: &BuiltUsing| built.is_static == is_static && built.source == *source;
-                let users = numbered().filter(|(_, package)| package.built_using.iter().any(is_meant));
-                let users = users.map(|(number, _)| plan.one('p', number));
-                let detail = Detail { comment: Some(comment.into()), ..Detail::default() };
-                self.relate(id, "generates", users, &detail)?;
+            let kinds = [
+                (&users.built, None),
+                (&users.using, Some("Built-Using".into())),
+                (&users.linking, Some("Static-Built-Using".into())),
+            ];
+            for (packages, comment) in kinds {
+                let packages = packages.iter().map(|number| plan.one('p', *number));
+                self.relate(id, "generates", packages, &Detail { comment, ..Detail::default() })?;
             }
         }
         Ok(())

@@ -3,42 +3,48 @@
 use std::collections::BTreeSet;
 
 use super::elements::{Elements, FoundLicence, Key};
+use super::resolve::Copies;
 
 /// How deep sets of licences may lie in each other.
-const MAX_DEPTH: usize = 32;
-/// The longest expression, in bytes. Sets that share members may stand for one much longer than the document.
-const MAX_LENGTH: usize = 1 << 20;
+const MAX_DEPTH: usize = 16;
+/// What one member of a set costs besides its text, in bytes: members that stand for many others cost time.
+const MEMBER: usize = 64;
 
 impl Elements {
     /// The expression that all of these licences together make.
-    pub(super) fn expression(&self, licences: &[Key]) -> Option<String> {
-        let mut budget = MAX_LENGTH;
-        let mut seen = BTreeSet::new();
-        let licences = licences.iter().filter(|licence| seen.insert(**licence));
-        let all: Vec<_> = licences.filter_map(|licence| self.part(*licence, MAX_DEPTH, &mut budget)).collect();
-        join(all, "AND")
+    pub(super) fn expression(&self, licences: &[Key], copies: &mut Copies) -> Option<String> {
+        self.set(licences, "AND", &mut Vec::new(), copies)
     }
 
-    fn part(&self, licence: Key, depth: usize, budget: &mut usize) -> Option<String> {
-        let depth = depth.checked_sub(1)?;
-        let text = match self.licences.get(&licence)? {
-            FoundLicence::Text(text) => text.clone(),
-            FoundLicence::Set(word, members) => {
-                let members = members.iter().map_while(|member| {
-                    *budget = budget.checked_sub(1)?;
-                    self.part(*member, depth, budget)
-                });
-                let members: Vec<_> = members.collect();
-                join(members, word)?
-            }
+    fn set(&self, members: &[Key], word: &str, around: &mut Vec<Key>, copies: &mut Copies) -> Option<String> {
+        let mut seen = BTreeSet::new();
+        let mut all = Vec::new();
+        for member in members.iter().filter(|member| seen.insert(**member)) {
+            copies.afford(MEMBER)?;
+            all.extend(self.part(*member, around, copies));
+        }
+        join(all, word)
+    }
+
+    /// The expression of a licence within others. One that is within itself has none.
+    fn part(&self, licence: Key, around: &mut Vec<Key>, copies: &mut Copies) -> Option<String> {
+        if around.len() == MAX_DEPTH || around.contains(&licence) {
+            return None;
+        }
+        let found = self.licences.get(&licence)?;
+        around.push(licence);
+        let text = match found {
+            FoundLicence::Text(text) => copies.afford(text.len()).map(|()| text.clone()),
+            FoundLicence::Set(word, members) => self.set(members, word, around, copies),
             FoundLicence::With(licence, addition) => {
-                let licence = self.part(*licence, depth, budget)?;
-                format!("{licence} WITH {}", self.part(*addition, depth, budget)?)
+                let licence = self.part(*licence, around, copies);
+                let addition = self.part(*addition, around, copies);
+                licence.zip(addition).map(|(licence, addition)| format!("{licence} WITH {addition}"))
             }
-            FoundLicence::OrLater(licence) => format!("{}+", self.part(*licence, depth, budget)?),
+            FoundLicence::OrLater(licence) => self.part(*licence, around, copies).map(|licence| format!("{licence}+")),
         };
-        *budget = budget.checked_sub(text.len())?;
-        Some(text)
+        around.pop();
+        text
     }
 }
 

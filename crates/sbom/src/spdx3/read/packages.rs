@@ -2,9 +2,10 @@
 
 use distil_imgcore::ImagePath;
 
-use super::elements::{Elements, FoundPackage};
+use super::elements::{Elements, FoundPackage, Key};
 use super::node::Node;
-use crate::inventory::{Package, PackageKind};
+use super::resolve::Copies;
+use crate::inventory::{Contact, Package, PackageKind};
 use crate::purl::Purl;
 use crate::spdx3::package::{AS_STATED, LAYER, ORIGINATOR_STANDS_IN, SUPPLIER_STANDS_IN};
 
@@ -35,12 +36,19 @@ pub(super) fn described(element: &Node<'_>, purl: Option<&Purl>) -> Package {
 pub(super) fn completed(
     found: &FoundPackage,
     elements: &Elements,
+    copies: &mut Copies,
     mut layer: impl FnMut(&str) -> Option<usize>,
 ) -> Package {
     let mut package = found.package.clone();
     let comment = || found.comment.as_deref().unwrap_or_default().lines();
-    let known = |agent: Option<u32>, stand_in: &str| {
-        agent.filter(|_| !comment().any(|line| line == stand_in)).and_then(|agent| elements.agents.get(&agent)).cloned()
+    let mut known = |agent: Option<Key>, stand_in: &str| {
+        let agent = elements.agents.get(&agent.filter(|_| !comment().any(|line| line == stand_in))?)?;
+        let contact = match &agent.contact {
+            Some(Contact::Mail(text) | Contact::Url(text)) => text.len(),
+            None => 0,
+        };
+        copies.afford(agent.name.len() + contact)?;
+        Some(agent.clone())
     };
     package.supplier = known(found.supplier, SUPPLIER_STANDS_IN);
     package.maintainer = known(found.originator, ORIGINATOR_STANDS_IN);

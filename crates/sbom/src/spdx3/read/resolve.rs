@@ -17,9 +17,9 @@ use crate::spdx3::package::{INFERRED, MISSING};
 const MAX_DEPTH: usize = 16;
 
 impl Elements {
-    /// Puts together what the elements say.
-    pub(super) fn resolve(self) -> Inventory {
-        let mut resolving = Resolving::new(&self);
+    /// Puts together what the elements say. None where more bytes than these would be copied from elements that others share.
+    pub(super) fn resolve(self, copies: usize) -> Option<Inventory> {
+        let mut resolving = Resolving::new(&self, copies);
         resolving.layers();
         resolving.packages();
         for relation in &self.relations {
@@ -29,7 +29,24 @@ impl Elements {
         resolving.files();
         resolving.image();
         resolving.inventory.licence_texts = self.texts.iter().cloned().collect();
-        resolving.inventory
+        let Resolving { inventory, copies, .. } = resolving;
+        (!copies.is_spent).then_some(inventory)
+    }
+}
+
+/// How many more bytes may be copied from elements that others share.
+pub(super) struct Copies {
+    left: usize,
+    is_spent: bool,
+}
+
+impl Copies {
+    /// Takes bytes, if there are so many left.
+    pub(super) fn afford(&mut self, bytes: usize) -> Option<()> {
+        let left = self.left.checked_sub(bytes);
+        self.is_spent |= left.is_none();
+        self.left = left.unwrap_or(0);
+        left.map(drop)
     }
 }
 
@@ -48,10 +65,11 @@ struct Resolving<'e> {
     distributions: Vec<(Key, Key)>,
     /// Files that are in no image: layers, the base image, sources.
     outside: HashSet<Key>,
+    copies: Copies,
 }
 
 impl<'e> Resolving<'e> {
-    fn new(elements: &'e Elements) -> Self {
+    fn new(elements: &'e Elements, copies: usize) -> Self {
         let roots: HashSet<Key> = elements.roots.iter().copied().collect();
         let mut about = elements.packages.iter().filter(|(key, _)| roots.contains(key));
         let subject = about.next().filter(|_| about.next().is_none());
@@ -68,6 +86,7 @@ impl<'e> Resolving<'e> {
             needed: BTreeSet::new(),
             distributions: Vec::new(),
             outside: HashSet::new(),
+            copies: Copies { left: copies, is_spent: false },
         }
     }
 
@@ -110,7 +129,7 @@ impl<'e> Resolving<'e> {
                 found.package.kind == PackageKind::Deb && found.package.architecture.as_deref() == Some("source");
             let is_system = found.purpose.as_deref() == Some("operatingSystem");
             if self.subject.is_none_or(|(subject, _)| subject != *key) && !is_source && !is_system {
-                all.push((*key, packages::completed(found, elements, &mut named)));
+                all.push((*key, packages::completed(found, elements, &mut self.copies, &mut named)));
             }
         }
         all.sort_by(|(_, a), (_, b)| a.key().cmp(&b.key()));
@@ -125,14 +144,14 @@ impl<'e> Resolving<'e> {
             Kind::Contains => self.contents(relation),
             Kind::DependsOn => self.dependencies(relation),
             Kind::Declared => {
-                let expression = self.elements.expression(&relation.to);
+                let expression = self.elements.expression(&relation.to, &mut self.copies);
                 if let Some(package) = self.package(relation.from) {
                     package.licences.declared = package.licences.declared.take().or(expression);
                 }
             }
             Kind::Concluded if relation.comment.as_deref() == Some(INFERRED) => {}
             Kind::Concluded => {
-                let expression = self.elements.expression(&relation.to);
+                let expression = self.elements.expression(&relation.to, &mut self.copies);
                 if let Some(package) = self.package(relation.from) {
                     package.licences.concluded = package.licences.concluded.take().or(expression);
                     let remarks = relation.comment.iter().flat_map(|comment| comment.lines());
@@ -190,6 +209,9 @@ impl<'e> Resolving<'e> {
         for key in &relation.to {
             let number = self.numbers.get(key);
             let Some(package) = number.and_then(|number| self.inventory.packages.get_mut(*number)) else { continue };
+            if self.copies.afford(source.name.len() + source.version.len()).is_none() {
+                return;
+            }
             let is_static = match relation.comment.as_deref() {
                 Some("Built-Using") => false,
                 Some("Static-Built-Using") => true,

@@ -144,12 +144,14 @@ fn what_is_no_such_document_is_refused() {
         |inner: &str| format!(r#"{{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[{inner}]}}"#);
     assert!(is_json(&graph(&"[".repeat(100_000))));
     assert_eq!(read(graph("").as_bytes()).unwrap(), Inventory::default());
-    let limits = Limits { values: 20, elements: 2 };
+    let limits = Limits { values: 20, elements: 2, copies: 100 };
     let tools = |count: usize| graph(vec![r#"{"type":"Tool","spdxId":"a:b"}"#; count].join(",").as_str());
     let count = |text: String| read_within(text.as_bytes(), &limits);
     assert!(count(tools(2)).is_ok());
     assert!(matches!(count(tools(3)), Err(ReadError::TooManyElements { limit: 2 })));
     assert!(matches!(count(tools(9)), Err(ReadError::Json(_))));
+    let shared = |copies: usize| read_within(LIKE_SYFT.as_bytes(), &Limits { copies, ..LIMITS });
+    assert!(matches!(shared(20), Err(ReadError::TooMuchShared { limit: 20 })));
 }
 
 /// A text as people write it. Lines of their own are told apart by line ends, so that there are none in it.
