@@ -9,6 +9,7 @@ mod init;
 mod inspect;
 mod lock;
 mod man;
+mod sbom;
 mod schema;
 mod validate;
 mod why;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Inspect(inspect::Inspect),
     Validate(validate::Validate),
     Files(files::Files),
+    Sbom(sbom::Sbom),
     Copy(copy::Copy),
     Cache(cache::Cache),
     Schema(schema::Schema),
@@ -64,6 +66,7 @@ impl Command {
             Self::Inspect(command) => command.run(context),
             Self::Validate(command) => command.run(context),
             Self::Files(command) => command.run(context),
+            Self::Sbom(command) => command.run(context),
             Self::Copy(command) => command.run(context),
             Self::Cache(command) => command.run(context),
             Self::Schema(command) => command.run(context),

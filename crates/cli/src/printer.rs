@@ -95,6 +95,11 @@ impl Printer {
         written(result.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())).map_err(Failure::Stdout)
     }
 
+    /// Where a result is written that comes in pieces. It is for one thread at a time.
+    pub(crate) fn stream(&self) -> impl Write {
+        Stdout(io::stdout())
+    }
+
     /// A heading of the result.
     pub(crate) fn heading(&self, text: &str) -> String {
         painted(self.colors.0, HEADING, text)
@@ -165,6 +170,22 @@ impl Printer {
     fn say(&self, text: &str) {
         // Where standard error is gone there is nobody to tell.
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// Standard output, for results that are written in pieces.
+struct Stdout(io::Stdout);
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        written(self.0.flush())
     }
 }
 

@@ -7,8 +7,9 @@ use crate::content::Content;
 use crate::copy::{Progress, transfer, transfer_all};
 use crate::descriptor::{Descriptor, EMPTY};
 use crate::digest::Digest;
-use crate::document::DocumentError;
+use crate::document::{Document, DocumentError};
 use crate::error::Error;
+use crate::image::Stored;
 use crate::manifest::Manifest;
 use crate::media_type::MediaType;
 use crate::store::Store;
@@ -93,6 +94,30 @@ impl Artifact {
     ) -> Result<Self, DocumentError> {
         let descriptors: Vec<Descriptor> = blobs.iter().map(|blob| blob.descriptor(blob_type.clone())).collect();
         Ok(Self { manifest: Manifest::of_artifact(artifact_type, &descriptors, subject, annotations)?, blobs })
+    }
+
+    /// Reads the artifact that `root` names; its blobs are read when they are used.
+    ///
+    /// # Errors
+    /// Those of the store, and [`Error::Document`] where it is no manifest of an artifact.
+    pub fn read(store: &Arc<dyn Store>, root: &Descriptor) -> Result<Self, Error> {
+        match store.document(root)? {
+            Document::Manifest(manifest) if manifest.is_artifact() => {
+                let blob = |layer: &Descriptor| Blob {
+                    digest: layer.digest().clone(),
+                    size: layer.size(),
+                    annotations: layer.annotations().clone(),
+                    content: Arc::new(Stored { store: Arc::clone(store), blob: layer.bare() }),
+                };
+                Ok(Self { blobs: manifest.layers().iter().map(blob).collect(), manifest: *manifest })
+            }
+            _ => Err(store.bad_document(root, DocumentError::NotADocument(root.media_type().clone()))),
+        }
+    }
+
+    /// The bytes of the blobs, in the order of the manifest.
+    pub fn blobs(&self) -> impl Iterator<Item = &Arc<dyn Content>> {
+        self.blobs.iter().map(|blob| &blob.content)
     }
 
     /// The digest of the manifest.

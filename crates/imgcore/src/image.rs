@@ -250,9 +250,9 @@ pub(crate) fn layer_codec(layer: &Descriptor) -> Result<Codec, DocumentError> {
 
 /// A blob in a store, opened when it is read.
 #[derive(Debug)]
-struct Stored {
-    store: Arc<dyn Store>,
-    blob: Descriptor,
+pub(crate) struct Stored {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) blob: Descriptor,
 }
 
 impl Content for Stored {

@@ -1,11 +1,13 @@
 //! A recipe, or packages as they are, to an image.
 
 mod assemble;
+mod attach;
 mod bases;
 mod chunked;
 mod convert;
 mod directories;
 mod error;
+mod inventory;
 mod memo;
 mod output;
 mod own;
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use distil_aptrepo::lock::Lock;
 use distil_cache::Session;
 use distil_debunpack::records::Database;
 use distil_imgcore::{
@@ -41,12 +44,14 @@ use crate::machine::Machine;
 use crate::package::Package;
 use crate::parallel::{self, SideWork};
 use crate::progress::{Phase, Progress};
-use crate::recipe::{Layers, Recipe, Strategy};
+use crate::recipe::{Attestations, Layers, Recipe, Strategy};
 use crate::shelf::{Converted, Rules, Shelf};
 use assemble::Parts;
+use attach::Scribe;
 use bases::Bases;
 use convert::Workshop;
-use memo::Memo;
+use inventory::Made;
+use memo::{Known, Memo};
 use own::OwnFiles;
 use plan::{Candidate, NoRoom, Plan};
 use record::Record;
@@ -223,13 +228,14 @@ fn known(
     }
     let own = order.own_digest(&order.own_files(fitting.lock().epoch)?)?;
     let memo = Memo::new(shelf, fitting.lock(), &own, order.packing, request);
-    let Some((index, warnings)) = memo.find() else { return Ok(None) };
+    let Some(Known { index, about, warnings }) = memo.find() else { return Ok(None) };
     let record = Record::new(fitting.lock(), request, &index, &own, order.packing);
     if let Some(record) = &record {
         record.compare()?;
     }
     // Where a layer is missing, or anything else is wrong, the whole build tells of it or mends it.
-    let Ok(images) = output::write(&index, &request.outputs, &request.host, progress) else { return Ok(None) };
+    let images = output::write(&index, &about, &request.outputs, &request.host, progress);
+    let Ok(images) = images else { return Ok(None) };
     if let Some(record) = record {
         record.write()?;
     }
@@ -274,8 +280,11 @@ fn build_of(
         epoch: epoch.unwrap_or(0),
         filter: order.filter.as_ref(),
         jobs: request.jobs,
+        describe: order.describes(),
     };
+    let scribe = order.scribe(lock.as_deref(), &own, request.jobs, workshop);
     let mut images = Vec::new();
+    let mut documents = BTreeMap::new();
     let mut warnings = Vec::new();
     for set in sets {
         let chosen: Vec<(&Package, &Converted)> =
@@ -284,11 +293,20 @@ fn build_of(
             Some(plan) => plan.clone(),
             None => order.plan(&chosen)?,
         };
-        let (image, about) = parts.image(&set.platform, &chosen, &plan, workshop)?;
-        images.push(image);
-        warnings.extend(about.into_iter().map(|warning| (set.platform.clone(), warning)));
+        let assembled = parts.image(&set.platform, &chosen, &plan, workshop)?;
+        if order.describes() {
+            let made = Made { assembled: &assembled, packages: &chosen, plan: &plan };
+            let inventory = made.inventory(&parts, lock.as_deref(), (shelf, order.rules(*epoch)), progress)?;
+            documents.insert(set.platform.clone(), scribe.describe(&assembled.image, &inventory)?);
+        }
+        images.push(assembled.image);
+        warnings.extend(assembled.warnings.into_iter().map(|warning| (set.platform.clone(), warning)));
     }
-    let index = Index::new(images, &bases.of_index(&order.annotations))?;
+    let mut index = Index::new(images, &bases.of_index(&order.annotations))?;
+    if order.attestations.in_index {
+        index = scribe.inside(index, &documents)?;
+    }
+    let about = attach::artifacts(&index, &documents)?;
     if request.cancelled.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
     }
@@ -297,12 +315,14 @@ fn build_of(
     if let Some(record) = &record {
         record.compare()?;
     }
+    let known = Known { index, about, warnings };
     if let Some(lock) = lock {
-        Memo::new(shelf, lock, &own, order.packing, request).keep(&index, &warnings)?;
+        Memo::new(shelf, lock, &own, order.packing, request).keep(&known)?;
     }
+    let Known { index, about, mut warnings } = known;
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
-    let images = output::write(&index, &request.outputs, &request.host, progress)?;
+    let images = output::write(&index, &about, &request.outputs, &request.host, progress)?;
     for image in &images {
         if let ([one], true) = (image.platforms.as_slice(), sets.len() > 1) {
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));
@@ -326,6 +346,8 @@ struct Order<'a> {
     packing: Packing,
     database: Option<Database>,
     annotations: BTreeMap<String, String>,
+    /// What is said about the image beside it.
+    attestations: Attestations,
 }
 
 /// A recipe and what it names.
@@ -354,6 +376,7 @@ impl<'a> Order<'a> {
                     packing: recipe.layers.compression.unwrap_or(default),
                     database: recipe.debian.database,
                     annotations: recipe.image.annotations.clone(),
+                    attestations: attestations(recipe.attestations.clone(), &request.outputs),
                     recipe: Some(Asked {
                         files: inputs::find(&recipe, dir)?.files,
                         recipe,
@@ -371,13 +394,39 @@ impl<'a> Order<'a> {
                 packing: default,
                 database: None,
                 annotations: BTreeMap::new(),
+                attestations: attestations(Attestations::default(), &request.outputs),
             }),
         }
     }
 
     /// What decides on fragments.
     fn rules(&self, clamp: Option<i64>) -> Rules<'_> {
-        Rules { compression: self.compression, clamp, fitting: self.filter.as_ref() }
+        Rules { compression: self.compression, clamp, fitting: self.filter.as_ref(), describe: self.describes() }
+    }
+
+    /// Whether anything is said about the image.
+    fn describes(&self) -> bool {
+        self.attestations.provenance || !self.attestations.sbom.is_empty()
+    }
+
+    fn scribe<'s>(
+        &'s self,
+        lock: Option<&'s Lock>,
+        own: &'s OwnFiles,
+        jobs: Jobs,
+        workshop: Workshop<'s>,
+    ) -> Scribe<'s> {
+        let asked = self.recipe.as_ref();
+        Scribe {
+            wanted: &self.attestations,
+            recipe: asked.map(|asked| &*asked.recipe),
+            variant: asked.and_then(|asked| asked.variant),
+            dir: asked.map_or(Path::new(""), |asked| asked.dir),
+            lock,
+            own,
+            jobs,
+            workshop,
+        }
     }
 
     /// What the images of these platforms start from.
@@ -418,6 +467,12 @@ impl<'a> Order<'a> {
         let Some(Asked { recipe, dir, files, .. }) = &self.recipe else { return Ok(OwnFiles::default()) };
         OwnFiles::new(recipe, files, dir, epoch)
     }
+}
+
+/// What is said about an image that goes to these places. A docker archive has no place for it.
+fn attestations(wanted: Attestations, outputs: &[Reference]) -> Attestations {
+    let docker = |reference: &Reference| matches!(reference, Reference::DockerArchive(_));
+    if !wanted.in_index && outputs.iter().all(docker) { Attestations::none() } else { wanted }
 }
 
 /// With fewer threads than this, none is idle before the largest package is done.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
+use std::num::NonZeroUsize;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use distil_imgcore::compression::decompress;
 use distil_imgcore::digest::{DigestWriter, VerifyingReader};
@@ -11,6 +13,8 @@ use distil_imgcore::tar::{Dialect, Limits, TarReader};
 use distil_imgcore::tree::ContentSha256;
 use distil_imgcore::{Entry, EntryKind, Image, ImagePath, Layer};
 
+use crate::describe::{Look, Looking, SeenFile};
+use crate::parallel;
 use crate::progress::{Phase, Progress};
 use crate::read::ReadError;
 
@@ -23,14 +27,18 @@ pub(crate) struct Contents {
     pub(crate) kept: Vec<BTreeMap<ImagePath, Vec<u8>>>,
     /// For each layer the SHA-256 of the content of regular files and of other names for them, where it was asked for.
     pub(crate) sums: Vec<BTreeMap<ImagePath, ContentSha256>>,
+    /// For each layer what its regular files tell of themselves, where it was asked for.
+    pub(crate) seen: Vec<BTreeMap<ImagePath, SeenFile>>,
 }
 
-/// Whether the content of every file is hashed, beside what is hashed to check the layers.
+/// What is done with the content of every file, beside what is hashed to check the layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sums {
-    /// It is, for who compares files.
+    /// It is hashed, for who compares files.
     Compute,
-    /// It is not.
+    /// It is hashed in every way, and looked into for packages.
+    Survey,
+    /// Nothing.
     Leave,
 }
 
@@ -51,22 +59,37 @@ impl Contents {
     /// Reads all layers, and keeps the content of the regular files that `keep` names.
     pub(crate) fn read(
         image: &Image,
-        keep: impl Fn(&ImagePath) -> bool,
+        keep: impl Fn(&ImagePath) -> bool + Sync,
+        sums: Sums,
+        progress: &dyn Progress,
+    ) -> Result<Self, ReadError> {
+        Self::read_on(NonZeroUsize::MIN, image, keep, sums, progress)
+    }
+
+    /// The same, several layers at once.
+    pub(crate) fn read_on(
+        jobs: NonZeroUsize,
+        image: &Image,
+        keep: impl Fn(&ImagePath) -> bool + Sync,
         sums: Sums,
         progress: &dyn Progress,
     ) -> Result<Self, ReadError> {
         let bytes = image.layers().iter().map(Layer::size).sum();
         progress.phase(Phase::Read { layers: image.layers().len(), bytes });
-        let mut contents = Self::default();
-        let mut room = MAX_KEPT;
-        for layer in image.layers() {
+        let room = AtomicU64::new(MAX_KEPT);
+        let layers = parallel::map(jobs, image.layers(), |layer| {
             let name = layer.digest().to_string();
             progress.started(&name);
-            let read = read_layer(layer, &keep, sums, &mut room, &name, progress)?;
+            let read = read_layer(layer, &keep, sums, &room, &name, progress)?;
+            progress.finished(&name);
+            Ok::<_, ReadError>(read)
+        })?;
+        let mut contents = Self::default();
+        for read in layers {
             contents.stack(read.entries)?;
             contents.kept.push(read.kept);
             contents.sums.push(read.sums);
-            progress.finished(&name);
+            contents.seen.push(read.seen);
         }
         Ok(contents)
     }
@@ -90,11 +113,11 @@ impl Contents {
                 _ => {}
             }
         }
-        let mut room = MAX_KEPT;
+        let room = AtomicU64::new(MAX_KEPT);
         for (number, paths) in far {
             let Some(layer) = image.layers().get(number) else { continue };
             let name = layer.digest().to_string();
-            let read = read_layer(layer, |path| paths.contains(path), Sums::Leave, &mut room, &name, progress)?;
+            let read = read_layer(layer, |path| paths.contains(path), Sums::Leave, &room, &name, progress)?;
             found.extend(read.kept);
         }
         Ok(found)
@@ -143,13 +166,23 @@ struct ReadLayer {
     entries: Vec<Entry>,
     kept: BTreeMap<ImagePath, Vec<u8>>,
     sums: BTreeMap<ImagePath, ContentSha256>,
+    seen: BTreeMap<ImagePath, SeenFile>,
+}
+
+impl ReadLayer {
+    fn look(&mut self, entry: &Entry, content: &mut dyn Read) -> std::io::Result<()> {
+        let mut look = Look::thorough(entry);
+        std::io::copy(&mut Looking { inner: content, look: &mut look }, &mut std::io::sink())?;
+        self.seen.insert(entry.path.clone(), look.finish());
+        Ok(())
+    }
 }
 
 fn read_layer(
     layer: &Layer,
     keep: impl Fn(&ImagePath) -> bool,
     sums: Sums,
-    room: &mut u64,
+    room: &AtomicU64,
     name: &str,
     progress: &dyn Progress,
 ) -> Result<ReadLayer, ReadError> {
@@ -163,15 +196,23 @@ fn read_layer(
     while let Some(entry) = reader.next_entry().map_err(broken)? {
         let size = entry.kind.size();
         if size > 0 && keep(&entry.path) {
-            let allowed = MAX_FILE.min(*room);
-            if size > allowed {
-                return Err(ReadError::RecordTooLarge { path: entry.path, size, allowed });
+            let taken = if size > MAX_FILE {
+                Err(MAX_FILE)
+            } else {
+                room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(size))
+            };
+            if let Err(left) = taken {
+                return Err(ReadError::RecordTooLarge { path: entry.path, size, allowed: MAX_FILE.min(left) });
             }
-            *room -= size;
             let mut content = Vec::new();
             reader.read_to_end(&mut content).map_err(failed)?;
-            if sums == Sums::Compute {
-                read.sums.extend(sha256(&mut content.as_slice()).map_err(failed)?.map(|sum| (entry.path.clone(), sum)));
+            match sums {
+                Sums::Compute => {
+                    let sum = sha256(&mut content.as_slice()).map_err(failed)?;
+                    read.sums.extend(sum.map(|sum| (entry.path.clone(), sum)));
+                }
+                Sums::Survey => read.look(&entry, &mut content.as_slice()).map_err(failed)?,
+                Sums::Leave => {}
             }
             read.kept.insert(entry.path.clone(), content);
         } else if sums == Sums::Compute {
@@ -181,6 +222,8 @@ fn read_layer(
                 _ => None,
             };
             read.sums.extend(sum.map(|sum| (entry.path.clone(), sum)));
+        } else if sums == Sums::Survey && matches!(entry.kind, EntryKind::File { .. }) {
+            read.look(&entry, &mut reader).map_err(failed)?;
         }
         read.entries.push(entry);
     }

@@ -109,7 +109,7 @@ pub fn copy(
         return Err(CopyError::Cancelled);
     }
     result?;
-    let found = to.finish(&named.root)?;
+    let found = to.finish(&named.root, &[])?;
     Ok(BuiltImage::new(destination, &named.root, &found, platforms))
 }
 

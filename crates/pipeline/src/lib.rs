@@ -42,6 +42,7 @@ mod build;
 mod cache;
 mod contents;
 pub mod copy;
+mod describe;
 pub mod files;
 pub mod init;
 pub mod inputs;
@@ -54,9 +55,11 @@ mod packages;
 mod parallel;
 mod progress;
 mod provision;
+mod public;
 mod read;
 pub mod recipe;
 mod regular_file;
+mod sbom;
 pub mod schema;
 mod shelf;
 mod sources;
@@ -78,6 +81,7 @@ pub use distil_debunpack::PackageName;
 pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
 };
+pub use distil_sbom::{Agent, Format as SbomFormat, table};
 pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
@@ -88,6 +92,8 @@ pub use lock::{
 pub use machine::{Authorities, Machine, MachineError};
 pub use progress::{Phase, Progress, Silent};
 pub use read::{Choice, ReadError};
+pub use recipe::author;
+pub use sbom::{SbomForm, SbomRequest, SbomSource, sbom};
 pub use sources::SourcesError;
 pub use stores::StoreError;
 pub use validate::{Validation, validate};

@@ -15,6 +15,8 @@ pub(crate) struct Installed {
     pub(crate) control: Control,
     /// The number of the layer that brought it, the lowest being 0.
     pub(crate) layer: usize,
+    /// The file that records it.
+    pub(crate) record: ImagePath,
 }
 
 /// The packages of an image.
@@ -78,7 +80,8 @@ impl Packages {
             }
             match records::installed_packages(bytes) {
                 Ok(records) => {
-                    self.installed.extend(records.into_iter().map(|control| Installed { control, layer }));
+                    let found = |control| Installed { control, layer, record: path.clone() };
+                    self.installed.extend(records.into_iter().map(found));
                 }
                 Err(_) => self.unreadable.push(path.clone()),
             }
@@ -104,7 +107,11 @@ impl Packages {
             known = records.iter().map(key).zip(first.iter().copied()).collect();
             if layer == last.layer {
                 let found = records.into_iter().zip(first);
-                self.installed.extend(found.map(|(control, layer)| Installed { control, layer }));
+                self.installed.extend(found.map(|(control, layer)| Installed {
+                    control,
+                    layer,
+                    record: status.clone(),
+                }));
             }
         }
     }

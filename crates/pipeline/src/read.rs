@@ -49,6 +49,20 @@ pub enum ReadError {
         /// What is wrong with it.
         source: Box<TarError>,
     },
+    /// No document about the image was attached to it that can be used.
+    #[error("nothing that describes the image refers to it")]
+    NotDescribed,
+    /// A document that is attached to the image cannot be read.
+    #[error("the attached document {digest} cannot be read")]
+    Document {
+        /// Its digest.
+        digest: Digest,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A document cannot be written.
+    #[error("cannot write the document")]
+    Write(#[source] io::Error),
     /// A whiteout that deletes nothing one could name.
     #[error("a layer has a whiteout without meaning")]
     Whiteout(#[source] BadWhiteout),
@@ -70,7 +84,7 @@ impl ReadError {
     pub fn is_mistake(&self) -> bool {
         match self {
             Self::Open(error) => error.is_mistake(),
-            Self::NoPlatform { .. } => true,
+            Self::NoPlatform { .. } | Self::NotDescribed => true,
             _ => false,
         }
     }

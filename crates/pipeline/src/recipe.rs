@@ -3,6 +3,7 @@
 //! [`Recipe::parse`] takes text and opens nothing. It reports every mistake that it finds with its place, so that a
 //! front end can show them all; whether the files that a recipe names exist is asked by [`crate::inputs`].
 
+mod attestations;
 mod base;
 mod debian;
 mod files;
@@ -21,6 +22,7 @@ use distil_imgcore::{Digest, ImagePath, Platform};
 use distil_rootfs::{Accounts, FilterRules};
 use toml::de::DeTable;
 
+pub use attestations::{Attestations, author};
 pub use base::Base;
 pub(crate) use debian::Component;
 pub use debian::{DebPattern, Debian, Exclude, PackageRequest};
@@ -42,8 +44,8 @@ use users::Users;
 pub const MAX_RECIPE: usize = 1 << 20;
 
 const KEYS: Keys = Keys {
-    known: &["platforms", "image", "base", "debian", "files", "users", "filter", "layers", "variants"],
-    not_yet: &["attestations", "publish"],
+    known: &["platforms", "image", "base", "debian", "files", "users", "filter", "layers", "attestations", "variants"],
+    not_yet: &["publish"],
     never: &[],
 };
 
@@ -66,8 +68,11 @@ pub struct Recipe {
     pub filter: FilterRules,
     /// How files become layers.
     pub layers: Layers,
+    /// What is said about the image beside it.
+    pub attestations: Attestations,
     variants: BTreeMap<String, Variant>,
     settings: Digest,
+    text: String,
 }
 
 /// A variant that the recipe does not have.
@@ -115,7 +120,7 @@ impl Recipe {
             None
         } else {
             let top = Section::open(String::new(), document.span(), document.get_ref(), KEYS, &mut problems);
-            Some(Self::read(&top, settings_digest(text), &mut problems))
+            Some(Self { text: text.to_owned(), ..Self::read(&top, settings_digest(text), &mut problems) })
         };
         let problems = problems.finish();
         recipe.filter(|_| problems.is_empty()).ok_or(RecipeError { problems })
@@ -126,6 +131,7 @@ impl Recipe {
         let (image, base) = (section("image", image::KEYS), section("base", base::KEYS));
         let debian = section("debian", debian::KEYS);
         let (filter, layers) = (section("filter", filter::KEYS), section("layers", layers::KEYS));
+        let attestations = section("attestations", attestations::KEYS);
         let users = Users::read(top.value("users").as_ref(), problems);
         let image = image.map(|s| ImageChanges::read(&s, &users, problems)).unwrap_or_default();
         let debian = debian.map(|s| Debian::read(&s, problems)).unwrap_or_default();
@@ -136,10 +142,12 @@ impl Recipe {
             files: files::read(top.value("files").as_ref(), &users, problems),
             filter: filter.map(|s| filter::read(&s, problems)).unwrap_or_default(),
             layers: layers.map(|s| Layers::read(&s, problems)).unwrap_or_default(),
+            attestations: attestations.map(|s| Attestations::read(&s, problems)).unwrap_or_default(),
             variants: variant::read(top.value("variants").as_ref(), &users, &debian.exclude, problems),
             debian,
             users: users.accounts,
             settings,
+            text: String::new(),
         }
     }
 
@@ -170,6 +178,12 @@ impl Recipe {
         &self.settings
     }
 
+    /// The text that it was read from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The names of the variants.
     pub fn variants(&self) -> impl Iterator<Item = &str> {
         self.variants.keys().map(String::as_str)
@@ -178,7 +192,7 @@ impl Recipe {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 11] {
+pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 12] {
     let tables = [
         ("", KEYS),
         ("image", image::KEYS),
@@ -190,6 +204,7 @@ pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 11] {
         ("user", users::KEYS),
         ("filter", filter::KEYS),
         ("layers", layers::KEYS),
+        ("attestations", attestations::KEYS),
         ("variant", variant::KEYS),
     ];
     tables.map(|(name, keys)| (name, keys.known))

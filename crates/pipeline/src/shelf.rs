@@ -13,6 +13,8 @@ use distil_imgcore::digest::Hasher;
 use distil_imgcore::{Checkpoint, Composition, Compression, Digest, Fragment, FragmentIndex, ImagePath, LayerSums};
 use distil_rootfs::Filter;
 
+use crate::describe::Description;
+
 /// A package as a fragment.
 #[derive(Debug)]
 pub(crate) struct Converted {
@@ -39,6 +41,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) clamp: Option<i64>,
     /// How packages are fitted into a system; `None` leaves them as they are.
     pub(crate) fitting: Option<&'a Filter>,
+    /// Whether packages are described as well. It changes no fragment.
+    pub(crate) describe: bool,
 }
 
 /// The part of the cache that holds fragments. Everything in it can be made again, and what it gives away is compared with
@@ -60,6 +64,8 @@ const LAYER: &str = "layer-1";
 const CHECKPOINTS: &str = "layer-checkpoints-1";
 /// It changes with everything that decides on an image and is not in its lock or its recipe.
 const IMAGE: &str = "image-1";
+/// It changes with everything that is found out about a package.
+const DESCRIPTION: &str = "description-1";
 
 impl Shelf {
     pub(crate) fn open(session: &Session) -> Result<Self, CacheError> {
@@ -74,6 +80,9 @@ impl Shelf {
 
     /// What an earlier build made of the package with this SHA-256. A cache that cannot be read is one that has nothing.
     pub(crate) fn find(&self, deb: &Digest, rules: Rules<'_>, left_out: &BTreeSet<ImagePath>) -> Option<Shelved> {
+        if rules.describe && left_out.is_empty() && self.description(deb, rules).is_none() {
+            return None;
+        }
         // A clamp that changes no time of the package makes no other fragment.
         let kept = |clamp| self.values.get(FRAGMENT, &key(deb, rules, clamp, left_out)).ok().flatten();
         let unclamped = kept(None).and_then(|bytes| self.read(&bytes));
@@ -132,6 +141,21 @@ impl Shelf {
         let mut all = composition.passed(known);
         all.extend(reached);
         self.values.put(CHECKPOINTS, &start.to_string(), &Checkpoint::list_to_bytes(&all))
+    }
+
+    /// What was found out about a package when it was converted.
+    pub(crate) fn description(&self, deb: &Digest, rules: Rules<'_>) -> Option<Description> {
+        let kept = self.values.get(DESCRIPTION, &description_key(deb, rules)).ok()??;
+        Description::from_bytes(&kept)
+    }
+
+    pub(crate) fn keep_description(
+        &self,
+        deb: &Digest,
+        rules: Rules<'_>,
+        description: &Description,
+    ) -> Result<(), CacheError> {
+        self.values.put(DESCRIPTION, &description_key(deb, rules), &description.to_bytes())
     }
 
     /// What was kept of an image under a key that says of what it was made.
@@ -263,6 +287,11 @@ fn key(deb: &Digest, rules: Rules<'_>, clamp: Option<i64>, left_out: &BTreeSet<I
         piece(path.as_bytes());
     }
     hasher.finish().to_string()
+}
+
+/// Files that stay out of the image are not looked into.
+fn description_key(deb: &Digest, rules: Rules<'_>) -> String {
+    key(deb, Rules { compression: Compression::NONE, ..rules }, None, &BTreeSet::new())
 }
 
 fn newest(fragment: &Fragment) -> i64 {

@@ -126,10 +126,10 @@ impl Destination {
         }
     }
 
-    /// Names the image, all of whose blobs were put, and completes the place. What comes back is what readers find there:
+    /// Names the image and makes findable what is said `about` it, after all their blobs were put, and completes the place. What comes back is what readers find there:
     /// `root`, or the manifest that they make for a docker archive, which holds none.
-    pub(crate) fn finish(self, root: &Descriptor) -> Result<Descriptor, Error> {
-        self.store().tag(self.name.as_ref(), root)?;
+    pub(crate) fn finish(self, root: &Descriptor, about: &[Descriptor]) -> Result<Descriptor, Error> {
+        self.store().publish(self.name.as_ref(), root, about)?;
         match self.kind {
             Kind::Layout(_) => Ok(root.clone()),
             Kind::Archive(writer) => writer.finish().map(|()| root.clone()),

@@ -1,9 +1,11 @@
 //! What all documents about an image have in common.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::str::FromStr;
 
-use crate::inventory::Agent;
+use crate::inventory::{Agent, Inventory};
+use crate::{cyclonedx, spdx2, spdx3};
 
 /// What a document says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,18 @@ impl Format {
             Self::Spdx23 => "https://spdx.dev/Document",
             Self::Spdx30 => "https://spdx.dev/Document/v3",
             Self::CycloneDx16 => "https://cyclonedx.org/bom",
+        }
+    }
+
+    /// Writes a document in this format.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(self, inventory: &Inventory, about: &About, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Spdx23 => spdx2::write(inventory, about, out),
+            Self::Spdx30 => spdx3::write(inventory, about, out),
+            Self::CycloneDx16 => cyclonedx::write(inventory, about, out),
         }
     }
 

@@ -14,11 +14,13 @@ mod json;
 pub mod licence;
 pub mod provenance;
 pub mod purl;
+mod read;
 #[cfg(test)]
 mod sample;
 pub mod spdx2;
 pub mod spdx3;
 pub mod statement;
+pub mod table;
 
 pub use digests::{Digesting, Digests};
 pub use document::{About, Format, UnknownFormat};
@@ -27,3 +29,4 @@ pub use inventory::{
     Owner, Package, PackageKind, Repository, SourcePackage, System,
 };
 pub use licence::Licences;
+pub use read::{ReadError, read};

@@ -83,6 +83,20 @@ pub(super) struct Parts<'a> {
     pub(super) epoch: i64,
     pub(super) filter: Option<&'a Filter>,
     pub(super) jobs: Jobs,
+    /// Whether somebody will describe the image.
+    pub(super) describe: bool,
+}
+
+/// The image of one platform, and what is in it.
+pub(super) struct Assembled {
+    pub(super) image: Image,
+    pub(super) warnings: Vec<Warning>,
+    /// All that packages, own and generated files put into it.
+    pub(super) tree: FileTree,
+    pub(super) generated: Vec<Generated>,
+    /// The files that record packages, where the image is to be described.
+    pub(super) records: Vec<(ImagePath, Vec<u8>)>,
+    pub(super) database: Database,
 }
 
 /// A package on its way into layers.
@@ -101,7 +115,7 @@ impl Parts<'_> {
         packages: &[(&Package, &Converted)],
         plan: &Plan,
         workshop: Workshop<'_>,
-    ) -> Result<(Image, Vec<Warning>), BuildError> {
+    ) -> Result<Assembled, BuildError> {
         let base = self.bases.of(platform);
         let database = base.map_or(Ok(self.database.unwrap_or_default()), |base| base.records(self.database))?;
         let form = Form { database, below: base.and_then(BaseImage::status).unwrap_or_default() };
@@ -116,6 +130,7 @@ impl Parts<'_> {
         })?;
         let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
         let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
+        let records = self.describe.then(|| self.recorded(&pieces, form)).transpose()?.unwrap_or_default();
         let layers = self.compose(&image.tree, &pieces, plan, form, own, workshop)?;
         let mut builder = ImageBuilder::new(platform.clone(), self.epoch)
             .settings(self.settings(base)?)
@@ -126,7 +141,13 @@ impl Parts<'_> {
         for layer in layers.into_iter().chain(self.archives.iter().cloned()) {
             builder = builder.layer(layer);
         }
-        Ok((builder.finish()?, warnings))
+        Ok(Assembled { image: builder.finish()?, warnings, tree: image.tree, generated, records, database })
+    }
+
+    /// The files that record packages.
+    fn recorded(&self, pieces: &[Piece<'_>], form: Form<'_>) -> Result<Vec<(ImagePath, Vec<u8>)>, BuildError> {
+        let records: Vec<&Record> = pieces.iter().map(|piece| &piece.record).collect();
+        Ok(records::files(&records, form, self.epoch)?.into_iter().map(|(entry, bytes)| (entry.path, bytes)).collect())
     }
 
     /// What a runtime does with the image.
@@ -190,7 +211,8 @@ impl Parts<'_> {
         if !paths.iter().any(is_file) {
             return fragment.without(paths, self.compression).map_err(BuildError::Layer);
         }
-        let rules = Rules { compression: self.compression, clamp: Some(self.epoch), fitting: self.filter };
+        let rules =
+            Rules { compression: self.compression, clamp: Some(self.epoch), fitting: self.filter, describe: false };
         Ok(package.convert(rules, paths, workshop)?.fragment.clone())
     }
 

@@ -43,6 +43,11 @@ impl Bases {
         self.images.get(platform)
     }
 
+    /// What documents may call the base.
+    pub(super) fn public_name(&self) -> Option<&str> {
+        self.base.as_ref().and_then(Base::public_name)
+    }
+
     /// The annotations of the manifest for a platform.
     pub(super) fn of_manifest(&self, platform: &Platform, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         self.annotated(own, self.of(platform).map(|below| below.image().digest()))
@@ -54,7 +59,7 @@ impl Bases {
     }
 
     fn annotated(&self, own: &BTreeMap<String, String>, digest: Option<&Digest>) -> BTreeMap<String, String> {
-        let name = self.base.as_ref().and_then(Base::public_name);
+        let name = self.public_name();
         let stated = [(BASE_DIGEST, digest.map(ToString::to_string)), (BASE_NAME, name.map(str::to_owned))];
         let mut annotations = own.clone();
         annotations.extend(stated.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use distil_cache::Session;
 use distil_debunpack::{Deb, Integrity, Limits};
@@ -13,6 +13,7 @@ use distil_imgcore::{Digest, Entry, EntryKind, FragmentWriter, ImagePath, Press}
 use distil_rootfs::usr_merge;
 
 use super::error::{BuildError, Cancelled};
+use crate::describe::{Draft as DescriptionDraft, Hashed, Look, Looking, copyright_of};
 use crate::package::Package;
 use crate::progress::Progress;
 use crate::shelf::{Converted, Made, Rules, Shelf};
@@ -96,6 +97,12 @@ impl<'a> Pass<'a> {
             // The fragment is kept under the digest of the bytes that it was made of, whatever the file held before.
             file = Box::new(VerifyingReader::new(file, digest.clone(), package.size()));
         }
+        let mut draft = (self.rules.describe && self.left_out.is_empty()).then(DescriptionDraft::default);
+        let digests = draft.is_some().then(|| {
+            let (hashed, digests) = Hashed::new(std::mem::replace(&mut file, Box::new(io::empty())));
+            file = Box::new(hashed);
+            digests
+        });
         let file = Stoppable { inner: file, cancelled: workshop.cancelled };
         let file = Watched { inner: file, name: package.name(), workshop };
         let deb = BufReader::with_capacity(READ_BUFFER, file);
@@ -111,10 +118,28 @@ impl<'a> Pass<'a> {
         let writer = FragmentWriter::new(sink, compression, package.origin(), clamp).map_err(stream())?;
         let mut writer = writer.with_press(workshop.press);
         while let Some(entry) = data.next_entry().map_err(BuildError::deb(path))? {
+            let is_copyright = copyright_of(&entry.path) == Some(package.name());
+            let as_shipped = draft.as_ref().filter(|_| is_copyright).map(|_| entry.clone());
             match self.place(entry).map_err(|source| BuildError::Path { path: path.to_owned(), source })? {
-                Place::Out => {}
+                Place::Out => {
+                    // Licences are read of what stays out, too.
+                    if let (Some(draft), Some(entry)) = (&mut draft, as_shipped) {
+                        let mut look = Look::brief(&entry);
+                        io::copy(&mut Looking { inner: &mut data, look: &mut look }, &mut io::sink())
+                            .map_err(stream())?;
+                        draft.add(&entry, package.name(), look.finish());
+                    }
+                }
                 Place::Rename { file, to } => return Ok(Outcome::Rename { file, to }),
-                Place::In(entry) => writer.add(entry, &mut data).map_err(stream())?,
+                Place::In(entry) => match &mut draft {
+                    Some(draft) if matches!(entry.kind, EntryKind::File { .. }) => {
+                        let mut look = Look::brief(&entry);
+                        let mut looking = Looking { inner: &mut data, look: &mut look };
+                        writer.add(entry.clone(), &mut looking).map_err(stream())?;
+                        draft.add(&entry, package.name(), look.finish());
+                    }
+                    _ => writer.add(entry, &mut data).map_err(stream())?,
+                },
             }
         }
         let conffiles = data.finish().map_err(BuildError::deb(path))?.conffile_sums;
@@ -131,6 +156,12 @@ impl<'a> Pass<'a> {
         let (sink, index) = writer.finish().map_err(stream())?;
         let made = Made { deb: digest, head: package.head(), conffiles, clamped: index.is_clamped() };
         let converted = workshop.shelf.keep(made, self.rules, self.left_out, (sink, index))?;
+        if let (Some(draft), Some(digests)) = (draft, digests) {
+            let digests = digests.lock().unwrap_or_else(PoisonError::into_inner).clone().finish();
+            let source = package.control().source().name.to_string();
+            let description = draft.finish(digests, converted.fragment.tree(), &source);
+            workshop.shelf.keep_description(digest, self.rules, &description)?;
+        }
         Ok(Outcome::Done(Box::new(converted)))
     }
 

@@ -16,12 +16,19 @@ use crate::base::BaseError;
 use crate::inputs::InputError;
 use crate::lock::LockError;
 use crate::package::{NotFetched, PackageError};
+use crate::read::ReadError;
 use crate::stores::StoreError;
 
 /// Why an image was not built. Nothing was written then, or nothing that is not whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// A document about the image cannot be written to the cache.
+    #[error("cannot write a document about the image")]
+    Describe(#[source] io::Error),
+    /// The image cannot be read again, to be described.
+    #[error(transparent)]
+    Reread(#[from] ReadError),
     /// A file that is not there or cannot be read.
     #[error("cannot read {}", Escaped::path(.path))]
     Read {
@@ -197,6 +204,11 @@ impl BuildError {
     /// Whether a package is needed that was not fetched, since an earlier build made something of it.
     pub(super) fn is_not_fetched(&self) -> bool {
         matches!(self, Self::Read { source, .. } if NotFetched::is_in(source))
+    }
+
+    /// What was found out about a package is not there any more: it has to be fetched and looked into again.
+    pub(super) fn not_described(path: &Path) -> impl FnOnce() -> Self {
+        move || Self::Read { path: path.to_owned(), source: io::Error::other(NotFetched) }
     }
 
     pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {

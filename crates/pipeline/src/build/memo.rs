@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use distil_aptrepo::lock::Lock;
 use distil_imgcore::digest::Hasher;
-use distil_imgcore::{Descriptor, Digest, Document, Image, Index, Memory, Packing, Platform, Store};
+use distil_imgcore::{Artifact, Descriptor, Digest, Document, Image, Index, Memory, Packing, Platform, Store};
 use serde::{Deserialize, Serialize};
 
 use super::BuildRequest;
@@ -48,40 +48,61 @@ impl<'a> Memo<'a> {
     }
 
     /// The image, whose layers cannot be read, and what there was to warn of when it was built.
-    pub(super) fn find(&self) -> Option<(Index, Vec<(Platform, Warning)>)> {
+    pub(super) fn find(&self) -> Option<Known> {
         let kept: Kept = serde_json::from_slice(&self.shelf.image(&self.key)?).ok()?;
         let memory = Memory::new();
-        let mut root = None;
-        for (media_type, text) in &kept.documents {
-            let blob = Descriptor::of(media_type.parse().ok()?, text.as_bytes());
-            memory.put(&blob, &mut text.as_bytes()).ok()?;
-            root = Some(blob);
-        }
+        let put = |documents: &[(String, String)]| {
+            let mut blobs = Vec::new();
+            for (media_type, text) in documents {
+                let blob = Descriptor::of(media_type.parse().ok()?, text.as_bytes());
+                memory.put(&blob, &mut text.as_bytes()).ok()?;
+                blobs.push(blob);
+            }
+            Some(blobs)
+        };
+        let (root, about) = (put(&kept.documents)?.pop(), put(&kept.about)?);
         let (root, store) = (root?, Arc::new(memory) as Arc<dyn Store>);
         let Document::Index(index) = store.document(&root).ok()? else { return None };
         let images: Option<Vec<Image>> =
             index.manifests().iter().map(|manifest| Image::read(&store, manifest).ok()).collect();
         let found = Index::new(images?, index.annotations()).ok().filter(|found| found.digest() == root.digest())?;
+        let about: Option<Vec<Artifact>> = about.iter().map(|about| Artifact::read(&store, about).ok()).collect();
         let told = |(platform, text): (String, String)| Some((platform.parse().ok()?, Warning::Earlier { text }));
-        Some((found, kept.warnings.into_iter().map(told).collect::<Option<_>>()?))
+        let warnings = kept.warnings.into_iter().map(told).collect::<Option<_>>()?;
+        Some(Known { index: found, about: about?, warnings })
     }
 
-    /// Keeps the documents of an image, and what there was to warn of.
-    pub(super) fn keep(&self, index: &Index, warnings: &[(Platform, Warning)]) -> Result<(), BuildError> {
-        let mut documents = Vec::new();
-        let mut keep = |blob: &Descriptor, bytes: &[u8]| {
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            documents.push((blob.media_type().as_str().to_owned(), text));
-        };
-        for image in index.images() {
-            keep(image.manifest().config(), image.config().bytes());
-            keep(image.manifest().descriptor(), image.manifest().bytes());
+    /// Keeps the documents of an image, and what there was to warn of. One with statements in its index is not kept: those
+    /// are read from there.
+    pub(super) fn keep(&self, known: &Known) -> Result<(), BuildError> {
+        let Known { index, about, warnings } = known;
+        if !index.attestations().is_empty() {
+            return Ok(());
         }
-        keep(index.descriptor(), index.document().bytes());
+        let kept = |blob: &Descriptor, bytes: &[u8]| {
+            (blob.media_type().as_str().to_owned(), String::from_utf8_lossy(bytes).into_owned())
+        };
+        let mut documents = Vec::new();
+        for image in index.images() {
+            documents.push(kept(image.manifest().config(), image.config().bytes()));
+            documents.push(kept(image.manifest().descriptor(), image.manifest().bytes()));
+        }
+        documents.push(kept(index.descriptor(), index.document().bytes()));
+        let about = about.iter().map(|about| kept(about.manifest().descriptor(), about.manifest().bytes())).collect();
         let warnings = warnings.iter().map(|(platform, warning)| (platform.to_string(), warning.to_string())).collect();
-        let Ok(kept) = serde_json::to_vec(&Kept { documents, warnings }) else { return Ok(()) };
+        let Ok(kept) = serde_json::to_vec(&Kept { documents, about, warnings }) else { return Ok(()) };
         Ok(self.shelf.keep_image(&self.key, &kept)?)
     }
+}
+
+/// An image with all that is to be told of it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) index: Index,
+    /// What refers to it.
+    pub(super) about: Vec<Artifact>,
+    /// By platform.
+    pub(super) warnings: Vec<(Platform, Warning)>,
 }
 
 /// What is kept of an image.
@@ -89,6 +110,8 @@ impl<'a> Memo<'a> {
 struct Kept {
     /// Documents with their media types, children before what names them. They are JSON, and so text.
     documents: Vec<(String, String)>,
+    /// The manifests of what refers to the image.
+    about: Vec<(String, String)>,
     /// By platform.
     warnings: Vec<(String, String)>,
 }

@@ -1,6 +1,6 @@
 //! Writing an image to where it was asked for.
 
-use distil_imgcore::{Compression, Image, Index, Platform, Progress as Copied, Reference};
+use distil_imgcore::{Artifact, Compression, Image, Index, Platform, Progress as Copied, Reference};
 
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
@@ -24,20 +24,22 @@ pub(super) fn check(outputs: &[Reference]) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Writes the image to every destination, one after the other. Each is complete or as it was, and none is written to where
+/// Writes the image, and what is said `about` it, to every destination, one after the other. Each is complete or as it was, and none is written to where
 /// one asks for another image.
 pub(super) fn write(
     index: &Index,
+    about: &[Artifact],
     outputs: &[Reference],
     host: &Platform,
     progress: &dyn Progress,
 ) -> Result<Vec<BuiltImage>, BuildError> {
     outputs.iter().try_for_each(|output| stores::check_digest(output, index.digest()))?;
-    outputs.iter().map(|output| write_one(index, output, host, progress)).collect()
+    outputs.iter().map(|output| write_one(index, about, output, host, progress)).collect()
 }
 
 fn write_one(
     index: &Index,
+    about: &[Artifact],
     output: &Reference,
     host: &Platform,
     progress: &dyn Progress,
@@ -50,7 +52,14 @@ fn write_one(
     } else {
         (index.write_to(to.store(), &mut report)?, index.images())
     };
-    let found = to.finish(&root)?;
+    let mut refers = Vec::new();
+    // Docker's archives have no place for what refers to an image.
+    if !matches!(output, Reference::DockerArchive(_)) {
+        for artifact in about {
+            refers.push(artifact.write_to(to.store(), &mut report)?);
+        }
+    }
+    let found = to.finish(&root, &refers)?;
     let platforms = images
         .iter()
         .map(|image| BuiltPlatform {

@@ -204,7 +204,6 @@ fn what_is_not_built_yet_is_said_and_not_ignored() {
     for (text, key) in [
         ("[base]\nimage = 'oci:x'\nkey = 'base.pub'", "base.key"),
         ("[base]\nimage = 'oci:x'\nthreshold = 2", "base.threshold"),
-        ("[attestations]", "attestations"),
         ("[publish]\nimmutable = true", "publish"),
     ] {
         assert_eq!(problem(text), ProblemKind::NotYet { key: key.to_owned() }, "{text}");

@@ -1,0 +1,137 @@
+//! An inventory by looking through a finished image.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use distil_imgcore::{EntryKind, Image, ImagePath};
+use distil_sbom::licence::{Analysis, analyse};
+use distil_sbom::{Context, File, ImageFacts, Inventory, LayerFacts, Owner, System, debian};
+use sha2::{Digest as _, Sha512};
+
+use super::join::{Belongs, Pieces};
+use super::look::{SeenFile, copyright_of, is_os_release};
+use crate::contents::{Contents, Located, Sums};
+use crate::packages::{Packages, is_record};
+use crate::progress::Progress;
+use crate::read::ReadError;
+
+/// Looks through all layers of an image. Beside the inventory come records of packages that are broken.
+pub(crate) fn scan(
+    image: &Image,
+    jobs: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<(Inventory, Vec<ImagePath>), ReadError> {
+    survey(image, jobs, progress).map(|(pieces, unreadable)| (pieces.join(), unreadable))
+}
+
+/// The same, before it is put together.
+pub(crate) fn survey(
+    image: &Image,
+    jobs: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<(Pieces, Vec<ImagePath>), ReadError> {
+    let contents = Contents::read_on(jobs, image, is_record, Sums::Survey, progress)?;
+    let packages = Packages::read(&contents);
+    let mut pieces = Pieces { image: facts(image, Context::Analysis), ..Pieces::default() };
+    pieces.system = contents.entries.keys().filter(|path| is_os_release(path)).find_map(|path| {
+        let text = seen(&contents, path)?.text.as_deref()?;
+        System::parse(text)
+    });
+    let sources: BTreeMap<&str, &str> = packages
+        .installed
+        .iter()
+        .map(|found| (found.control.package().as_str(), found.control.source().name.as_str()))
+        .collect();
+    for found in &packages.installed {
+        let mut package = debian::package(&found.control);
+        package.layer = Some(found.layer);
+        package.locations.push(found.record.clone());
+        let copyright = copyright(&contents, found.control.package().as_str());
+        if let Some((path, _)) = &copyright {
+            package.locations.push(path.clone());
+        }
+        let licences: Option<Analysis> = copyright.and_then(|(path, seen)| {
+            let holder = copyright_of(&path)?;
+            Some(analyse(seen.text.as_deref()?, sources.get(holder).copied().unwrap_or(holder)))
+        });
+        pieces.add_deb(package, found.control.clone(), licences.as_ref());
+    }
+    for (path, at) in &contents.entries {
+        let Some((size, seen)) = regular(&contents, path, at) else { continue };
+        let owner = packages.owner(path, &at.entry.kind, at.layer).map(str::to_owned);
+        if matches!(at.entry.kind, EntryKind::File { .. }) {
+            for found in &seen.found {
+                pieces.add_found(found, path, Some(at.layer), owner.clone());
+            }
+        }
+        let belongs = match owner {
+            Some(name) => Belongs::ToPackage { name, is_conffile: false },
+            None => Belongs::ToNone(Owner::Unknown),
+        };
+        let file = File {
+            path: path.clone(),
+            size,
+            digests: seen.digests,
+            is_executable: at.entry.meta.mode & 0o111 != 0,
+            layer: Some(at.layer),
+            owner: Owner::Unknown,
+        };
+        pieces.files.push((file, belongs));
+    }
+    Ok((pieces, packages.unreadable))
+}
+
+/// What an image says of itself without its layers being read.
+pub(crate) fn facts(image: &Image, context: Context) -> ImageFacts {
+    let annotations = image.manifest().annotations().clone();
+    let title = annotations.get("org.opencontainers.image.title");
+    let layers = image.layers().iter().map(|layer| LayerFacts {
+        diff_id: layer.diff_id().clone(),
+        digest: Some(layer.digest().clone()),
+        created_by: Some(layer.created_by().to_owned()).filter(|text| !text.is_empty()),
+    });
+    ImageFacts {
+        name: title.cloned().unwrap_or_else(|| "image".to_owned()),
+        digest: Some(image.digest().clone()),
+        sha512: Some(Sha512::digest(image.manifest().bytes()).into()),
+        platform: Some(image.platform().clone()),
+        layers: layers.collect(),
+        base: None,
+        created: image.config().created(),
+        annotations,
+        context,
+    }
+}
+
+fn seen<'a>(contents: &'a Contents, path: &ImagePath) -> Option<&'a SeenFile> {
+    let at = contents.entries.get(path)?;
+    contents.seen.get(at.layer)?.get(path)
+}
+
+/// The size of a regular file and what it told, also where the path is another name for it.
+fn regular<'a>(contents: &'a Contents, path: &ImagePath, at: &Located) -> Option<(u64, &'a SeenFile)> {
+    let seen = contents.seen.get(at.layer)?;
+    match &at.entry.kind {
+        EntryKind::File { size } => Some((*size, seen.get(path)?)),
+        EntryKind::Hardlink { target } => Some((seen.get(target)?.size, seen.get(target)?)),
+        _ => None,
+    }
+}
+
+/// The copyright file of a package, whose folder may be a link to that of another one.
+fn copyright<'a>(contents: &'a Contents, package: &str) -> Option<(ImagePath, &'a SeenFile)> {
+    let folder = ImagePath::from_archive(format!("usr/share/doc/{package}").as_bytes()).ok()?;
+    let folder = match &contents.entries.get(&folder)?.entry.kind {
+        EntryKind::Symlink { target } => linked(&folder, target)?,
+        _ => folder,
+    };
+    let path = folder.join(b"copyright").ok()?;
+    let seen = seen(contents, &path)?;
+    Some((path, seen))
+}
+
+/// Where a link beside other folders leads, if it is to one of them.
+pub(crate) fn linked(folder: &ImagePath, target: &[u8]) -> Option<ImagePath> {
+    let name = target.strip_prefix(b"/usr/share/doc/").unwrap_or(target);
+    if name.contains(&b'/') { None } else { folder.parent()?.join(name).ok() }
+}
