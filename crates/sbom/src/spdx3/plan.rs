@@ -215,10 +215,15 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// The licence that the annotation of the image states.
+    pub(super) fn declared_of_image(&self) -> Option<&'a str> {
+        let annotation = self.inventory.image.annotations.get(&format!("{ANNOTATIONS}licenses"));
+        annotation.map(String::as_str).filter(|text| is_expression(text))
+    }
+
     /// The licence of the image: what its annotation says, or that of all packages together, if each has one.
     pub(super) fn concluded_of_image(&self) -> Option<Cow<'a, str>> {
-        let annotation = self.inventory.image.annotations.get(&format!("{ANNOTATIONS}licenses"));
-        if let Some(expression) = annotation.filter(|text| is_expression(text)) {
+        if let Some(expression) = self.declared_of_image() {
             return Some(Cow::Borrowed(expression));
         }
         let mut terms = BTreeSet::new();

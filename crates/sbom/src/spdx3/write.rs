@@ -191,7 +191,7 @@ impl Writer<'_> {
             })?;
             self.relate(id, "hasDistributionArtifact", [manifest].into_iter(), &Detail::default())?;
         }
-        self.licence_relations(id, None, plan.concluded_of_image().as_deref(), None)?;
+        self.licence_relations(id, plan.declared_of_image(), plan.concluded_of_image().as_deref(), None)?;
         self.contents_of_image(id)
     }
 
