@@ -16,6 +16,16 @@ const AS_PERL: [&str; 4] = [
     " either a the gnu general public license as published by the free software foundation either version 1 ",
 ];
 
+/// Files of `/usr/share/common-licenses` outside of the GNU family, and what is in them.
+const OTHERS: [(&str, &str); 6] = [
+    (" common licenses apache 2 0 ", "Apache-2.0"),
+    (" common licenses artistic ", "Artistic-1.0-Perl"),
+    (" common licenses bsd ", "BSD-3-Clause"),
+    (" common licenses cc0 1 0 ", "CC0-1.0"),
+    (" common licenses mpl 1 1 ", "MPL-1.1"),
+    (" common licenses mpl 2 0 ", "MPL-2.0"),
+];
+
 /// Adds what a text in prose says for certain.
 pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
     copyright(text, draft);
@@ -42,6 +52,11 @@ pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
         if !(is_granted || is_perls && id.starts_with("GPL-1")) {
             draft.remark(remark);
             draft.add(Expression::Term(id));
+        }
+    }
+    for (_, id) in OTHERS.iter().filter(|(pointer, _)| upstream.contains(pointer)) {
+        if !(ids.contains(id) || is_perls && id.starts_with("Artistic")) {
+            ids.push(id);
         }
     }
     ids.iter().for_each(|id| draft.add(Expression::Term((*id).to_owned())));
