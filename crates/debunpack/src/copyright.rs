@@ -306,7 +306,13 @@ mod tests {
 
     #[test]
     fn prose_is_free_form() {
-        for text in ["", "This package is free.\n", "Prose.\n\nFiles: *\nCopyright: x\nLicense: y\n", "License: GPL\n", "Format: x\n\nUpstream-Name: y\n"] {
+        for text in [
+            "",
+            "This package is free.\n",
+            "Prose.\n\nFiles: *\nCopyright: x\nLicense: y\n",
+            "License: GPL\n",
+            "Format: x\n\nUpstream-Name: y\n",
+        ] {
             assert_eq!(Copyright::parse(text), Copyright::FreeForm, "{text}");
         }
     }
