@@ -5,9 +5,9 @@
 //! | found | where | of a file, at most in memory |
 //! |---|---|---|
 //! | Go modules | programs and shared libraries of Go 1.18 and later | 16 MiB and 1 MiB |
-//! | Rust crates | programs and shared libraries built by `cargo auditable` | as above, and 8 MiB |
-//! | Python distributions | `*.dist-info/METADATA`, `*.egg-info`, `*.egg-info/PKG-INFO` | 4 MiB |
-//! | npm packages | `package.json` of each folder in `node_modules`, or in `/usr/**/nodejs` as Debian has them | 4 MiB |
+//! | Rust crates | programs and shared libraries built by `cargo auditable` | as above, and 2 MiB |
+//! | Python distributions | `*.dist-info/METADATA`, `*.egg-info`, `*.egg-info/PKG-INFO` | 2 MiB |
+//! | npm packages | `package.json` of each folder in `node_modules`, or in `/usr/**/nodejs` as Debian has them | 2 MiB |
 //! | Java archives | `.jar`, `.war`, `.ear`, plugins, and archives in them, one level deep | 128 MiB, and 32 MiB inflated |
 //!
 //! What is larger is passed over, as is what is damaged: an image is described as far as it can be understood.
@@ -27,7 +27,7 @@ pub use found::Found;
 use program::Program;
 
 /// Bytes of a file of metadata, at most: long descriptions stand in some.
-const MAX_METADATA: u64 = 4 << 20;
+const MAX_METADATA: u64 = 2 << 20;
 /// Bytes of a Java archive, at most. Their directory is at the end.
 const MAX_ARCHIVE: u64 = 128 << 20;
 /// Bytes of a program, at least: the header alone has 52.

@@ -12,7 +12,7 @@ use crate::inventory::PackageKind;
 /// The section that holds the list.
 pub(super) const SECTION: &[u8] = b".dep-v0";
 /// Bytes of the list at most, once inflated. A program of a thousand crates has some 100 kB.
-const MAX_LIST: u64 = 8 << 20;
+const MAX_LIST: u64 = 2 << 20;
 
 #[derive(Debug, Deserialize)]
 struct List {

@@ -12,6 +12,9 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 /// What every program begins with.
 pub(super) const MAGIC: &[u8] = b"\x7fELF";
 
+/// Bytes of a section's name, at most: a table of names without an end would otherwise be searched once for each section.
+const MAX_NAME: usize = 64;
+
 /// Where a program may tell of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Outline {
@@ -110,7 +113,7 @@ impl<'a> ReadRef<'a> for Parts<'a> {
     fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
         let size = range.end.checked_sub(range.start).ok_or(())?;
         let bytes = self.read_bytes_at(range.start, size)?;
-        let length = bytes.iter().position(|b| *b == delimiter).ok_or(())?;
+        let length = bytes.iter().take(MAX_NAME).position(|b| *b == delimiter).ok_or(())?;
         bytes.get(..length).ok_or(())
     }
 }

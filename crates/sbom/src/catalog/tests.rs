@@ -221,6 +221,35 @@ fn what_was_found_can_be_kept() {
     assert_eq!(serde_json::from_slice::<Vec<Found>>(&kept).unwrap(), found);
 }
 
+/// A program of as many sections as fit, whose names have no end: each is looked at once, and not the whole table of names for
+/// each.
+#[test]
+fn names_of_sections_without_end_are_passed_over() {
+    let (count, at, names) = (100_000_u64, 64_u64, vec![b'A'; 8 << 20]);
+    let mut program = PROGRAM[..64].to_vec();
+    // No segments. How many sections there are stands in the first one, and their names are in the second.
+    program[0x28..0x30].copy_from_slice(&at.to_le_bytes());
+    program[0x38..0x3a].fill(0);
+    program[0x3c..0x40].copy_from_slice(&[0, 0, 1, 0]);
+    let mut section = [0; 64];
+    section[4] = 8;
+    section[32..40].copy_from_slice(&count.to_le_bytes());
+    program.extend_from_slice(&section);
+    section[4] = 3;
+    section[24..32].copy_from_slice(&(at + 64 * count).to_le_bytes());
+    section[32..40].copy_from_slice(&(names.len() as u64).to_le_bytes());
+    for _ in 1..count {
+        program.extend_from_slice(&section);
+    }
+    program.extend_from_slice(&names);
+    assert_eq!(find(&path("/usr/bin/x"), &program, true), []);
+    // But for that, the program is sound.
+    let start = program.len() - names.len();
+    program[start] = 0;
+    let parts = elf::Parts { size: program.len() as u64, head: &program[..64], tail: &program[64..] };
+    assert_eq!(parts.section(b""), Some(&[][..]));
+}
+
 proptest! {
     #[test]
     fn damaged_programs_are_read_alike_in_all_pieces(

@@ -5,20 +5,21 @@ use std::io::Read as _;
 
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
 
-/// Entries of an archive that are looked at, at most: as many as the format has without its extension for large ones.
-const MAX_ENTRIES: usize = 65_535;
-
-/// What may still be inflated on behalf of one file, whatever it holds: the bound against archives whose entries all share
-/// the same bytes.
+/// What may still be done on behalf of one file, whatever it holds: the bound against archives whose entries all share the
+/// same bytes.
 #[derive(Debug)]
 pub(super) struct Budget {
+    /// Bytes that may be inflated.
     bytes: u64,
+    /// Files that may be read.
     files: u32,
+    /// Entries whose names may be looked at. A large application has some 100,000 in its archives.
+    entries: u32,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { bytes: 256 << 20, files: 4096 }
+        Self { bytes: 256 << 20, files: 4096, entries: 1 << 20 }
     }
 }
 
@@ -45,8 +46,9 @@ impl<'a> Archive<'a> {
         budget: &mut Budget,
         visitor: &mut Visitor<'_>,
     ) {
-        for entry in self.0.entries().take(MAX_ENTRIES) {
-            let Ok(entry) = entry else { return };
+        for entry in self.0.entries() {
+            let (Ok(entry), Some(entries)) = (entry, budget.entries.checked_sub(1)) else { return };
+            budget.entries = entries;
             let name = entry.file_path();
             if !is_wanted(name.as_bytes()) {
                 continue;
