@@ -12,7 +12,7 @@ use crate::inventory::{Agent, Contact, Context, File, Inventory, Owner, Package,
 
 /// How deep packages may lie within packages.
 const MAX_DEPTH: usize = 16;
-/// What stands between the names of the images in annotations.
+/// What the names of annotations that the OCI has words for begin with.
 const ANNOTATIONS: &str = "org.opencontainers.image.";
 
 /// The elements that many others mention, each with its number, and who owns which file.
@@ -122,8 +122,7 @@ impl<'a> Plan<'a> {
     pub(super) fn digests_of_image(&self) -> impl Iterator<Item = Hash<'a>> + Clone {
         let image = &self.inventory.image;
         let sha256 = image.digest.as_ref().and_then(Digest::as_sha256);
-        let sha512 = image.sha512.as_ref();
-        let sha512 = sha512.map(|bytes| Hash::new("sha512", bytes));
+        let sha512 = image.sha512.as_ref().map(|bytes| Hash::new("sha512", bytes));
         sha256.map(|bytes| Hash::new("sha256", bytes)).into_iter().chain(sha512)
     }
 

@@ -15,6 +15,8 @@ use crate::inventory::{Inventory, LayerFacts, Owner, SourcePackage, System};
 use crate::provenance::BUILD_TYPE;
 use crate::purl::Purl;
 
+/// Said of the licence of an image whose own files nobody has named a licence for.
+const PACKAGES_ONLY: &str = "of the packages; of the files of the recipe nothing is said";
 const IMAGE_COPYRIGHT: &str = "as stated for each package";
 
 /// Writes an inventory as SPDX 3.0.1 in JSON-LD, in one line.
@@ -191,7 +193,10 @@ impl Writer<'_> {
             })?;
             self.relate(id, "hasDistributionArtifact", [manifest].into_iter(), &Detail::default())?;
         }
-        self.licence_relations(id, plan.declared_of_image(), plan.concluded_of_image().as_deref(), None)?;
+        let declared = plan.declared_of_image();
+        let has_own = declared.is_none() && plan.files_of(Owner::Recipe).next().is_some();
+        let remark = has_own.then_some(Cow::Borrowed(PACKAGES_ONLY));
+        self.licence_relations(id, declared, plan.concluded_of_image().as_deref(), remark)?;
         self.contents_of_image(id)
     }
 
