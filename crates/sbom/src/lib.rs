@@ -12,6 +12,7 @@ mod document;
 mod inventory;
 mod json;
 pub mod licence;
+mod pieces;
 pub mod provenance;
 pub mod purl;
 mod read;

@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use distil_imgcore::json::{self, JsonError};
 use distil_imgcore::{Digest, Escaped};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::json::Visible;
+use crate::pieces::{self, PieceError};
 
 /// Bytes of a statement that is read.
 pub const MAX_STATEMENT: usize = 256 << 20;
@@ -100,6 +100,16 @@ impl Subject {
     }
 }
 
+impl From<PieceError> for StatementError {
+    fn from(error: PieceError) -> Self {
+        match error {
+            PieceError::Json(source) => Self::Form(source),
+            PieceError::Unexpected { at } => Self::NoObject { at },
+            PieceError::Twice(name) => Self::Twice(name),
+        }
+    }
+}
+
 /// Writes a statement. `predicate` writes its document, one JSON value, which is nowhere as a whole.
 ///
 /// # Errors
@@ -133,92 +143,26 @@ pub fn read(bytes: &[u8]) -> Result<Statement<'_>, StatementError> {
     if bytes.len() > MAX_STATEMENT {
         return Err(StatementError::TooLarge { limit: MAX_STATEMENT, found: bytes.len() });
     }
-    let fields = Fields { text: std::str::from_utf8(bytes)?, at: 0 };
-    let [kind, subject, predicate_type, predicate] = fields.read()?;
-    let kind: String = serde_json::from_str(kind)?;
+    let found = pieces::members(std::str::from_utf8(bytes)?, ["_type", "subject", "predicateType", "predicate"])?;
+    let [kind, subject, predicate_type, predicate] = found;
+    let kind: String = serde_json::from_str(kind.ok_or(StatementError::Missing("_type"))?)?;
     if kind != TYPE && kind != OLD_TYPE {
         return Err(StatementError::Type(kind));
     }
+    let subject = subject.ok_or(StatementError::Missing("subject"))?;
     let subjects = json::parse(subject.as_bytes(), MAX_SUBJECTS).map_err(StatementError::Subjects)?;
     let subjects: Vec<Subject> = serde_json::from_value(subjects)?;
     if subjects.is_empty() || subjects.iter().any(|subject| subject.digests.is_empty()) {
         return Err(StatementError::NoDigest);
     }
-    Ok(Statement { subjects, predicate_type: serde_json::from_str(predicate_type)?, predicate })
-}
-
-/// The fields of the object that a statement is, found without keeping what is in them.
-struct Fields<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-const NAMES: [&str; 4] = ["_type", "subject", "predicateType", "predicate"];
-
-impl<'a> Fields<'a> {
-    /// The texts of the values, in the order of [`NAMES`]. Other fields are passed over, as the specification asks.
-    fn read(mut self) -> Result<[&'a str; 4], StatementError> {
-        let mut found: [Option<&str>; 4] = [None; 4];
-        self.expect(b'{')?;
-        let mut is_more = !self.eat(b'}');
-        while is_more {
-            let (key, _): (String, _) = self.value()?;
-            self.expect(b':')?;
-            let (_, value): (IgnoredAny, _) = self.value()?;
-            if let Some((slot, name)) = found.iter_mut().zip(NAMES).find(|(_, name)| *name == key)
-                && slot.replace(value).is_some()
-            {
-                return Err(StatementError::Twice(name));
-            }
-            is_more = self.eat(b',');
-            if !is_more {
-                self.expect(b'}')?;
-            }
-        }
-        self.space();
-        if self.at < self.text.len() {
-            return Err(StatementError::NoObject { at: self.at });
-        }
-        let [a, b, c, d] = NAMES.map(StatementError::Missing);
-        let [kind, subject, predicate_type, predicate] = found;
-        Ok([kind.ok_or(a)?, subject.ok_or(b)?, predicate_type.ok_or(c)?, predicate.ok_or(d)?])
-    }
-
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn space(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        self.space();
-        let is_there = self.rest().as_bytes().first() == Some(&byte);
-        self.at += usize::from(is_there);
-        is_there
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), StatementError> {
-        if self.eat(byte) { Ok(()) } else { Err(StatementError::NoObject { at: self.at }) }
-    }
-
-    /// One value and its text.
-    fn value<T: Deserialize<'a>>(&mut self) -> Result<(T, &'a str), StatementError> {
-        self.space();
-        let rest = self.rest();
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter();
-        let value = values.next().ok_or(StatementError::NoObject { at: self.at })??;
-        let end = values.byte_offset();
-        self.at += end;
-        Ok((value, rest.get(..end).unwrap_or_default()))
-    }
+    let predicate_type = serde_json::from_str(predicate_type.ok_or(StatementError::Missing("predicateType"))?)?;
+    Ok(Statement { subjects, predicate_type, predicate: predicate.ok_or(StatementError::Missing("predicate"))? })
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::de::IgnoredAny;
 
     use super::*;
 

@@ -6,16 +6,16 @@ mod licence;
 mod package;
 mod raw;
 
-use serde::de::{Deserialize, Deserializer as _, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 use crate::inventory::Inventory;
+use crate::pieces::{self, PieceError};
 use collect::Collection;
-use raw::{Component, Document, Metadata, Needs};
+use raw::{Component, Needs, Text};
 
 /// Bytes of a document.
 const MAX_BYTES: usize = 256 << 20;
-/// Components within components. Real ones have two or three levels; each level is read once more than the one above it.
+/// Components within components. Real ones have two or three levels; each level is read twice more than the one above it.
 const MAX_DEPTH: usize = 16;
 /// Packages of a document.
 const MAX_PACKAGES: usize = 100_000;
@@ -38,13 +38,33 @@ pub enum ReadError {
         /// The size of the document.
         found: usize,
     },
-    /// A part is no JSON, or not of the form that this part has. Lines and columns of the cause count from the part's start.
+    /// Not UTF-8.
+    #[error("the document is not UTF-8")]
+    NotUtf8(#[from] std::str::Utf8Error),
+    /// A value in a part is no JSON, or not of the form that this part has. Lines and columns of the cause count from the
+    /// start of the value.
     #[error("cannot read the {part}")]
     Json {
         /// Which part.
         part: &'static str,
         /// Why not.
         source: serde_json::Error,
+    },
+    /// Something other than what an object or a list has between values.
+    #[error("byte {at} of the {part} is not what stands there in JSON of this form")]
+    Form {
+        /// Which part.
+        part: &'static str,
+        /// Offset of the byte in that part.
+        at: usize,
+    },
+    /// A field that decides stands there twice.
+    #[error("the {part} has the field {field} twice")]
+    Twice {
+        /// Which part.
+        part: &'static str,
+        /// The field.
+        field: &'static str,
     },
     /// JSON of something else.
     #[error("the document does not say that it is CycloneDX")]
@@ -81,72 +101,64 @@ pub fn read(bytes: &[u8]) -> Result<Inventory, ReadError> {
         return Err(ReadError::TooLarge { limit: MAX_BYTES, found: bytes.len() });
     }
     // Tools for Windows start their documents with a byte order mark.
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let document: Document<'_> =
-        serde_json::from_slice(bytes).map_err(|source| ReadError::Json { part: "document", source })?;
-    if !document.format.0.eq_ignore_ascii_case("CycloneDX") {
+    let text = std::str::from_utf8(bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes))?;
+    let fields = ["bomFormat", "specVersion", "metadata", "components", "dependencies"];
+    let [format, version, metadata, components, dependencies] = within("document", text, fields)?;
+    if !value::<Text>("document", format)?.unwrap_or_default().0.eq_ignore_ascii_case("CycloneDX") {
         return Err(ReadError::NotCycloneDx);
     }
-    if !matches!(document.version.0.as_str(), "1.2" | "1.3" | "1.4" | "1.5" | "1.6" | "1.7") {
-        return Err(ReadError::Version(document.version.0.chars().take(32).collect()));
+    let version = value::<Text>("document", version)?.unwrap_or_default().0;
+    if !matches!(version.as_str(), "1.2" | "1.3" | "1.4" | "1.5" | "1.6" | "1.7") {
+        return Err(ReadError::Version(version.chars().take(32).collect()));
     }
-    let metadata: Metadata<'_> = parsed("metadata", document.metadata)?.unwrap_or_default();
-    let mut collection = Collection::new(image::of(&metadata));
-    if let Some(subject) = &metadata.component {
+    let [subject] = match metadata.filter(|metadata| *metadata != "null") {
+        Some(metadata) => within("metadata", metadata, ["component"])?,
+        None => [None],
+    };
+    let component = value::<Option<Component>>("metadata", subject)?.flatten();
+    let mut collection = Collection::new(component.as_ref().map(image::of).unwrap_or_default());
+    if let Some((subject, text)) = component.as_ref().zip(subject) {
         // What a document of Maven, npm or a Go program is about is a package itself.
-        collection.add_subject(subject)?;
+        collection.add_subject(subject, text)?;
     }
-    if let Some(list) = document.components {
-        each("components", list, &mut |component: Component<'_>| collection.add(&component, None, 0))?;
-    }
-    if let Some(list) = document.dependencies {
-        each("dependencies", list, &mut |needs: Needs| collection.add_needs(&needs))?;
-    }
+    each("components", components, |component: Component, text| collection.add(&component, text, None, 0))?;
+    each("dependencies", dependencies, |needs: Needs, _| collection.add_needs(&needs))?;
     Ok(collection.finish())
 }
 
-fn parsed<'a, T: Deserialize<'a>>(part: &'static str, raw: Option<&'a RawValue>) -> Result<Option<T>, ReadError> {
-    raw.map(|raw| serde_json::from_str(raw.get())).transpose().map_err(|source| ReadError::Json { part, source })
+/// The texts of some values of an object.
+fn within<'a, const N: usize>(
+    part: &'static str,
+    text: &'a str,
+    names: [&'static str; N],
+) -> Result<[Option<&'a str>; N], ReadError> {
+    pieces::members(text, names).map_err(|error| ReadError::in_part(part, error))
+}
+
+fn value<'a, T: Deserialize<'a>>(part: &'static str, text: Option<&'a str>) -> Result<Option<T>, ReadError> {
+    text.map(serde_json::from_str).transpose().map_err(|source| ReadError::Json { part, source })
 }
 
 /// Reads a list one item at a time, so that a document of a few bytes an item takes no more memory than what is kept of it.
 fn each<'a, T: Deserialize<'a>>(
     part: &'static str,
-    list: &'a RawValue,
-    take: &mut dyn FnMut(T) -> Result<(), ReadError>,
+    list: Option<&'a str>,
+    mut take: impl FnMut(T, &'a str) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let mut failure = None;
-    let visitor = Each { take, failure: &mut failure, item: std::marker::PhantomData };
-    let mut deserializer = serde_json::Deserializer::from_str(list.get());
-    let read = deserializer.deserialize_any(visitor);
-    failure.map_or_else(|| read.map_err(|source| ReadError::Json { part, source }), Err)
+    for item in list.into_iter().flat_map(pieces::items) {
+        let (item, text) = item.map_err(|error| ReadError::in_part(part, error))?;
+        take(item, text)?;
+    }
+    Ok(())
 }
 
-struct Each<'f, T> {
-    take: &'f mut dyn FnMut(T) -> Result<(), ReadError>,
-    failure: &'f mut Option<ReadError>,
-    item: std::marker::PhantomData<T>,
-}
-
-impl<'a, T: Deserialize<'a>> Visitor<'a> for Each<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element()? {
-            if let Err(failure) = (self.take)(item) {
-                *self.failure = Some(failure);
-                return Err(serde::de::Error::custom("given up"));
-            }
+impl ReadError {
+    fn in_part(part: &'static str, error: PieceError) -> Self {
+        match error {
+            PieceError::Json(source) => Self::Json { part, source },
+            PieceError::Unexpected { at } => Self::Form { part, at },
+            PieceError::Twice(field) => Self::Twice { part, field },
         }
-        Ok(())
     }
 }
 

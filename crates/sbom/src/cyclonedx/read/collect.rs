@@ -6,9 +6,14 @@ use distil_imgcore::ImagePath;
 use percent_encoding::percent_decode_str;
 
 use super::raw::{Component, Needs};
-use super::{MAX_COMPONENTS, MAX_DEPENDENCIES, MAX_DEPTH, MAX_FILES, MAX_PACKAGES, ReadError, each, image, package};
+use super::{
+    MAX_COMPONENTS, MAX_DEPENDENCIES, MAX_DEPTH, MAX_FILES, MAX_PACKAGES, ReadError, each, image, package, within,
+};
 use crate::cyclonedx::{facts, files, property, refs};
 use crate::inventory::{Dependency, File, ImageFacts, Inventory, Owner, Package, PackageKind, System};
+
+/// The part of a document that is within a component, for messages.
+const NESTED: &str = "components within a component";
 
 /// What was read up to now.
 pub(super) struct Collection {
@@ -46,20 +51,21 @@ impl Collection {
     }
 
     /// Takes in what the document is about: a package itself, unless it is an image or a folder.
-    pub(super) fn add_subject(&mut self, subject: &Component<'_>) -> Result<(), ReadError> {
+    pub(super) fn add_subject(&mut self, subject: &Component, text: &str) -> Result<(), ReadError> {
         let number = match subject.purl.known() {
             Some(_) if !matches!(subject.kind.0.as_str(), "container" | "file" | "operating-system") => {
                 self.add_package(subject, None)?
             }
             _ => None,
         };
-        self.add_nested(subject, number, 0)
+        self.add_nested(subject, text, number, 0)
     }
 
-    /// Takes in a component and those within it.
+    /// Takes in a component and those within it, which are in its text.
     pub(super) fn add(
         &mut self,
-        component: &Component<'_>,
+        component: &Component,
+        text: &str,
         parent: Option<usize>,
         depth: usize,
     ) -> Result<(), ReadError> {
@@ -74,7 +80,7 @@ impl Collection {
             "container" => None,
             _ => self.add_package(component, parent)?,
         };
-        self.add_nested(component, number.or(parent), depth)
+        self.add_nested(component, text, number.or(parent), depth)
     }
 
     /// Takes in what a component needs.
@@ -135,15 +141,24 @@ impl Collection {
         }
     }
 
-    fn add_nested(&mut self, component: &Component<'_>, parent: Option<usize>, depth: usize) -> Result<(), ReadError> {
-        let Some(list) = component.components else { return Ok(()) };
+    fn add_nested(
+        &mut self,
+        component: &Component,
+        text: &str,
+        parent: Option<usize>,
+        depth: usize,
+    ) -> Result<(), ReadError> {
+        if component.components.is_none() {
+            return Ok(());
+        }
         if depth == MAX_DEPTH {
             return Err(ReadError::TooDeep { limit: MAX_DEPTH });
         }
-        each("components within a component", list, &mut |nested: Component<'_>| self.add(&nested, parent, depth + 1))
+        let [list] = within(NESTED, text, ["components"])?;
+        each(NESTED, list, |nested: Component, text| self.add(&nested, text, parent, depth + 1))
     }
 
-    fn add_package(&mut self, component: &Component<'_>, parent: Option<usize>) -> Result<Option<usize>, ReadError> {
+    fn add_package(&mut self, component: &Component, parent: Option<usize>) -> Result<Option<usize>, ReadError> {
         let Some(package) = package::of(component, &mut self.texts) else { return Ok(None) };
         limit(self.packages.len() + 1, MAX_PACKAGES, "packages")?;
         if self.distro.is_none() && package.kind == PackageKind::Deb {
@@ -160,7 +175,7 @@ impl Collection {
         Ok(Some(number))
     }
 
-    fn add_file(&mut self, component: &Component<'_>, parent: Option<usize>) -> Result<(), ReadError> {
+    fn add_file(&mut self, component: &Component, parent: Option<usize>) -> Result<(), ReadError> {
         let Some(path) = path(component) else { return Ok(()) };
         limit(self.files.len() + 1, MAX_FILES, "files")?;
         let properties = &component.properties;
@@ -184,7 +199,7 @@ impl Collection {
         Ok(())
     }
 
-    fn layer(&self, component: &Component<'_>) -> Option<usize> {
+    fn layer(&self, component: &Component) -> Option<usize> {
         package::layer(component).and_then(|diff_id| self.layers.get(diff_id)).copied()
     }
 
@@ -206,7 +221,7 @@ impl Collection {
 }
 
 /// The path of a file: by its reference if that is one of ours, which has bytes that are not UTF-8, or by its name.
-fn path(component: &Component<'_>) -> Option<ImagePath> {
+fn path(component: &Component) -> Option<ImagePath> {
     let exact = component.bom_ref.0.strip_prefix(refs::FILE).and_then(|text| {
         let bytes: Vec<u8> = percent_decode_str(text).collect();
         ImagePath::from_absolute(&bytes).ok().filter(|path| files::location(path) == component.name.0)

@@ -3,15 +3,14 @@
 use distil_imgcore::{DiffId, Digest, Platform};
 use jiff::Timestamp;
 
-use super::raw::{Component, Metadata};
+use super::raw::Component;
 use crate::cyclonedx::property;
 use crate::digests::Digests;
 use crate::inventory::{BaseImage, Context, ImageFacts, LayerFacts, System};
 use crate::purl::Purl;
 
 /// The image, as far as the document tells.
-pub(super) fn of(metadata: &Metadata<'_>) -> ImageFacts {
-    let Some(component) = &metadata.component else { return ImageFacts::default() };
+pub(super) fn of(component: &Component) -> ImageFacts {
     let digests = digests(component);
     let purl: Option<Purl> = component.purl.known().and_then(|text| text.parse().ok());
     let hash = digests.sha256.filter(|_| component.kind.0 == "container").map(Digest::from_sha256);
@@ -36,7 +35,7 @@ pub(super) fn of(metadata: &Metadata<'_>) -> ImageFacts {
 }
 
 /// All digests of a component.
-pub(super) fn digests(component: &Component<'_>) -> Digests {
+pub(super) fn digests(component: &Component) -> Digests {
     let own = component.hashes.0.iter();
     let of_files = component.external_references.0.iter().filter(|reference| reference.kind.0 == "distribution");
     let mut digests = Digests::default();
@@ -47,7 +46,7 @@ pub(super) fn digests(component: &Component<'_>) -> Digests {
 }
 
 /// An operating system, by the properties of Syft or by name and version alone.
-pub(super) fn system(component: &Component<'_>) -> Option<System> {
+pub(super) fn system(component: &Component) -> Option<System> {
     let property = |name| component.properties.first(name).map(str::to_owned);
     let id = property(property::SYFT_SYSTEM_ID).or_else(|| component.name.kept())?;
     let codename = property(property::SYFT_SYSTEM_CODENAME);
@@ -77,7 +76,7 @@ fn digest(version: &str, purl: Option<&Purl>) -> Option<Digest> {
     version.parse().ok().or_else(of_purl)
 }
 
-fn layers(component: &Component<'_>) -> Vec<LayerFacts> {
+fn layers(component: &Component) -> Vec<LayerFacts> {
     let properties = &component.properties;
     let diff_ids = properties.all(property::TRIVY_DIFF_ID).filter_map(|text| text.parse::<DiffId>().ok());
     let mut layers: Vec<LayerFacts> =
@@ -95,7 +94,7 @@ fn layers(component: &Component<'_>) -> Vec<LayerFacts> {
     layers
 }
 
-fn base(component: &Component<'_>) -> Option<BaseImage> {
+fn base(component: &Component) -> Option<BaseImage> {
     let ancestors = component.pedigree.0.iter().flat_map(|pedigree| &pedigree.ancestors.0);
     let mut images = ancestors.filter(|ancestor| ancestor.kind.0 == "container");
     images.find_map(|ancestor| {

@@ -12,7 +12,7 @@ use crate::licence::{Licences, of_name};
 const MAX_SLUG: usize = 40;
 
 /// The licences of a component. Texts of those that SPDX has no name for are added to `texts`.
-pub(super) fn of(component: &Component<'_>, texts: &mut BTreeMap<String, String>) -> Licences {
+pub(super) fn of(component: &Component, texts: &mut BTreeMap<String, String>) -> Licences {
     for choice in component.evidence.0.iter().flat_map(|evidence| &evidence.licenses.0) {
         for licence in &choice.license.0 {
             if let (true, Some(text)) = (licence.name.0.starts_with(expression::REFERENCE), text_of(licence)) {

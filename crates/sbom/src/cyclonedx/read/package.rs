@@ -14,7 +14,7 @@ use crate::purl::Purl;
 
 /// The package that a component stands for. None for what is none: images, source packages, and things that have neither
 /// a package URL nor a version.
-pub(super) fn of(component: &Component<'_>, texts: &mut BTreeMap<String, String>) -> Option<Package> {
+pub(super) fn of(component: &Component, texts: &mut BTreeMap<String, String>) -> Option<Package> {
     let purl: Option<Purl> = component.purl.known().and_then(|text| text.parse().ok());
     let is_source = |purl: &Purl| purl.kind() == "deb" && purl.qualifier("arch") == Some("source");
     let is_image = |purl: &Purl| matches!(purl.kind(), "oci" | "docker");
@@ -50,14 +50,14 @@ pub(super) fn of(component: &Component<'_>, texts: &mut BTreeMap<String, String>
 }
 
 /// The diff id of the layer that a component says it is in, by Trivy or by Syft.
-pub(super) fn layer<'a>(component: &'a Component<'_>) -> Option<&'a str> {
+pub(super) fn layer(component: &Component) -> Option<&str> {
     let properties = &component.properties;
     properties.first(property::TRIVY_LAYER).or_else(|| properties.first(property::SYFT_LAYER))
 }
 
 /// Package URLs have one spelling of a name, which for some kinds is not the package's own: that of the component is taken
 /// where it stands for the same package.
-fn with_spelling(package: Package, component: &Component<'_>) -> Package {
+fn with_spelling(package: Package, component: &Component) -> Package {
     let group = component.group.known();
     let Some(name) = component.name.known() else { return package };
     let (namespace, name) = match package.kind {
@@ -77,7 +77,7 @@ fn with_spelling(package: Package, component: &Component<'_>) -> Package {
 
 /// Kinds that Syft knows by names of its own; another component is a package of no kind if it has a version and is not one
 /// of the files that Trivy calls applications.
-fn without_purl(component: &Component<'_>) -> Option<Package> {
+fn without_purl(component: &Component) -> Option<Package> {
     let is_software = matches!(component.kind.0.as_str(), "library" | "framework" | "application" | "firmware");
     let is_place = component.properties.first(property::TRIVY_CLASS).is_some();
     if !is_software || is_place {
@@ -111,7 +111,7 @@ fn with_path(package: Package) -> Package {
 }
 
 /// Who made it, by the field of 1.6, by Syft's or by that of old documents.
-fn maintainer(component: &Component<'_>) -> Option<Agent> {
+fn maintainer(component: &Component) -> Option<Agent> {
     let parsed = || Agent::parse(component.publisher.known().or_else(|| component.author.known())?);
     let agent = component.manufacturer.0.iter().find_map(agent).or_else(parsed)?;
     let is_person = component.authors.0.iter().any(|person| person.name.0 == agent.name);
@@ -128,7 +128,7 @@ fn agent(entity: &Entity) -> Option<Agent> {
     }
 }
 
-fn locations(component: &Component<'_>) -> Vec<ImagePath> {
+fn locations(component: &Component) -> Vec<ImagePath> {
     let properties = &component.properties;
     let occurrences = component.evidence.0.iter().flat_map(|evidence| &evidence.occurrences.0);
     let found = occurrences.map(|occurrence| occurrence.location.0.as_str());
@@ -143,12 +143,12 @@ fn locations(component: &Component<'_>) -> Vec<ImagePath> {
     paths.filter(|path| seen.insert(path.clone())).collect()
 }
 
-fn missing(component: &Component<'_>) -> Vec<Dependency> {
+fn missing(component: &Component) -> Vec<Dependency> {
     component.properties.all(property::MISSING).map(|relation| Dependency::Missing(relation.to_owned())).collect()
 }
 
 /// The file that a package came from: by its name, or by digests that only such a file has.
-fn artefact(component: &Component<'_>, package: &Package) -> Option<Artefact> {
+fn artefact(component: &Component, package: &Package) -> Option<Artefact> {
     let properties = &component.properties;
     let digests = image::digests(component);
     let has_digests = digests.named().next().is_some();
@@ -179,7 +179,7 @@ fn artefact(component: &Component<'_>, package: &Package) -> Option<Artefact> {
 }
 
 /// The source package by the pedigree, by Syft, by Trivy, or by what the package URL says.
-fn with_source(package: Package, component: &Component<'_>) -> Package {
+fn with_source(package: Package, component: &Component) -> Package {
     if package.kind != PackageKind::Deb {
         return package;
     }

@@ -5,34 +5,13 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
-use serde_json::value::RawValue;
 
 /// Items of a list within one component.
 const MAX_ITEMS: usize = 1 << 18;
 
-#[derive(Deserialize)]
-pub(super) struct Document<'a> {
-    #[serde(rename = "bomFormat", default)]
-    pub(super) format: Text,
-    #[serde(rename = "specVersion", default)]
-    pub(super) version: Text,
-    #[serde(borrow, default)]
-    pub(super) metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) components: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub(super) dependencies: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize, Default)]
-pub(super) struct Metadata<'a> {
-    #[serde(borrow, default)]
-    pub(super) component: Option<Component<'a>>,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Component<'a> {
+pub(super) struct Component {
     #[serde(rename = "type")]
     pub(super) kind: Text,
     #[serde(rename = "bom-ref")]
@@ -54,9 +33,8 @@ pub(super) struct Component<'a> {
     pub(super) external_references: List<Reference>,
     pub(super) evidence: List<Evidence>,
     pub(super) properties: List<Property>,
-    /// Read one by one.
-    #[serde(borrow)]
-    pub(super) components: Option<&'a RawValue>,
+    /// Whether others lie within it. They are read one by one, from its text.
+    pub(super) components: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize, Default)]

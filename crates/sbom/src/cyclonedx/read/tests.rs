@@ -228,7 +228,10 @@ fn licences_are_put_into_one_expression() {
 fn bounds_hold() {
     let error = |bytes: &[u8]| read(bytes).unwrap_err();
     assert!(matches!(error(b"{}"), ReadError::NotCycloneDx));
-    assert!(matches!(error(b""), ReadError::Json { part: "document", .. }));
+    assert!(matches!(error(b""), ReadError::Form { part: "document", at: 0 }));
+    assert!(matches!(error(b"{\"bomFormat\":x}"), ReadError::Json { part: "document", .. }));
+    assert!(matches!(error(b"{\"bomFormat\":1,\"bomFormat\":1}"), ReadError::Twice { field: "bomFormat", .. }));
+    assert!(matches!(error(b"{\xff}"), ReadError::NotUtf8(_)));
     assert!(matches!(error(b"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.8\"}"), ReadError::Version(_)));
     assert!(matches!(error(&vec![b' '; MAX_BYTES + 1]), ReadError::TooLarge { .. }));
     assert!(matches!(error(document(&json!([1])).to_string().as_bytes()), ReadError::Json { part: "components", .. }));
