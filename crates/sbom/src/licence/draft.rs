@@ -46,6 +46,14 @@ impl Draft {
         }
     }
 
+    /// The single licences that were added.
+    pub(super) fn terms(&self) -> impl Iterator<Item = String> {
+        self.order.iter().filter_map(|part| match part {
+            Expression::Term(id) => Some(id.clone()),
+            Expression::All(_) | Expression::Any(_) => None,
+        })
+    }
+
     /// Whether nothing was added.
     pub(super) fn is_empty(&self) -> bool {
         self.order.is_empty()

@@ -39,7 +39,7 @@ pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
         let terms = ["GPL-1.0-or-later", "Artistic-1.0-Perl"].map(|id| Expression::Term(id.to_owned()));
         Expression::any(terms).into_iter().for_each(|either| draft.add(either));
     }
-    let granted = ids.clone();
+    let granted: Vec<String> = ids.iter().map(|id| (*id).to_owned()).chain(draft.terms()).collect();
     for pointer in gnu::pointed_to(upstream) {
         let Resolved { expression: Expression::Term(id), remark } = pointer else { continue };
         // Where the grant itself was understood, its pointer says nothing new.
