@@ -63,7 +63,7 @@ fn read_list(file: &Path) -> Result<Vec<String>> {
 
 /// Makes `into` hold exactly the packages named: what is there and matches is kept, the rest is downloaded, and
 /// packages of other names or versions go.
-fn fetch(apt: &Apt, names: &[String], into: &Path) -> Result<()> {
+pub(crate) fn fetch(apt: &Apt, names: &[String], into: &Path) -> Result<()> {
     fs::create_dir_all(into).map_err(at(into))?;
     let mut remotes = apt.describe(names)?;
     let mut missing = missing(&remotes, into)?;

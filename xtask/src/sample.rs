@@ -9,18 +9,23 @@ const SEED: u64 = 20_261_122;
 
 /// The names of the sample, from `Packages` files.
 pub(crate) fn names(indices: &[String]) -> Vec<String> {
+    lowest(indices, COUNT, LARGEST)
+}
+
+/// The names of this many packages of at most this size, from `Packages` files.
+pub(crate) fn lowest(indices: &[String], count: usize, largest: u64) -> Vec<String> {
     let mut ranked: Vec<(u64, &str)> = indices
         .iter()
         .flat_map(|index| index.split("\n\n"))
         .filter(|stanza| {
-            field(stanza, "Size").and_then(|size| size.parse().ok()).is_some_and(|size: u64| size <= LARGEST)
+            field(stanza, "Size").and_then(|size| size.parse().ok()).is_some_and(|size: u64| size <= largest)
         })
         .filter_map(|stanza| field(stanza, "Package"))
         .map(|name| (rank(name), name))
         .collect();
     ranked.sort_unstable();
     ranked.dedup();
-    ranked.into_iter().take(COUNT).map(|(_, name)| name.to_owned()).collect()
+    ranked.into_iter().take(count).map(|(_, name)| name.to_owned()).collect()
 }
 
 fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
