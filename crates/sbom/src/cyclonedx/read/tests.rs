@@ -241,7 +241,7 @@ fn bounds_hold() {
     };
     assert!(read(nested(MAX_DEPTH).as_bytes()).is_ok());
     assert!(matches!(error(nested(MAX_DEPTH + 1).as_bytes()), ReadError::TooDeep { .. }));
-    assert!(matches!(error(nested(500_000).as_bytes()), ReadError::TooDeep { .. }));
+    assert!(matches!(error(nested(20_000).as_bytes()), ReadError::TooDeep { .. }));
     let many = format!(
         "{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"components\":[{}{{}}]}}",
         "{\"type\":\"library\",\"name\":\"a\",\"version\":\"1\"},".repeat(MAX_PACKAGES)
@@ -335,9 +335,6 @@ fn keeps_to_the_model(all: &Inventory) {
 }
 
 proptest! {
-    // Documents are large; the fuzz target looks at more of them.
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn any_document_is_read_or_refused(document in documents()) {
         if let Ok(found) = read(document.to_string().as_bytes()) {
