@@ -3,7 +3,6 @@
 
 mod address;
 mod bom;
-mod expression;
 mod facts;
 mod files;
 mod package;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use distil_imgcore::{DiffId, Digest, ImagePath, Platform};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::digests::Digests;
 use crate::licence::Licences;
@@ -265,9 +264,6 @@ pub enum Owner {
     Unknown,
 }
 
-/// What stands for itself in a part of a URL.
-const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
-
 impl Inventory {
     /// The files of a package, by path.
     pub fn files_of(&self, package: usize) -> impl Iterator<Item = &File> {
@@ -354,20 +350,6 @@ impl System {
     }
 }
 
-impl Artefact {
-    /// Where the very file lies for ever, for files of Debian's own archives. A mirror may be private, and drops the file with
-    /// the next version.
-    ///
-    /// See the [interface](https://salsa.debian.org/snapshot-team/snapshot/-/blob/master/API) of snapshot.debian.org.
-    #[must_use]
-    pub fn snapshot(&self) -> Option<String> {
-        let origin = self.repository.as_ref().and_then(|repository| repository.origin.as_deref());
-        let sha1 = self.digests.sha1.filter(|_| matches!(origin, Some("Debian" | "Debian Backports")))?;
-        let name = utf8_percent_encode(&self.file_name, IN_URL);
-        Some(format!("https://snapshot.debian.org/file/{}/{name}", hex::encode(sha1)))
-    }
-}
-
 impl PackageKind {
     /// The kind that a type of package URL stands for.
     #[must_use]
@@ -427,26 +409,6 @@ mod tests {
             System::parse(b"PRETTY_NAME=\"Debian GNU/Linux trixie/sid\"\nID=debian\nVERSION_CODENAME=sid\n").unwrap();
         assert_eq!(sid.distro().unwrap(), "debian-sid");
         assert_eq!(System::parse(b"NAME=x\n"), None);
-    }
-
-    #[test]
-    fn files_of_debian_lie_somewhere_for_ever() {
-        let check = |origin: Option<&str>, expected: Option<&str>| {
-            let repository = Repository { origin: origin.map(str::to_owned), suite: "sid".into() };
-            let artefact = Artefact {
-                file_name: "a_1%3a2+b1_all.deb".into(),
-                digests: Digests::of(b""),
-                repository: Some(repository),
-                ..Artefact::default()
-            };
-            assert_eq!(artefact.snapshot().as_deref(), expected);
-        };
-        let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
-        let url = format!("https://snapshot.debian.org/file/{sha1}/a_1%253a2%2Bb1_all.deb");
-        check(Some("Debian"), Some(&url));
-        check(Some("Debian Backports"), Some(&url));
-        check(Some("Team"), None);
-        check(None, None);
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use super::expression;
 use super::refs::Refs;
 use crate::document::About;
+use crate::expression;
 use crate::inventory::{Context, Dependency, Inventory, Owner, Package, PackageKind};
+use crate::time;
 
 /// An inventory, with what its components need to know of each other.
 #[derive(Debug)]
@@ -61,7 +60,7 @@ impl<'a> Facts<'a> {
             files,
             other_files,
             held,
-            created: time(about.created),
+            created: time::text(about.created),
             diff_ids: inventory.image.layers.iter().map(|layer| layer.diff_id.to_string()).collect(),
             has_relations: is_built || inventory.packages.iter().any(is_read),
             texts,
@@ -93,11 +92,6 @@ impl<'a> Facts<'a> {
         }
         (package.kind == PackageKind::Deb && self.has_relations).then_some(true)
     }
-}
-
-/// A time as documents have it; none for one that no calendar has.
-pub(super) fn time(seconds: i64) -> Option<String> {
-    Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
 /// Whether packages of this kind are those of an operating system.

@@ -9,7 +9,8 @@ use super::bom::{
 };
 use super::facts::Facts;
 use super::files::{FileComponents, location};
-use super::{expression, property};
+use super::property;
+use crate::expression;
 use crate::inventory::{Agent, Contact, Dependency, Package, PackageKind, SourcePackage};
 use crate::licence::Licences;
 use crate::purl::Purl;
@@ -130,13 +131,13 @@ fn references<'a>(package: &'a Package, purl: Option<&str>) -> Vec<Reference<'a>
     let mut add = |kind, url, hashes| all.push(Reference { url, kind, hashes });
     if let Some(artefact) = &package.artefact {
         // A repository that is not Debian's may be nobody else's business; the digests name the file all the same.
-        if let Some(url) = address::snapshot(artefact).or_else(|| purl.map(str::to_owned)) {
+        if let Some(url) = artefact.snapshot().or_else(|| purl.map(str::to_owned)) {
             add("distribution", url, Hash::all(&artefact.digests));
         }
-        if address::is_from_debian(artefact) {
-            for (kind, url) in package.source.iter().flat_map(address::source_pages) {
-                add(kind, url, Vec::new());
-            }
+        if let Some(source) = package.source.as_ref().filter(|_| artefact.is_of_debian()) {
+            add("source-distribution", source.snapshot(), Vec::new());
+            add("issue-tracker", source.bugs(), Vec::new());
+            add("advisories", source.advisories(), Vec::new());
         }
     }
     if let Some(url) = package.homepage.as_deref().and_then(address::url) {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::address;
 use crate::inventory::{File, Inventory};
+use crate::pages::in_path;
 use crate::purl::Purl;
 
 /// The `bom-ref` of each component but files: unique, and the same for the same image. It is the package URL, which also
@@ -24,7 +24,7 @@ impl Refs {
         let image = unique(&mut taken, Purl::of_image(&inventory.image).to_string());
         let system = inventory.system.as_ref().map(|system| {
             let distro = system.distro();
-            let name = address::part(distro.as_ref().unwrap_or(&system.id).as_bytes()).to_string();
+            let name = in_path(distro.as_ref().unwrap_or(&system.id).as_bytes()).to_string();
             unique(&mut taken, format!("operating-system:{name}"))
         });
         let purl = |package| Purl::of(package, inventory.system.as_ref()).to_string();
@@ -39,7 +39,7 @@ pub(super) fn of_file(file: &File) -> String {
     let mut name = String::from(FILE);
     for component in file.path.components() {
         name.push('/');
-        name.extend([address::part(component).to_string()]);
+        name.extend([in_path(component).to_string()]);
     }
     name
 }

@@ -16,6 +16,7 @@ use crate::document::About;
 use crate::inventory::{BaseImage, Context, Dependency, ImageFacts, Inventory, System};
 use crate::json::{self, Streamed};
 use crate::purl::Purl;
+use crate::time;
 
 /// Writes an inventory as a document of [`CycloneDX` 1.6](https://cyclonedx.org/docs/1.6/json/) in compact JSON.
 ///
@@ -179,7 +180,7 @@ fn image_properties(image: &ImageFacts) -> Properties<'_> {
         }
     }
     all.add_known(property::PLATFORM, image.platform.as_ref().map(ToString::to_string));
-    all.add_known(property::CREATED, image.created.and_then(facts::time));
+    all.add_known(property::CREATED, image.created.and_then(time::text));
     for (key, value) in &image.annotations {
         all.add(format!("{}{key}", property::ANNOTATION), value.as_str());
     }

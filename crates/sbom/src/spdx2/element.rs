@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::identifier::NOASSERTION;
@@ -13,8 +12,6 @@ use crate::document::About;
 use crate::inventory::{Agent, Contact};
 use crate::json::Hex;
 use distil_imgcore::Escaped;
-
-const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -170,11 +167,6 @@ pub(super) fn actor(agent: &Agent) -> String {
 pub(super) fn author(about: &About) -> String {
     // The specification's word for authors that are not named.
     about.author.as_ref().map_or_else(|| "Organization: anonymous".to_owned(), actor)
-}
-
-/// A part of a path in a URL.
-pub(super) fn in_url(part: &str) -> impl std::fmt::Display + '_ {
-    utf8_percent_encode(part, IN_URL)
 }
 
 /// Whether a text is a URL of a page as validators want it. Control files have all sorts in the field.

@@ -3,14 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use spdx::{Expression, ParseMode};
 
 use super::identifier::NOASSERTION;
+use crate::expression;
 use crate::inventory::Inventory;
-
-/// Old documents have names that the list has given up since, and readers still know them.
-const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
-const REFERENCE: &str = "LicenseRef-";
 
 /// The expressions of an inventory, each checked once.
 #[derive(Debug)]
@@ -32,16 +28,15 @@ impl<'a> Expressions<'a> {
         let licences = inventory.packages.iter().map(|package| &package.licences);
         let all: BTreeSet<&str> =
             licences.flat_map(|of| [of.declared.as_deref(), of.concluded.as_deref()]).flatten().collect();
-        let known = inventory.licence_texts.iter().filter(|(name, text)| is_reference(name) && !text.is_empty());
+        let known =
+            inventory.licence_texts.iter().filter(|(name, text)| expression::is_reference(name) && !text.is_empty());
         let mut texts: BTreeMap<&str, &str> = known.map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let mut valid = BTreeSet::new();
-        for expression in all {
-            if let Some(references) = references(expression) {
-                valid.insert(expression);
-                // Each name needs an entry, and its text can be unknown where the expression came out of a document.
-                for name in references {
-                    texts.entry(name).or_insert(NOASSERTION);
-                }
+        for expression in all.into_iter().filter(|text| expression::is_valid(text)) {
+            valid.insert(expression);
+            // Each name needs an entry, and its text can be unknown where the expression came out of a document.
+            for name in expression::references(expression) {
+                texts.entry(name).or_insert(NOASSERTION);
             }
         }
         Self { valid, texts }
@@ -58,50 +53,9 @@ impl<'a> Expressions<'a> {
     }
 }
 
-/// Whether a text is an expression that a document can have.
-pub(super) fn is_valid(expression: &str) -> bool {
-    references(expression).is_some()
-}
-
-/// The references in an expression; none where it is no expression, or has what this version of SPDX does not.
-fn references(expression: &str) -> Option<BTreeSet<&str>> {
-    let parsed = Expression::parse_mode(expression, MODE).ok()?;
-    let carried = parsed.requirements().all(|one| {
-        let here = match &one.req.license {
-            spdx::LicenseItem::Spdx { .. } => true,
-            spdx::LicenseItem::Other(reference) => reference.doc_ref.is_none(),
-        };
-        here && !matches!(one.req.addition, Some(spdx::AdditionItem::Other(_)))
-    });
-    let words = expression.split(|c: char| c.is_whitespace() || "()".contains(c));
-    carried.then(|| words.filter(|word| word.starts_with(REFERENCE)).collect())
-}
-
-fn is_reference(name: &str) -> bool {
-    let id = name.strip_prefix(REFERENCE).unwrap_or_default();
-    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_expressions_are_written() {
-        for (expression, expected) in [
-            ("MIT", true),
-            ("GPL-2.0", true),
-            ("(GPL-2.0-or-later WITH Bison-exception-2.2 OR MIT) AND LicenseRef-a.b-c", true),
-            ("", false),
-            ("Expat", false),
-            ("MIT, BSD", false),
-            ("DocumentRef-x:LicenseRef-y", false),
-            ("MIT WITH AdditionRef-x", false),
-            ("LicenseRef-\u{1b}[31m", false),
-        ] {
-            assert_eq!(is_valid(expression), expected, "{expression}");
-        }
-    }
 
     #[test]
     fn each_reference_has_an_entry() {

@@ -7,8 +7,9 @@ use distil_imgcore::{DiffId, ImagePath};
 
 use super::document::{Checksum, Element, List, Text};
 use super::identifier::{NOASSERTION, NONE};
-use super::{LAYER_DIFF_ID, SOURCE_INFO, details, expression};
+use super::{LAYER_DIFF_ID, SOURCE_INFO, details};
 use crate::digests::Digests;
+use crate::expression;
 use crate::inventory::{Agent, Artefact, Contact, LayerFacts, Package, PackageKind, SourcePackage};
 use crate::licence::Licences;
 use crate::purl::Purl;

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use distil_imgcore::Escaped;
-use jiff::Timestamp;
 
 use super::details;
-use super::element::{Annotation, Checksum, Element, ExternalRef, VerificationCode, actor, author, in_url, is_page};
+use super::element::{Annotation, Checksum, Element, ExternalRef, VerificationCode, actor, author, is_page};
 use super::expression::Expressions;
 use super::file::Codes;
 use super::found::full_name;
@@ -19,6 +18,7 @@ use crate::inventory::{
     Agent, Artefact, BaseImage, Context, ImageFacts, Inventory, LayerFacts, Package, PackageKind, SourcePackage, System,
 };
 use crate::purl::Purl;
+use crate::time;
 
 const LICENCES: &str = "org.opencontainers.image.licenses";
 const VENDOR: &str = "org.opencontainers.image.vendor";
@@ -61,7 +61,7 @@ impl<'a> Packages<'a> {
             files_analyzed: self.codes.image.is_some(),
             package_verification_code: self.codes.image.map(|value| VerificationCode { value }),
             checksums: Checksum::all(&digests),
-            built_date: image.created.and_then(timestamp),
+            built_date: image.created.and_then(time::text),
             license_declared: self.expressions.checked(image.annotations.get(LICENCES).map(String::as_str)),
             comment: image.platform.as_ref().map(|platform| format!("{PLATFORM}{platform}").into()),
             external_refs: vec![ExternalRef::installed(&Purl::of_image(image))],
@@ -94,7 +94,7 @@ impl<'a> Packages<'a> {
         if let Some(text) = joined(&licences.copyright) {
             element.copyright_text = text.into();
         }
-        if let Some(url) = artefact.and_then(snapshot) {
+        if let Some(url) = artefact.and_then(Artefact::snapshot) {
             element.download_location = url.into();
         }
         if let Some(supplier) = self.supplier(package) {
@@ -103,7 +103,7 @@ impl<'a> Packages<'a> {
         let source = package.source.as_ref();
         let mut external_refs = vec![ExternalRef::installed(&Purl::of(package, self.inventory.system.as_ref()))];
         external_refs
-            .extend(source.filter(|_| is_debian(package)).map(|source| ExternalRef::advisory(tracker(source))));
+            .extend(source.filter(|_| is_debian(package)).map(|source| ExternalRef::advisory(source.advisories())));
         Element {
             version_info: package.version.as_deref().filter(|version| !version.is_empty()).map(Cow::Borrowed),
             package_file_name: artefact.map(|of| of.file_name.as_str()).filter(|name| !name.is_empty()),
@@ -178,13 +178,6 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// A time in seconds since 1970 as documents have it; none where the calendar of ISO 8601 has no such year, or computers
-/// had none.
-pub(super) fn timestamp(seconds: i64) -> Option<String> {
-    let time = Timestamp::from_second(seconds).ok().filter(|_| seconds >= 0)?;
-    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
 fn of_system<'a>(system: &'a System, id: &'a str) -> Element<'a> {
     let release = system.version_id.as_deref().or(system.codename.as_deref());
     let is_debian = system.id == "debian";
@@ -231,17 +224,6 @@ fn of_base<'a>(base: &'a BaseImage, id: &'a str) -> Element<'a> {
 
 fn source_info(source: &SourcePackage) -> String {
     format!("{SOURCE_INFO}{} {}", Escaped(source.name.as_bytes()), Escaped(source.version.as_bytes()))
-}
-
-/// Where the very file lies for ever, by its SHA-1. A mirror may be private, and drops the file with the next version.
-fn snapshot(artefact: &Artefact) -> Option<String> {
-    let repository = artefact.repository.as_ref()?;
-    let sha1 = artefact.digests.sha1.filter(|_| repository.origin.as_deref() == Some("Debian"))?;
-    Some(format!("https://snapshot.debian.org/file/{}/{}", hex::encode(sha1), in_url(&artefact.file_name)))
-}
-
-fn tracker(source: &SourcePackage) -> String {
-    format!("https://security-tracker.debian.org/tracker/source-package/{}", in_url(&source.name))
 }
 
 fn is_debian(package: &Package) -> bool {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use distil_imgcore::{Digest, Escaped, ImagePath};
-use jiff::Timestamp;
 
 use super::document::{Document, Element, FileElement, Text};
 use super::file::{self, LAYER};
@@ -15,6 +14,7 @@ use super::{CODENAME, PLATFORM};
 use crate::inventory::{
     BaseImage, Context, Dependency, File, ImageFacts, Inventory, LayerFacts, Owner, Package, System,
 };
+use crate::time;
 
 /// Bytes of the largest document that is read.
 const LARGEST: usize = 256 * 1024 * 1024;
@@ -113,7 +113,7 @@ fn image(document: &Document<'_>, roles: &[Role]) -> ImageFacts {
                 facts.digest = version.or_else(in_purl).or_else(|| sums.sha256.map(Digest::from_sha256));
                 facts.sha512 = sums.sha512;
                 facts.platform = platform.or_else(in_purl_too);
-                facts.created = element.built_date.as_ref().and_then(|text| seconds(text.as_str()));
+                facts.created = element.built_date.as_ref().and_then(|text| time::seconds(text.as_str()));
                 let diff_ids =
                     annotations(element).filter_map(|line| line.strip_prefix("DiffID: ")?.trim().parse().ok());
                 let layer = |diff_id| LayerFacts { diff_id, digest: None, created_by: None };
@@ -161,10 +161,6 @@ fn distro(value: &str) -> Option<System> {
 /// Trivy has `12.15`, of which only the first part is the release to os-release.
 fn release<'v>(id: &str, version: &'v str) -> &'v str {
     if id == "debian" { version.split('.').next().unwrap_or(version) } else { version }
-}
-
-fn seconds(time: &str) -> Option<i64> {
-    time.parse().ok().map(Timestamp::as_second)
 }
 
 fn file(element: &FileElement<'_>, is_ours: bool, layers: &Layers) -> Option<File> {

@@ -9,14 +9,13 @@ use super::element::author;
 use super::expression::Expressions;
 use super::file::{Codes, FileElement};
 use super::identifier::{DOCUMENT, Identifiers};
-use super::package::{Packages, timestamp};
+use super::package::Packages;
 use super::relationship::Relationship;
 use super::{NAMESPACE, VERSION};
 use crate::document::About;
 use crate::inventory::{Context, Inventory};
 use crate::json::{self, Streamed};
-
-const EPOCH: &str = "1970-01-01T00:00:00Z";
+use crate::time;
 
 /// Writes a document about an image, as one line of JSON.
 ///
@@ -30,7 +29,7 @@ pub fn write(inventory: &Inventory, about: &About, out: &mut dyn Write) -> io::R
     let ids = Identifiers::of(inventory);
     let codes = Codes::of(inventory, about);
     let expressions = Expressions::of(inventory);
-    let created = timestamp(about.created).unwrap_or_else(|| EPOCH.to_owned());
+    let created = time::of_document(about.created);
     let tool = format!("Tool: distil-{}", about.version);
     let packages = Packages {
         inventory,

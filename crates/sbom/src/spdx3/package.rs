@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io;
 
 use super::id::Id;
-use super::value::{ExternalIdentifier, ExternalRef, Hash, Properties, is_expression, is_url};
+use super::value::{ExternalIdentifier, ExternalRef, Hash, Properties, is_url};
 use super::write::{Detail, Writer};
+use crate::expression;
 use crate::inventory::{Artefact, Dependency, Owner, Package, PackageKind};
 use crate::purl::Purl;
 
@@ -63,7 +64,7 @@ impl Writer<'_> {
         self.contents(id, number)?;
         self.dependencies(id, package)?;
         let concluded = plan.concluded(number);
-        let declared = package.licences.declared.as_deref().filter(|text| is_expression(text));
+        let declared = package.licences.declared.as_deref().filter(|text| expression::is_valid(text));
         let remark = match &concluded {
             Some(concluded) if concluded.is_inferred => Some(Cow::Borrowed(INFERRED)),
             _ if package.licences.remarks.is_empty() => None,

@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use distil_imgcore::Digest;
 
 use super::id::{Base, Id};
-use super::value::{Hash, is_expression};
+use super::value::Hash;
 use crate::document::About;
-use crate::inventory::{Agent, Contact, Context, File, Inventory, Owner, Package, PackageKind, SourcePackage};
+use crate::expression;
+use crate::inventory::{
+    Agent, Artefact, Contact, Context, File, Inventory, Owner, Package, PackageKind, SourcePackage,
+};
 
 /// How deep packages may lie within packages.
 const MAX_DEPTH: usize = 16;
@@ -207,8 +210,8 @@ impl<'a> Plan<'a> {
     /// whose terms cover everything in it.
     pub(super) fn concluded(&self, number: usize) -> Option<Concluded<'a>> {
         self.around(number).find_map(|(at, package)| {
-            let concluded = package.licences.concluded.as_deref().filter(|text| is_expression(text));
-            let declared = package.licences.declared.as_deref().filter(|text| is_expression(text));
+            let concluded = package.licences.concluded.as_deref().filter(|text| expression::is_valid(text));
+            let declared = package.licences.declared.as_deref().filter(|text| expression::is_valid(text));
             let is_inferred = at != number || concluded.is_none();
             Some(Concluded { expression: concluded.or(declared)?, is_inferred })
         })
@@ -217,7 +220,7 @@ impl<'a> Plan<'a> {
     /// The licence that the annotation of the image states.
     pub(super) fn declared_of_image(&self) -> Option<&'a str> {
         let annotation = self.inventory.image.annotations.get(&format!("{ANNOTATIONS}licenses"));
-        annotation.map(String::as_str).filter(|text| is_expression(text))
+        annotation.map(String::as_str).filter(|text| expression::is_valid(text))
     }
 
     /// The licence of the image: what its annotation says, or that of all packages together, if each has one.
@@ -249,7 +252,7 @@ impl<'a> Plan<'a> {
             agents.extend(self.supplier(number).map(|supplier| supplier.agent.clone()));
             agents.extend(self.originator(number).map(|originator| originator.agent.clone()));
             licences.extend(self.concluded(number).map(|licence| Cow::Borrowed(licence.expression)));
-            let declared = package.licences.declared.as_deref().filter(|text| is_expression(text));
+            let declared = package.licences.declared.as_deref().filter(|text| expression::is_valid(text));
             licences.extend(declared.map(Cow::Borrowed));
             self.collect_sources(number, package);
             if self.around(number).all(|(_, package)| package.artefact.is_none()) {
@@ -262,7 +265,7 @@ impl<'a> Plan<'a> {
     }
 
     fn collect_sources(&mut self, number: usize, package: &'a Package) {
-        let is_debian = package.artefact.as_ref().is_some_and(|artefact| artefact.snapshot().is_some());
+        let is_debian = package.artefact.as_ref().is_some_and(Artefact::is_of_debian);
         let mut users = |source: &'a SourcePackage, of: fn(&mut Users) -> &mut Vec<usize>| {
             let users = self.sources.entry(source).or_default();
             users.is_debian |= is_debian;

@@ -122,7 +122,7 @@ fn addresses_are_public_ones() {
     let sha1 = hex::encode(sample::inventory().packages[0].artefact.as_ref().unwrap().digests.sha1.unwrap());
     let deb = format!("https://snapshot.debian.org/file/{sha1}/libweird%2B%2B1_1.0~rc1%2Bdfsg-1%2Bb2_amd64.deb");
     assert!(text.contains(&deb));
-    assert!(text.contains("https://snapshot.debian.org/package/weird/2:1.0~rc1%2Bdfsg-1/"));
+    assert!(text.contains("https://snapshot.debian.org/package/weird/2%3A1.0~rc1%2Bdfsg-1/"));
     let mut other = sample::inventory();
     for package in &mut other.packages {
         for repository in package.artefact.iter_mut().flat_map(|artefact| &mut artefact.repository) {

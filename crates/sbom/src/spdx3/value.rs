@@ -2,15 +2,11 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::digests::Digests;
 use crate::inventory::{Agent, Contact};
 use crate::json::Hex;
-
-/// What stands for itself in the path of a URL wherever Debian's servers are concerned.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
 
 /// A digest.
 #[derive(Clone, Serialize)]
@@ -126,16 +122,6 @@ pub(super) fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let is_plain = |c: char| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c);
     rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(is_plain))
-}
-
-/// A text as part of the path of a URL.
-pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
-}
-
-/// Whether a text is an expression of licences by the rules of SPDX.
-pub(super) fn is_expression(text: &str) -> bool {
-    spdx::Expression::parse(text).is_ok()
 }
 
 fn is_mail(text: &str) -> bool {

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use jiff::Timestamp;
-
 use super::graph::{CREATION, Graph};
 use super::id::Id;
 use super::plan::Plan;
@@ -14,6 +12,7 @@ use crate::document::About;
 use crate::inventory::{Inventory, LayerFacts, Owner, SourcePackage, System};
 use crate::provenance::BUILD_TYPE;
 use crate::purl::Purl;
+use crate::time;
 
 /// Said of the licence of an image whose own files nobody has named a licence for.
 const PACKAGES_ONLY: &str = "of the packages; of the files of the recipe nothing is said";
@@ -94,7 +93,7 @@ impl Writer<'_> {
         let author = plan.about.author.as_ref().and_then(|author| plan.agent(author));
         self.graph.object(|fields| {
             fields.put("type", "CreationInfo")?.put("@id", CREATION)?.put("specVersion", "3.0.1")?;
-            fields.put("created", &time(plan.about.created))?;
+            fields.put("created", &time::of_document(plan.about.created))?;
             fields.put("createdBy", &[author.unwrap_or(plan.only("agent"))])?;
             fields.put("createdUsing", &[plan.only("tool")])?;
             Ok(())
@@ -172,7 +171,7 @@ impl Writer<'_> {
         let platform = platform.iter().map(|platform| (Cow::Borrowed("distil:platform"), platform));
         let properties = Properties::new(annotations.chain(platform));
         let supplier = plan.supplier_of_image().and_then(|agent| plan.agent(&agent));
-        let built = image.created.map(time);
+        let built = image.created.and_then(time::text);
         self.graph.element("software_Package", id, |fields| {
             fields.put("name", &image.name)?;
             fields.list("verifiedUsing", self.plan.digests_of_image())?;
@@ -277,12 +276,6 @@ impl Writer<'_> {
     }
 }
 
-/// The text of a time. Those that have no year of four digits become the next one that has.
-fn time(seconds: i64) -> String {
-    let seconds = seconds.clamp(0, Timestamp::MAX.as_second());
-    Timestamp::from_second(seconds).unwrap_or_default().to_string()
-}
-
 /// The facts of the operating system as they stand in its own file. Line ends would begin another fact.
 fn os_release(system: &System) -> String {
     let facts = [
@@ -313,23 +306,12 @@ fn description_file(source: &SourcePackage) -> String {
 
 /// Where Debian has a source package for good, and where it tells of what is known of it.
 fn places_of_source(source: &SourcePackage) -> Vec<ExternalRef> {
-    let (name, version) = (super::value::encoded(&source.name), super::value::encoded(&source.version));
-    vec![
-        ExternalRef::new("sourceArtifact", format!("https://snapshot.debian.org/package/{name}/{version}/")),
-        ExternalRef::new("issueTracker", format!("https://bugs.debian.org/src:{name}")),
-    ]
+    vec![ExternalRef::new("sourceArtifact", source.snapshot()), ExternalRef::new("issueTracker", source.bugs())]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_have_years_of_four_digits() {
-        assert_eq!(time(1_700_000_000), "2023-11-14T22:13:20Z");
-        assert_eq!(time(-1), "1970-01-01T00:00:00Z");
-        assert_eq!(time(i64::MAX), "9999-12-30T22:00:00Z");
-    }
 
     #[test]
     fn facts_of_a_system_come_back() {

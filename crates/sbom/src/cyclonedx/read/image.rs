@@ -1,13 +1,13 @@
 //! What a document is about.
 
 use distil_imgcore::{DiffId, Digest, Platform};
-use jiff::Timestamp;
 
 use super::raw::Component;
 use crate::cyclonedx::property;
 use crate::digests::Digests;
 use crate::inventory::{BaseImage, Context, ImageFacts, LayerFacts, System};
 use crate::purl::Purl;
+use crate::time;
 
 /// The image, as far as the document tells.
 pub(super) fn of(component: &Component) -> ImageFacts {
@@ -28,7 +28,7 @@ pub(super) fn of(component: &Component) -> ImageFacts {
         platform: properties.first(property::PLATFORM).and_then(|text| text.parse().ok()).or(of_purl),
         layers: layers(component),
         base: base(component),
-        created: properties.first(property::CREATED).and_then(seconds),
+        created: properties.first(property::CREATED).and_then(time::seconds),
         annotations: annotations.collect(),
         context: Context::Analysis,
     }
@@ -102,8 +102,4 @@ fn base(component: &Component) -> Option<BaseImage> {
         let name = ancestor.name.kept().filter(|name| name != property::UNKNOWN);
         Some(BaseImage { name, digest: digest(&ancestor.version.0, purl.as_ref())? })
     })
-}
-
-fn seconds(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use super::raw::{Component, Licence, LicenceChoice};
-use crate::cyclonedx::{expression, property};
+use crate::cyclonedx::property;
+use crate::expression;
 use crate::licence::{Licences, of_name};
 
 /// Characters of a name that stand in the reference which replaces it.
