@@ -241,8 +241,8 @@ mod tests {
     #[test]
     fn hostile_files_have_an_answer() {
         let long = "x ".repeat(5 << 20);
-        let many: String =
-            (0..20_000).map(|n| format!("\nFiles: {n}\nCopyright: {n}\nLicense: l{n}\n t{n}\n")).collect();
+        let stanzas = (0..20_000).map(|n| format!("\nFiles: {n}\nCopyright: {n}\nLicense: l{n}\n t{n}\n"));
+        let many = stanzas.collect::<Vec<_>>().concat();
         let shared = format!(
             "Format: x\n\nFiles: *\nLicense: {}\n {}\n",
             "a".to_owned() + &" and b".repeat(900),

@@ -37,7 +37,9 @@ impl Draft {
     /// Adds an expression, which holds together with those there are.
     pub(super) fn add(&mut self, expression: Expression<String>) {
         if let Expression::All(parts) = expression {
-            parts.into_iter().for_each(|part| self.add(part));
+            for part in parts {
+                self.add(part);
+            }
             return;
         }
         if self.parts.insert(expression.clone()) {

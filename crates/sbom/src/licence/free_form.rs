@@ -37,7 +37,9 @@ pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
     if is_perls {
         ids.retain(|id| !id.starts_with("GPL-1") && !id.starts_with("Artistic-1"));
         let terms = ["GPL-1.0-or-later", "Artistic-1.0-Perl"].map(|id| Expression::Term(id.to_owned()));
-        Expression::any(terms).into_iter().for_each(|either| draft.add(either));
+        if let Some(either) = Expression::any(terms) {
+            draft.add(either);
+        }
     }
     let granted: Vec<String> = ids.iter().map(|id| (*id).to_owned()).chain(draft.terms()).collect();
     for pointer in gnu::pointed_to(upstream) {
@@ -59,7 +61,9 @@ pub(super) fn analyse(text: &str, source: &str, draft: &mut Draft) {
             ids.push(id);
         }
     }
-    ids.iter().for_each(|id| draft.add(Expression::Term((*id).to_owned())));
+    for id in ids {
+        draft.add(Expression::Term(id.to_owned()));
+    }
     if !found.is_all {
         let whole = draft.reference(source, text);
         draft.add(whole);

@@ -137,17 +137,15 @@ fn unversioned(name: &str, family: &Family, no_invariants: bool, text: Option<&s
             let id = id(family, no_invariants, &version.number, version.or_later)?;
             Some(Resolved::guess(name, id, "by the version in its text"))
         }
-        [] => match text::versions(text, family.file).as_slice() {
-            [version] => {
+        [] => {
+            if let [version] = text::versions(text, family.file).as_slice() {
                 let id = id(family, no_invariants, &version.number, version.or_later)?;
-                Some(Resolved::guess(name, id, "by the text that it points to"))
+                return Some(Resolved::guess(name, id, "by the text that it points to"));
             }
-            _ => {
-                // The licences themselves say so.
-                let id = id(family, no_invariants, family.lowest, true)?;
-                Some(Resolved::guess(name, id, "its text names no version, so any"))
-            }
-        },
+            // The licences themselves say so.
+            let id = id(family, no_invariants, family.lowest, true)?;
+            Some(Resolved::guess(name, id, "its text names no version, so any"))
+        }
         _ => None,
     }
 }

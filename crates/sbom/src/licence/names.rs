@@ -187,6 +187,6 @@ fn exception_id(keyword: &str, text: &Text<'_>) -> Option<&'static str> {
     }
     let short = ["-exceptions", "-exception"].iter().find_map(|end| lower.strip_suffix(end)).unwrap_or(&lower);
     let agrees = |probe: &str| text.folded().is_some_and(|text| text.contains(&text::folded(probe)));
-    let rows = tables::keywords().iter().filter(|row| row.keyword == short || row.keyword == "*");
+    let rows = tables::keywords().iter().filter(|row| row.name == short || row.name == "*");
     rows.filter(|row| row.probe.is_none_or(agrees)).find_map(|row| row.exception)
 }

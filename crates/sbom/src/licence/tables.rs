@@ -20,7 +20,7 @@ pub(super) enum Meaning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keyword {
     /// The keyword in lower case. `*` where the probe is enough.
-    pub(super) keyword: &'static str,
+    pub(super) name: &'static str,
     /// SPDX's name. None where it has none.
     pub(super) exception: Option<&'static str>,
     /// What the text must have, folded at the time of use. None where the keyword is enough.
@@ -56,8 +56,8 @@ pub(super) fn keywords() -> &'static [Keyword] {
         rows.filter_map(|row| {
             let mut columns = row.split('\t');
             let mut column = || columns.next().map(|value| Some(value).filter(|value| *value != "-"));
-            let (keyword, exception, probe) = (column()??, column()?, column()?);
-            Some(Keyword { keyword, exception, probe })
+            let (name, exception, probe) = (column()??, column()?, column()?);
+            Some(Keyword { name, exception, probe })
         })
         .collect()
     };
@@ -135,7 +135,7 @@ mod tests {
             if let Some(exception) = row.exception {
                 assert!(spdx::exception_id(exception).is_some_and(|id| !id.is_deprecated()), "{row:?}");
             }
-            assert!(row.keyword != "*" || row.probe.is_some(), "{row:?}");
+            assert!(row.name != "*" || row.probe.is_some(), "{row:?}");
         }
     }
 
