@@ -13,7 +13,8 @@ const ALLOWED: &[(&str, u8, &[&str])] = &[
     ("debunpack", 1, &["imgcore"]),
     ("rootfs", 2, &["imgcore", "debunpack"]),
     ("aptrepo", 2, &["imgcore", "cache", "net", "debunpack"]),
-    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "rootfs", "aptrepo"]),
+    ("sbom", 2, &["imgcore", "debunpack"]),
+    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "rootfs", "aptrepo", "sbom"]),
     ("cli", 6, &["pipeline"]),
 ];
 
