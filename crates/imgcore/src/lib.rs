@@ -93,7 +93,7 @@ pub mod validate;
 
 pub use archive::{Archive, ArchiveWriter};
 pub use artifact::{Artifact, Blob};
-pub use attestation::{Attestation, PREDICATE_TYPE};
+pub use attestation::{Attestation, MAX_STATEMENT, PREDICATE_TYPE};
 pub use builder::ImageBuilder;
 pub use checkpoint::Checkpoint;
 pub use compose::{Composition, LayerSums};

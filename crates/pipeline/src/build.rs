@@ -34,6 +34,7 @@ use distil_imgcore::{
 use distil_rootfs::Filter;
 
 pub use assemble::Warning;
+pub(crate) use attach::in_statement;
 pub use error::BuildError;
 pub use record::ResultDifference;
 

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
-use distil_imgcore::{Artifact, Digest, ImagePath, Reference};
+use distil_imgcore::{Artifact, Digest, ImagePath, MediaType, Reference};
+use distil_sbom::statement;
 use distil_sbom::table::Table;
 use distil_sbom::{About, Agent, Format, Inventory};
 
+use crate::build::in_statement;
 use crate::describe::scan;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
@@ -98,7 +100,8 @@ const WRITE_BUFFER: usize = 256 << 10;
 /// The document in a format that refers to an image and says that it is about it.
 fn attached(named: &Named, image: &Digest, format: Format) -> Result<Option<(Digest, Vec<u8>, Inventory)>, ReadError> {
     for referrer in named.store.referrers(image)? {
-        if referrer.artifact_type().is_none_or(|found| found.as_str() != format.media_type()) {
+        let wanted = if in_statement(format) { MediaType::IN_TOTO } else { format.media_type() };
+        if referrer.artifact_type().is_none_or(|found| found.as_str() != wanted) {
             continue;
         }
         let artifact = Artifact::read(&named.store, &referrer)?;
@@ -109,6 +112,10 @@ fn attached(named: &Named, image: &Digest, format: Format) -> Result<Option<(Dig
             let mut bytes = Vec::new();
             let read = content.open().and_then(|mut content| content.read_to_end(&mut bytes));
             read.map_err(|source| ReadError::Document { digest: blob.digest().clone(), source })?;
+            if in_statement(format) {
+                let Some(document) = document_of(&bytes, format) else { continue };
+                bytes = document;
+            }
             // Anybody may attach anything: what cannot be read, or is about something else, is passed over.
             if let Ok((found, inventory)) = distil_sbom::read(&bytes)
                 && found == format
@@ -119,6 +126,12 @@ fn attached(named: &Named, image: &Digest, format: Format) -> Result<Option<(Dig
         }
     }
     Ok(None)
+}
+
+/// The document that a statement is around.
+fn document_of(statement: &[u8], format: Format) -> Option<Vec<u8>> {
+    let statement = statement::read(statement).ok()?;
+    (statement.predicate_type == format.predicate_type()).then(|| statement.predicate.as_bytes().to_vec())
 }
 
 /// Bytes of a document that is read.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use distil_aptrepo::lock::{Lock, LockedPlatform, PackageOrigin, SignedFile};
 use distil_imgcore::digest::DigestWriter;
 use distil_imgcore::{
-    Artifact, Attestation, Blob, Content, Descriptor, Digest, Image, Index, MediaType, PREDICATE_TYPE, Platform,
+    Artifact, Attestation, Blob, Content, Descriptor, Digest, Image, Index, MAX_STATEMENT, MediaType, PREDICATE_TYPE,
+    Platform,
 };
 use distil_sbom::provenance::{self, Byproduct, Deb, OwnFile, Parameter, Provenance, Release};
 use distil_sbom::statement::{self, Subject};
@@ -26,14 +27,32 @@ use crate::spool::MaybeSpool;
 /// The version of distil that documents name.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Whether a document is attached as an in-toto statement around it. SPDX has one media type for all versions, and readers
+/// that take the first document of the type, as Trivy does, know version 2 alone.
+pub(crate) fn in_statement(format: Format) -> bool {
+    format == Format::Spdx30
+}
+
+/// Bytes of an SBOM inside an index, so that the statement around it is within bounds, too.
+const MAX_INSIDE: u64 = MAX_STATEMENT - (64 << 10);
+
 /// Documents about the image of one platform.
 #[derive(Debug)]
 pub(super) struct Documents {
     platform: Platform,
     /// SBOMs in the order in which readers should find them.
-    sboms: Vec<(Format, Document)>,
+    sboms: Vec<Sbom>,
     /// A statement with provenance.
     provenance: Option<Document>,
+}
+
+/// An SBOM.
+#[derive(Debug)]
+struct Sbom {
+    format: Format,
+    document: Document,
+    /// The same without its files, where it is too long for a statement inside an index.
+    short: Option<Document>,
 }
 
 /// A document, written once and read as often as it is stored.
@@ -63,8 +82,12 @@ impl Scribe<'_> {
         let wanted: Vec<Format> = Format::ALL.into_iter().filter(|f| self.wanted.sbom.contains(f)).collect();
         let created = image.config().created().unwrap_or_default();
         let sboms = parallel::map(self.jobs, &wanted, |format| {
-            let document = self.write(&mut |out| format.write(inventory, &self.about(*format, created), out))?;
-            Ok::<_, BuildError>((*format, document))
+            let about = self.about(*format, created);
+            let document = self.sbom(*format, image, inventory, &about)?;
+            let too_long = self.wanted.in_index && document.size > MAX_INSIDE;
+            let about = About { files: false, ..about };
+            let short = too_long.then(|| self.sbom(*format, image, inventory, &about)).transpose()?;
+            Ok::<_, BuildError>(Sbom { format: *format, document, short })
         })?;
         let provenance = self.wanted.provenance.then(|| {
             let predicate = self.provenance(image, inventory, &sboms);
@@ -74,6 +97,23 @@ impl Scribe<'_> {
             })
         });
         Ok(Documents { platform: image.platform().clone(), sboms, provenance: provenance.transpose()? })
+    }
+
+    fn sbom(
+        &self,
+        format: Format,
+        image: &Image,
+        inventory: &Inventory,
+        about: &About,
+    ) -> Result<Document, BuildError> {
+        if !in_statement(format) {
+            return self.write(&mut |out| format.write(inventory, about, out));
+        }
+        let subjects = [Subject::new("_", image.digest())];
+        self.write(&mut |out| {
+            let mut document = |out: &mut dyn Write| format.write(inventory, about, out);
+            statement::write(&subjects, format.predicate_type(), &mut document, out)
+        })
     }
 
     fn about(&self, format: Format, created: i64) -> About {
@@ -93,7 +133,7 @@ impl Scribe<'_> {
         Ok(Document { digest, size, content: sink.content().map_err(BuildError::Describe)? })
     }
 
-    fn provenance(&self, image: &Image, inventory: &Inventory, sboms: &[(Format, Document)]) -> Provenance {
+    fn provenance(&self, image: &Image, inventory: &Inventory, sboms: &[Sbom]) -> Provenance {
         let mut found =
             Provenance::new(image.platform().clone(), VERSION, image.config().created().unwrap_or_default());
         let discretion = self.recipe.map(Discretion::of).unwrap_or_default();
@@ -103,7 +143,7 @@ impl Scribe<'_> {
         found.packages = inventory.packages.iter().filter_map(|p| Deb::of(p, inventory.system.as_ref())).collect();
         found.byproducts = sboms
             .iter()
-            .filter_map(|(format, document)| {
+            .filter_map(|Sbom { format, document, .. }| {
                 let (name, media_type) = (format.file_name().to_owned(), format.media_type().to_owned());
                 Some(Byproduct { name, media_type, sha256: *document.digest.as_sha256()? })
             })
@@ -174,7 +214,12 @@ impl Scribe<'_> {
         for image in index.images() {
             let Some(documents) = documents.get(image.platform()) else { continue };
             let mut statements = Vec::new();
-            for (format, document) in &documents.sboms {
+            for Sbom { format, document, short } in &documents.sboms {
+                let document = short.as_ref().unwrap_or(document);
+                if in_statement(*format) {
+                    statements.push((format.predicate_type(), document.blob()));
+                    continue;
+                }
                 let subjects = [Subject::new("_", image.digest())];
                 let whole = self.write(&mut |out| {
                     let mut copy = |out: &mut dyn Write| io::copy(&mut document.content.open()?, out).map(drop);
@@ -223,8 +268,14 @@ impl Documents {
             artifacts.push(Artifact::new(&media_type, blob, subject, &annotations)?);
             Ok::<_, BuildError>(())
         };
-        for (format, document) in &self.sboms {
-            add(format.media_type(), document, format.file_name(), &format!("SBOM ({format})"), None)?;
+        for Sbom { format, document, .. } in &self.sboms {
+            let what = format!("SBOM ({format})");
+            if in_statement(*format) {
+                let title = format!("{}.intoto.json", format.as_str());
+                add(MediaType::IN_TOTO, document, &title, &what, Some(format.predicate_type()))?;
+            } else {
+                add(format.media_type(), document, format.file_name(), &what, None)?;
+            }
         }
         if let Some(document) = &self.provenance {
             let predicate = Some(provenance::PREDICATE_TYPE);

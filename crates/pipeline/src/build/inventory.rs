@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use distil_aptrepo::lock::{Lock, PackageOrigin};
+use distil_debunpack::records::Database;
 use distil_imgcore::{Entry, EntryKind, FileTree, Image, ImagePath, Node};
 use distil_sbom::licence::Analysis;
 use distil_sbom::{
@@ -75,7 +76,9 @@ impl Made<'_> {
         };
         self.files(parts.own, &descriptions, own_layer, &mut pieces)?;
         for (path, bytes) in &self.assembled.records {
-            let layer = path.file_name().and_then(|name| {
+            // One database for all packages is in the layer of the recipe.
+            let beside = self.assembled.database == Database::StatusDirectory;
+            let layer = path.file_name().filter(|_| beside).and_then(|name| {
                 let name = std::str::from_utf8(name).ok()?;
                 let name = name.strip_suffix(".md5sums").unwrap_or(name);
                 Some(descriptions.get(name)?.2)
