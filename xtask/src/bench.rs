@@ -140,6 +140,9 @@ flushes to the disk is. The page cache is warm for all.
   of the very .debs of the set; `distil lock` fetched them, so that their cache holds packages and indices alone.
 - **cold, local files**: no lock and no cache; the recipe names the .debs as files, and they are compared with their own
   `md5sums` too.
+- **SBOMs and provenance**: a cold build with all that is attached by default. All other builds attach nothing.
+- **SBOM of an image**: `distil sbom --from image`, which looks through the layers, and `syft` on the same image as a docker
+  archive, both to SPDX 2.3.
 - **unchanged**: nothing changed since the last build, from the lock, into the layout that holds the image already.
 - **new destination**: the same, into a layout that is not there yet.
 - **one package changed**: the cache knows the build before, and the layout holds it. The package was unpacked, given

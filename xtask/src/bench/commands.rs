@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Bench;
-use super::prepare::{LOCAL_RECIPE, Ready, digest, image, recipe, recipe_changed};
+use super::prepare::{ARCHIVE, DESCRIBED, LOCAL_RECIPE, Ready, digest, image, recipe, recipe_changed};
 use super::set::{CHANGING, Set};
 use super::stopwatch::{Line, Timed};
 use super::tables::Figures;
@@ -85,6 +85,12 @@ impl Bench {
         for packing in Packing::ALL {
             commands.push(self.cold(ready, packing, Task::Cold(packing)));
         }
+        commands.push(self.timed(
+            ready,
+            Task::ColdDescribed,
+            &lay_out(ready, &[("packages", "cache")]),
+            self.locked(ready, DESCRIBED),
+        ));
         let local = self.build_line(ready, "build", &ready.folder.join(LOCAL_RECIPE));
         commands.push(self.timed(ready, Task::ColdLocal, &lay_out(ready, &[]), local));
         let tar = ready.folder.join("layer.tar");
@@ -100,13 +106,21 @@ impl Bench {
         commands.push(self.timed(ready, Task::Unchanged, &unchanged, self.locked(ready, &name)));
         let elsewhere = lay_out(ready, &[("warm", "cache")]);
         commands.push(self.timed(ready, Task::NewDestination, &elsewhere, self.locked(ready, &name)));
+        let (distil, layout) = (self.distil.display(), ready.folder.join(image(Strategy::Package)));
+        let sbom = format!("{distil} sbom --quiet --from image --format spdx-2.3 oci:{} >/dev/null", layout.display());
+        commands.push(self.timed(ready, Task::Sbom, "sync", Line::Shell(sbom)));
+        let (syft, archive) = (self.root.join("target/peers/bin/syft"), ready.folder.join(ARCHIVE));
+        let (syft, archive) = (syft.display(), archive.display());
+        let syft =
+            format!("SYFT_CHECK_FOR_APP_UPDATE=false {syft} scan -q -o spdx-json docker-archive:{archive} >/dev/null");
+        commands.push(self.timed(ready, Task::Syft, "sync", Line::Shell(syft)));
         commands.extend(self.others(ready));
         commands
     }
 
     fn timed(&self, ready: &Ready, key: Task, before: &str, line: Line) -> Timed<Task> {
         let rounds = match key {
-            Task::Shell(_) | Task::Buildah => ready.set.rounds_of_others(),
+            Task::Shell(_) | Task::Buildah | Task::Syft => ready.set.rounds_of_others(),
             _ => ready.set.rounds(),
         };
         Timed { key, before: before.to_owned(), line, rounds: self.rounds(rounds) }

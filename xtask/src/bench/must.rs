@@ -81,6 +81,18 @@ fn limits(figures: &BTreeMap<Set, Figures>) -> Vec<Limit> {
         let what = format!("cold build, {}, python set, against the shell pipeline", packing.stated());
         limit(what, 0.3, Unit::Times, ratio(Set::Python, Task::Cold(packing), Task::Shell(packing)));
     }
+    limit(
+        "cold build of the large set with SBOMs in every format and provenance, against one with none".to_owned(),
+        1.2,
+        Unit::Times,
+        ratio(Set::Large, Task::ColdDescribed, Task::Cold(Packing::Zstd)),
+    );
+    limit(
+        "SBOM of an image, large set, against syft".to_owned(),
+        0.1,
+        Unit::Times,
+        ratio(Set::Large, Task::Sbom, Task::Syft),
+    );
     let changed = "one package changed";
     limit(
         format!("{changed}, `single` zstd layer, python set, against `openssl dgst -sha256` of the uncompressed layer"),

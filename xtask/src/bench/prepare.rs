@@ -59,9 +59,12 @@ impl Bench {
         repository.publish(&old, TIME)?;
         for (strategy, packing) in recipes() {
             let recipe = folder.join(recipe(strategy, packing));
-            write_recipe(&recipe, &repository.source(), &old, strategy, packing)?;
+            write_recipe(&recipe, &repository.source(), &old, strategy, (packing, SILENT))?;
             self.distil(&["lock"], &folder, "packages", &recipe)?;
         }
+        let described = folder.join(DESCRIBED);
+        write_recipe(&described, &repository.source(), &old, Strategy::Package, (Packing::Zstd, ""))?;
+        self.distil(&["lock"], &folder, "packages", &described)?;
         repository.publish(&new, TIME + DAY)?;
         for strategy in Strategy::ALL {
             let (before, after) = (folder.join(recipe(strategy, Packing::Zstd)), folder.join(recipe_changed(strategy)));
@@ -69,12 +72,22 @@ impl Bench {
             self.distil(&["lock", "--update", CHANGING], &folder, "packages", &after)?;
         }
         let local = format!("[debian]\ndebs = [\"{}/*.deb\"]\n", source.display());
-        write(&folder.join(LOCAL_RECIPE), &format!("{local}[layers]\ncompression = \"{}\"\n", Packing::Zstd.stated()))?;
+        let compression = Packing::Zstd.stated();
+        write(&folder.join(LOCAL_RECIPE), &format!("{local}[layers]\ncompression = \"{compression}\"\n{SILENT}"))?;
 
         copy(&folder, "packages", "warm")?;
         for strategy in Strategy::ALL {
             self.build(&folder, "warm", &recipe(strategy, Packing::Zstd), &image(strategy))?;
         }
+        // Syft reads no layout whose name stands for an index.
+        let (image, archive) = (folder.join(image(Strategy::Package)), folder.join(ARCHIVE));
+        process::run(Command::new("rm").arg("-f").arg(&archive))?;
+        let (image, archive) =
+            (format!("oci:{}", image.display()), format!("docker-archive:{}:x:1", archive.display()));
+        let platform = format!("linux/{}", process::read(Command::new("dpkg").arg("--print-architecture"))?.trim());
+        let mut copy_image = Command::new(&self.distil);
+        copy_image.args(["copy", "--quiet", "--platform", &platform, &image, &archive]);
+        process::read(&mut copy_image)?;
         let mut changed = Vec::new();
         for strategy in Strategy::ALL {
             copy(&folder, "packages", "cache")?;
@@ -108,6 +121,13 @@ impl Bench {
     }
 }
 
+/// The recipe of an image with everything that is attached by default.
+pub(super) const DESCRIBED: &str = "described";
+/// The image as other programs read it.
+pub(super) const ARCHIVE: &str = "image.tar";
+/// What is said about an image takes time of its own, which is measured apart.
+const SILENT: &str = "[attestations]\nsbom = []\nprovenance = false\n";
+
 /// Each strategy in each compression that is built cold.
 fn recipes() -> impl Iterator<Item = (Strategy, Packing)> {
     Strategy::ALL.into_iter().flat_map(|strategy| Packing::ALL.map(|packing| (strategy, packing)))
@@ -131,11 +151,17 @@ pub(super) fn digest(printed: &str) -> &str {
     printed.split_whitespace().last().unwrap_or_default()
 }
 
-fn write_recipe(folder: &Path, source: &str, debs: &[PathBuf], strategy: Strategy, packing: Packing) -> Result<()> {
+fn write_recipe(
+    folder: &Path,
+    source: &str,
+    debs: &[PathBuf],
+    strategy: Strategy,
+    (packing, more): (Packing, &str),
+) -> Result<()> {
     fs::create_dir_all(folder).map_err(at(folder))?;
     let names: Vec<String> = debs.iter().map(|deb| format!("\"{}\"", repository::name(deb))).collect();
     let text = format!(
-        "[debian]\nsources = [{source}]\npackages = [{}]\n[layers]\nstrategy = \"{}\"\ncompression = \"{}\"\n",
+        "[debian]\nsources = [{source}]\npackages = [{}]\n[layers]\nstrategy = \"{}\"\ncompression = \"{}\"\n{more}",
         names.join(", "),
         strategy.stated(),
         packing.stated()

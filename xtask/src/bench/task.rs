@@ -53,6 +53,12 @@ impl Strategy {
 pub(super) enum Task {
     Cold(Packing),
     ColdLocal,
+    /// With everything that is attached by default, of which the other builds attach nothing.
+    ColdDescribed,
+    /// An SBOM by looking through a finished image.
+    Sbom,
+    /// The same by another program.
+    Syft,
     Changed(Strategy),
     NewDestination,
     Unchanged,
@@ -67,7 +73,10 @@ pub(super) enum Task {
 impl Task {
     /// Whether it is a build of the set by distil.
     pub(super) fn is_ours(self) -> bool {
-        !matches!(self, Self::Decompress | Self::Openssl | Self::Shell(_) | Self::Buildah | Self::ColdJre)
+        !matches!(
+            self,
+            Self::Decompress | Self::Openssl | Self::Shell(_) | Self::Buildah | Self::ColdJre | Self::Sbom | Self::Syft
+        )
     }
 }
 
@@ -76,6 +85,9 @@ impl fmt::Display for Task {
         match self {
             Self::Cold(packing) => write!(f, "distil, cold, {}", packing.stated()),
             Self::ColdLocal => f.write_str("distil, cold, local files, zstd:3"),
+            Self::ColdDescribed => f.write_str("distil, cold, zstd:3, SBOMs and provenance"),
+            Self::Sbom => f.write_str("distil, SBOM of an image"),
+            Self::Syft => f.write_str("syft, SBOM of the same image"),
             Self::Changed(strategy) => write!(f, "distil, one package changed, `{}`", strategy.stated()),
             Self::NewDestination => f.write_str("distil, new destination"),
             Self::Unchanged => f.write_str("distil, unchanged"),
