@@ -12,6 +12,8 @@ use crate::purl::Purl;
 
 /// Said of a package whose author is not on record.
 pub(super) const ORIGINATOR_STANDS_IN: &str = "originatedBy: not on record; who made what it was found in stands in";
+/// Who made a package has no address, and whoever stands second has one.
+const ASKED: &str = "originatedBy: no address of the first is on record; the second can be asked";
 /// Said of a package whose supplier is not on record.
 pub(super) const SUPPLIER_STANDS_IN: &str = "suppliedBy: not on record; who supplied what it was found in stands in";
 /// Said of a licence that a package's own record does not conclude.
@@ -36,6 +38,8 @@ impl Writer<'_> {
         let stand_ins =
             stand_ins.into_iter().filter(|(found, _)| found.as_ref().is_some_and(|found| found.is_stand_in));
         let stand_ins = stand_ins.map(|(_, note)| note.to_owned());
+        let asked = plan.asked(number).and_then(|agent| plan.agent(agent));
+        let stand_ins = stand_ins.chain(asked.map(|_| ASKED.to_owned()));
         let comments: Vec<_> = self.layer(package.layer).into_iter().chain(stand_ins).collect();
         let [originator, supplier] = [originator, supplier].map(|found| plan.agent(found?.agent));
         let known = [("distil:deb:section", &package.section), ("distil:deb:priority", &package.priority)];
@@ -49,7 +53,7 @@ impl Writer<'_> {
             fields.some("comment", (!comments.is_empty()).then(|| comments.join("\n")))?;
             fields.put("externalIdentifier", &[ExternalIdentifier::new("packageUrl", &purl)])?;
             fields.list("extension", properties.iter())?;
-            fields.list("originatedBy", originator.iter())?.some("suppliedBy", supplier)?;
+            fields.list("originatedBy", originator.iter().chain(&asked))?.some("suppliedBy", supplier)?;
             fields.some("software_copyrightText", copyright)?;
             fields.some("software_packageVersion", package.version.as_deref())?;
             fields.put("software_packageUrl", &purl)?;

@@ -206,6 +206,16 @@ impl<'a> Plan<'a> {
         known.or_else(|| Some(Known { is_stand_in: true, ..self.supplier(number)? }))
     }
 
+    /// Who can be asked about a package whose maker left no address: whoever made what it was found in, and last who built
+    /// the image.
+    pub(super) fn asked(&self, number: usize) -> Option<&'a Agent> {
+        if self.originator(number)?.agent.contact.is_some() {
+            return None;
+        }
+        let around = self.around(number).filter_map(|(_, package)| package.maintainer.as_ref());
+        around.chain(self.about.author.iter().filter(|_| self.is_build())).find(|agent| agent.contact.is_some())
+    }
+
     /// The licence that holds for a package: what was concluded, or declared, or what holds for the package it was found in,
     /// whose terms cover everything in it.
     pub(super) fn concluded(&self, number: usize) -> Option<Concluded<'a>> {
@@ -251,6 +261,7 @@ impl<'a> Plan<'a> {
         for (number, package) in all.zip(&self.inventory.packages) {
             agents.extend(self.supplier(number).map(|supplier| supplier.agent.clone()));
             agents.extend(self.originator(number).map(|originator| originator.agent.clone()));
+            agents.extend(self.asked(number).cloned());
             licences.extend(self.concluded(number).map(|licence| Cow::Borrowed(licence.expression)));
             let declared = package.licences.declared.as_deref().filter(|text| expression::is_valid(text));
             licences.extend(declared.map(Cow::Borrowed));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::write;
 use crate::document::About;
-use crate::inventory::{Context, Inventory};
+use crate::inventory::{Agent, Context, Inventory, PackageKind};
 use crate::sample;
 
 /// The official JSON Schema.
@@ -81,6 +81,21 @@ fn every_package_has_what_authorities_ask_for() {
         let mut digests = file["verifiedUsing"].as_array().unwrap().iter();
         assert!(digests.any(|hash| hash["algorithm"] == "sha512"), "{name}");
     }
+}
+
+#[test]
+fn a_maker_without_an_address_is_followed_by_somebody_who_has_one() {
+    let mut inventory = sample::inventory();
+    let module = inventory.packages.iter().position(|package| package.kind == PackageKind::Golang).unwrap();
+    let vendor = Agent { name: "Vendor".to_owned(), contact: None, is_person: false };
+    inventory.packages[module].maintainer = Some(vendor.clone());
+    let all = check(&inventory, &sample::about());
+    let makers = all[&format!("p{module}")]["originatedBy"].as_array().unwrap();
+    assert_eq!(makers.iter().map(|maker| has_contact(&all, maker)).collect::<Vec<_>>(), [false, true]);
+    // Whoever reads the document takes the first for its maker.
+    let read = crate::spdx3::read(&written(&inventory, &sample::about())).unwrap();
+    let module = read.packages.iter().find(|package| package.kind == PackageKind::Golang).unwrap();
+    assert_eq!(module.maintainer, Some(vendor));
 }
 
 #[test]
