@@ -9,6 +9,7 @@ mod directories;
 mod error;
 mod inventory;
 mod memo;
+mod order;
 mod output;
 mod own;
 pub(crate) mod plan;
@@ -18,43 +19,32 @@ mod settings;
 mod supply;
 mod tree;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_aptrepo::lock::Lock;
 use distil_cache::Session;
-use distil_debunpack::records::Database;
-use distil_imgcore::{
-    Compression, Descriptor, DiffId, Digest, Image, Index, Layer, Packing, Platform, Press, Reference,
-};
-use distil_rootfs::Filter;
+use distil_imgcore::{Descriptor, DiffId, Digest, Image, Index, Layer, Platform, Press, Reference};
 
 pub use assemble::Warning;
 pub(crate) use attach::in_statement;
 pub use error::BuildError;
 pub use record::ResultDifference;
 
-use crate::base::Base;
-use crate::inputs::{self, Input};
-use crate::lock::{LockError, LockUse, LockWarning};
+use crate::lock::{LockUse, LockWarning};
 use crate::machine::Machine;
 use crate::package::Package;
 use crate::parallel::{self, SideWork};
 use crate::progress::{Phase, Progress};
-use crate::recipe::{Attestations, Layers, Recipe, Strategy};
+use crate::recipe::Recipe;
 use crate::shelf::{Converted, Rules, Shelf};
 use assemble::Parts;
-use attach::Scribe;
-use bases::Bases;
 use convert::Workshop;
 use inventory::Made;
 use memo::{Known, Memo};
-use own::OwnFiles;
-use plan::{Candidate, NoRoom, Plan};
+use order::Order;
 use record::Record;
 use supply::{Prospect, Supply};
 
@@ -333,147 +323,6 @@ fn build_of(
         record.write()?;
     }
     Ok(Built { images, warnings, lock_warnings: lock_warnings.clone(), new_lock: *is_new })
-}
-
-/// What a request comes down to.
-struct Order<'a> {
-    tars: Vec<PathBuf>,
-    recipe: Option<Asked<'a>>,
-    filter: Option<Filter>,
-    layers: Layers,
-    /// How fragments are compressed.
-    compression: Compression,
-    /// How layers are stored that are made of them.
-    packing: Packing,
-    database: Option<Database>,
-    annotations: BTreeMap<String, String>,
-    /// What is said about the image beside it.
-    attestations: Attestations,
-}
-
-/// A recipe and what it names.
-struct Asked<'a> {
-    /// The recipe with the variant applied.
-    recipe: Cow<'a, Recipe>,
-    variant: Option<&'a str>,
-    dir: &'a Path,
-    files: Vec<Input>,
-}
-
-impl<'a> Order<'a> {
-    fn new(request: &'a BuildRequest<'_>) -> Result<Self, BuildError> {
-        let default = Packing::Plain(output::default_compression(&request.outputs));
-        match &request.what {
-            What::Recipe { recipe, variant, dir, .. } => {
-                let recipe = match variant {
-                    Some(name) => Cow::Owned(recipe.with_variant(name).map_err(LockError::from)?),
-                    None => Cow::Borrowed(&**recipe),
-                };
-                Ok(Self {
-                    tars: Vec::new(),
-                    filter: Some(Filter::new(&recipe.filter)?),
-                    layers: recipe.layers,
-                    compression: recipe.layers.compression.unwrap_or(default).fragments(),
-                    packing: recipe.layers.compression.unwrap_or(default),
-                    database: recipe.debian.database,
-                    annotations: recipe.image.annotations.clone(),
-                    attestations: attestations(recipe.attestations.clone(), &request.outputs),
-                    recipe: Some(Asked {
-                        files: inputs::find(&recipe, dir)?.files,
-                        recipe,
-                        variant: variant.as_deref(),
-                        dir,
-                    }),
-                })
-            }
-            What::Packages { tars, .. } => Ok(Self {
-                tars: tars.clone(),
-                recipe: None,
-                filter: None,
-                layers: Layers { strategy: Strategy::Package, ..Layers::default() },
-                compression: default.fragments(),
-                packing: default,
-                database: None,
-                annotations: BTreeMap::new(),
-                attestations: attestations(Attestations::default(), &request.outputs),
-            }),
-        }
-    }
-
-    /// What decides on fragments.
-    fn rules(&self, clamp: Option<i64>) -> Rules<'_> {
-        Rules { compression: self.compression, clamp, fitting: self.filter.as_ref(), describe: self.describes() }
-    }
-
-    /// Whether anything is said about the image.
-    fn describes(&self) -> bool {
-        self.attestations.provenance || !self.attestations.sbom.is_empty()
-    }
-
-    fn scribe<'s>(
-        &'s self,
-        lock: Option<&'s Lock>,
-        own: &'s OwnFiles,
-        jobs: Jobs,
-        workshop: Workshop<'s>,
-    ) -> Scribe<'s> {
-        let asked = self.recipe.as_ref();
-        Scribe {
-            wanted: &self.attestations,
-            recipe: asked.map(|asked| &*asked.recipe),
-            variant: asked.and_then(|asked| asked.variant),
-            dir: asked.map_or(Path::new(""), |asked| asked.dir),
-            lock,
-            own,
-            jobs,
-            workshop,
-        }
-    }
-
-    /// What the images of these platforms start from.
-    fn bases<'p>(
-        &self,
-        platforms: impl IntoIterator<Item = &'p Platform>,
-        progress: &dyn Progress,
-    ) -> Result<Bases, BuildError> {
-        let Some(Asked { recipe, dir, .. }) = &self.recipe else { return Ok(Bases::default()) };
-        let Some(stated) = &recipe.base else { return Ok(Bases::default()) };
-        Ok(Bases::read(Base::open(stated, dir)?, platforms, self.database, progress)?)
-    }
-
-    /// Which packages share a layer, where no lock says so.
-    fn plan(&self, packages: &[(&Package, &Converted)]) -> Result<Plan, BuildError> {
-        if packages.is_empty() {
-            return Ok(Plan::new());
-        }
-        let room = plan::room(&self.layers, self.tars.len(), self.recipe.is_some());
-        let room = room.map_err(|NoRoom { archives, max }| BuildError::Layers { tars: archives, max })?;
-        let candidates: Vec<Candidate<'_>> = packages.iter().map(|(package, _)| package.candidate()).collect();
-        Ok(plan::plan(&candidates, &self.layers, room))
-    }
-
-    /// The platforms that a recipe is built for. What is no recipe is for those of its packages.
-    fn platforms(&self, request: &BuildRequest<'_>) -> Result<Vec<Platform>, BuildError> {
-        self.recipe.as_ref().map_or(Ok(Vec::new()), |asked| supply::platforms_of(&asked.recipe, request))
-    }
-
-    /// The digest of everything that decides on an image beside its lock.
-    fn own_digest(&self, own: &OwnFiles) -> Result<Digest, BuildError> {
-        let Some(asked) = &self.recipe else { return Ok(Digest::of(b"")) };
-        record::own_digest(&asked.recipe, asked.variant, own)
-    }
-
-    /// The recipe's own files, with the time of the image.
-    fn own_files(&self, epoch: i64) -> Result<OwnFiles, BuildError> {
-        let Some(Asked { recipe, dir, files, .. }) = &self.recipe else { return Ok(OwnFiles::default()) };
-        OwnFiles::new(recipe, files, dir, epoch)
-    }
-}
-
-/// What is said about an image that goes to these places. A docker archive has no place for it.
-fn attestations(wanted: Attestations, outputs: &[Reference]) -> Attestations {
-    let docker = |reference: &Reference| matches!(reference, Reference::DockerArchive(_));
-    if !wanted.in_index && outputs.iter().all(docker) { Attestations::none() } else { wanted }
 }
 
 /// With fewer threads than this, none is idle before the largest package is done.

@@ -101,14 +101,17 @@ mod tests {
     #[test]
     fn neither_private_hosts_nor_folders_are_told() {
         let text = "[debian]\ndebs = ['/home/me/dist/*.deb', 'own/*.deb']\n\
-                    sources = [{ uris = ['https://mirror.corp:8443/debian', 'https://deb.debian.org/debian'], suites = ['x'],\n\
+                    sources = [{ uris = ['https://mirror.corp:8443/debian', 'https://archive.debian.org/debian'], suites = ['x'],\n\
                     components = ['main'], signed-by = '/usr/share/keyrings/debian-archive-keyring.gpg' }]\n\
                     [files]\n'/a' = { source = '/home/me/a' }\n'/b' = { source = 'b' }\n";
         let told = Discretion::of(&Recipe::parse(text).unwrap()).told(text);
         assert!(!told.contains("corp") && !told.contains("/home"), "{told}");
-        for kept in
-            ["https://deb.debian.org/debian", "/usr/share/keyrings/", "'own/*.deb'", "https://private.invalid/debian"]
-        {
+        for kept in [
+            "https://archive.debian.org/debian",
+            "/usr/share/keyrings/",
+            "'own/*.deb'",
+            "https://private.invalid/debian",
+        ] {
             assert!(told.contains(kept), "{kept} is not in {told}");
         }
     }

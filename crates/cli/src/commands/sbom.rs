@@ -154,7 +154,7 @@ fn text(rows: &Rows, printer: &Printer) -> String {
     ] {
         if count > 0 {
             let gap = if out.is_empty() { "" } else { "\n" };
-            out.push_str(&format!("{gap}{}\n{}", printer.heading(&format!("{name} ({count})")), table.lines("  ")));
+            out.extend([gap, &printer.heading(&format!("{name} ({count})")), "\n", &table.lines("  ")]);
         }
     }
     out

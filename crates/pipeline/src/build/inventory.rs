@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use distil_aptrepo::lock::{Lock, PackageOrigin};
+use distil_aptrepo::lock::{Lock, LockedPlatform, PackageOrigin};
 use distil_debunpack::records::Database;
 use distil_imgcore::{Entry, EntryKind, FileTree, Image, ImagePath, Node};
 use distil_sbom::licence::Analysis;
@@ -37,7 +37,7 @@ impl Made<'_> {
         &self,
         parts: &Parts<'_>,
         lock: Option<&Lock>,
-        (shelf, rules): (&Shelf, Rules<'_>),
+        (kept, rules): (&Shelf, Rules<'_>),
         progress: &dyn Progress,
     ) -> Result<Inventory, BuildError> {
         let mut pieces = Pieces { image: facts(&self.assembled.image, Context::Build), ..Pieces::default() };
@@ -52,7 +52,7 @@ impl Made<'_> {
         for (number, (package, _)) in self.packages.iter().enumerate() {
             let deb = package.sha256().map_err(BuildError::read(package.path()))?;
             // It was made when the package was converted, and can be lost only to somebody who empties the cache meanwhile.
-            let description = shelf.description(deb, rules).ok_or_else(BuildError::not_described(package.path()))?;
+            let description = kept.description(deb, rules).ok_or_else(BuildError::not_described(package.path()))?;
             let layer = self.plan.iter().position(|group| group.contains(&number)).unwrap_or_default();
             descriptions.insert(package.name(), (description, package, below + layer));
         }
@@ -103,21 +103,19 @@ impl Made<'_> {
         described: &mut Described,
     ) -> Option<&'d Analysis> {
         let folder = ImagePath::from_archive(format!("usr/share/doc/{name}").as_bytes()).ok()?;
-        let own = descriptions.get(name)?;
-        let (path, found) = match &own.0.licences {
-            Some(found) => (folder.join(b"copyright").ok()?, found),
-            None => {
-                let converted = self.packages.iter().find(|(package, _)| package.name() == name)?.1;
-                let EntryKind::Symlink { target } = &converted.fragment.tree().get(&folder)?.entry.kind else {
-                    return None;
-                };
-                let other = linked(&folder, target)?;
-                let holder = std::str::from_utf8(other.file_name()?).ok()?;
-                let found = descriptions.get(holder)?.0.licences.as_ref()?;
-                // The link was replaced by a folder with the file in it.
-                let path = folder.join(b"copyright").ok().filter(|path| self.assembled.tree.contains(path));
-                (path.or_else(|| other.join(b"copyright").ok())?, found)
-            }
+        let (path, found) = if let Some(found) = &descriptions.get(name)?.0.licences {
+            (folder.join(b"copyright").ok()?, found)
+        } else {
+            let converted = self.packages.iter().find(|(package, _)| package.name() == name)?.1;
+            let EntryKind::Symlink { target } = &converted.fragment.tree().get(&folder)?.entry.kind else {
+                return None;
+            };
+            let other = linked(&folder, target)?;
+            let holder = std::str::from_utf8(other.file_name()?).ok()?;
+            let found = descriptions.get(holder)?.0.licences.as_ref()?;
+            // The link was replaced by a folder with the file in it.
+            let path = folder.join(b"copyright").ok().filter(|path| self.assembled.tree.contains(path));
+            (path.or_else(|| other.join(b"copyright").ok())?, found)
         };
         if self.assembled.tree.contains(&path) {
             described.locations.push(path);
@@ -238,7 +236,7 @@ fn repositories(lock: Option<&Lock>, image: &Image) -> BTreeMap<String, Reposito
     let Some(lock) = lock else { return BTreeMap::new() };
     let all = std::iter::once(&lock.main).chain(lock.variants.values());
     let mut found = BTreeMap::new();
-    for package in all.filter_map(|locked| locked.platforms.get(image.platform())).flat_map(|p| p.packages()) {
+    for package in all.filter_map(|locked| locked.platforms.get(image.platform())).flat_map(LockedPlatform::packages) {
         if let PackageOrigin::Repository { repository, .. } = package.origin
             && let Some(evidence) = lock.repositories.get(repository)
         {
