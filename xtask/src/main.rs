@@ -10,6 +10,7 @@ mod bench;
 mod debs;
 mod error;
 mod example;
+mod licences;
 mod locked;
 mod peers;
 mod process;
@@ -32,6 +33,7 @@ Usage: cargo xtask TASK
                                  oci:target/NAME:latest, from packages of this machine's apt sources
   bench [SET...] [--quick]       time whole builds beside other tools, and write benches/RESULTS.md; of some sets, or
                                  with each command once, print the figures instead
+  licences                       find the licences of 1,000 packages beside Syft, and write benches/LICENCES.md
   peers                          fetch the programs that the tests compare with
   test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing
 ";
@@ -59,6 +61,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["debs", rest @ ..] => debs::task(&root, rest),
         ["example", name] => example::task(&root, name),
         ["bench", rest @ ..] => bench::task(&root, rest),
+        ["licences"] => licences::task(&root),
         ["peers"] => peers::fetch(&root),
         ["test", rest @ ..] => suite::task(&root, rest),
         [] | ["help" | "--help" | "-h"] => {
