@@ -116,6 +116,10 @@ pub(super) fn full_name(package: &Package) -> Cow<'_, str> {
 /// Package URLs fold case and punctuation in which the name in its own field may differ.
 fn respell(package: &mut Package, name: &str) {
     if folds_to(name, &package.name) {
+        // The URL of an archive without a group has its name in that place.
+        if package.kind == PackageKind::Maven && package.namespace.as_ref() == Some(&package.name) {
+            package.namespace = None;
+        }
         name.clone_into(&mut package.name);
     } else if folds_to(name, &full_name(package))
         && let Some((namespace, name)) = name.rsplit_once(separator(package))
@@ -183,6 +187,17 @@ fn is_nothing(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_archive_without_a_group_gets_none_from_its_url() {
+        let check = |purl: &str, name: &str, group: Option<&str>| {
+            let mut package = purl.parse::<Purl>().unwrap().to_package();
+            respell(&mut package, name);
+            assert_eq!((package.namespace.as_deref(), full_name(&package).as_ref()), (group, name));
+        };
+        check("pkg:maven/jrt-fs/jrt-fs@17", "jrt-fs", None);
+        check("pkg:maven/commons-io/commons-io@2", "commons-io:commons-io", Some("commons-io"));
+    }
 
     #[test]
     fn agents_are_read_as_documents_have_them() {
