@@ -180,7 +180,7 @@ mod tests {
     fn what_is_not_built_yet_is_told_what_to_write_in_its_place() {
         for (recipe, advice) in [
             ("base = { image = 'oci:base', key = 'base.pub' }", "from disk"),
-            ("attestations.sbom = []", "leave it out"),
+            ("publish.immutable = true", "leave it out"),
         ] {
             assert!(rendered(recipe).contains(advice), "{recipe}");
         }
