@@ -58,7 +58,7 @@ fn write(layout: &Path) -> (Index, Vec<Image>) {
 }
 
 /// The types of what oras finds about an image, sorted.
-fn discovered(arguments: &[&str]) -> Vec<String> {
+pub(crate) fn discovered(arguments: &[&str]) -> Vec<String> {
     let found = Program::new("oras").args(["discover", "--format", "json"]).args(arguments).run().success().json();
     // Newer releases say `referrers` where older ones said `manifests`.
     let list = found["referrers"].as_array().or(found["manifests"].as_array()).unwrap();

@@ -11,7 +11,7 @@ use distil_tests::{Program, place};
 use crate::example::{folder_of_this_run, reference};
 use crate::peers::podman;
 
-const EXAMPLES: [&str; 5] = ["base", "cc", "java", "python", "static"];
+pub(crate) const EXAMPLES: [&str; 5] = ["base", "cc", "java", "python", "static"];
 
 /// Whose package it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +52,13 @@ fn build(recipe: &Path, options: &[&str], layout: &Path) {
     assert!(ran.status.success(), "{ran}");
 }
 
+/// The layout with an example as `latest`.
+pub(crate) fn layout_of(name: &str) -> PathBuf {
+    built().join("target").join(name)
+}
+
 fn image(name: &str) -> String {
-    reference(&built().join("target").join(name), "latest")
+    reference(&layout_of(name), "latest")
 }
 
 /// Names of the packages in the image of an example.

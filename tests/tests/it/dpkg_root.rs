@@ -3,33 +3,43 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use distil_tests::program::{Ran, folder};
+use distil_tests::program::Ran;
 use distil_tests::{Program, place};
 
-use crate::example::vendored;
+use crate::example::{folder_of_this_run, vendored};
+
+/// A system in which dpkg configured the locked packages, made by the first test that asks.
+pub(crate) fn configured() -> &'static Path {
+    static CONFIGURED: OnceLock<PathBuf> = OnceLock::new();
+    CONFIGURED.get_or_init(|| {
+        let root = folder_of_this_run().join("dpkg-root");
+        let debs = vendored("dpkg-root");
+        assert!(debs.len() > 60, "only {} packages", debs.len());
+        prepare(&root);
+        // Maintainer scripts run programs of packages that are not configured yet, so that all files are there first, as
+        // debootstrap does it.
+        for deb in &debs {
+            let files = Program::new("dpkg-deb").arg("--fsys-tarfile").arg(deb).run().success().stdout;
+            let tar = Program::new("tar").arg("-C").arg(&root).args(["-x", "-p", "--keep-directory-symlink"]);
+            assert!(tar.input(files).run().status.success(), "{}", deb.display());
+        }
+        // Only the order of unpacking is forced: what is missing or in conflict still fails when it is configured.
+        let unpack = dpkg(&root).args(["--force-depends", "--unpack"]).args(&debs).run();
+        assert!(unpack.status.success(), "{unpack}");
+        let configure = dpkg(&root).args(["--configure", "-a"]).run();
+        assert!(configure.status.success(), "{configure}");
+        root
+    })
+}
 
 #[test]
 fn the_locked_packages_configure() {
-    let debs = vendored("dpkg-root");
-    assert!(debs.len() > 60, "only {} packages", debs.len());
-    let (_guard, root) = folder();
-    prepare(&root);
-    // Maintainer scripts run programs of packages that are not configured yet, so that all files are there first, as
-    // debootstrap does it.
-    for deb in &debs {
-        let files = Program::new("dpkg-deb").arg("--fsys-tarfile").arg(deb).run().success().stdout;
-        let tar = Program::new("tar").arg("-C").arg(&root).args(["-x", "-p", "--keep-directory-symlink"]).input(files);
-        assert!(tar.run().status.success(), "{}", deb.display());
-    }
-    // Only the order of unpacking is forced: what is missing or in conflict still fails when it is configured.
-    let unpack = dpkg(&root).args(["--force-depends", "--unpack"]).args(&debs).run();
-    assert!(unpack.status.success(), "{unpack}");
-    let configure = dpkg(&root).args(["--configure", "-a"]).run();
-    assert!(configure.status.success(), "{configure}");
-    check_installed(&root, debs.len());
-    let python = Program::new("chroot").arg(&root).args(["/usr/bin/python3.11", "-c", "import ssl; print(2 + 2)"]);
+    let root = configured();
+    check_installed(root, vendored("dpkg-root").len());
+    let python = Program::new("chroot").arg(root).args(["/usr/bin/python3.11", "-c", "import ssl; print(2 + 2)"]);
     assert_eq!(python.run().success().text(), "4\n");
 }
 

@@ -52,21 +52,30 @@ fn surroundings_do_not_show() {
 fn another_place_does_not_show() {
     let (_guard, elsewhere) = folder();
     let debs = elsewhere.join("target/debs/python");
-    let home = elsewhere.join("a/longer/path/python");
+    let home = elsewhere.join("a/longer/path");
     fs::create_dir_all(&debs).unwrap();
     fs::create_dir_all(&home).unwrap();
     // Copied backwards, so that the directory lists them in another order; and with the times of this moment.
     for deb in place::debs("python").iter().rev() {
         fs::copy(deb, debs.join(deb.file_name().unwrap())).unwrap();
     }
+    for file in ["distil.toml", "main.py"] {
+        fs::copy(example::recipe().with_file_name(file), home.join(file)).unwrap();
+    }
+    let line = "\"$distil\" \"$@\"";
+    let expected = build(line, &example::recipe(), &elsewhere.join("cache-1"));
+    same(&expected, &build(line, &home.join("distil.toml"), &elsewhere.join("cache-2")), "another place");
+    // A recipe that names the packages otherwise is another one, and the image is the same.
     let text = fs::read_to_string(example::recipe()).unwrap();
     let moved = text.replace("../../../target/debs/python", debs.to_str().unwrap());
     assert_ne!(text, moved);
     fs::write(home.join("distil.toml"), moved).unwrap();
-    fs::copy(example::recipe().with_file_name("main.py"), home.join("main.py")).unwrap();
-    let line = "\"$distil\" \"$@\"";
-    let expected = build(line, &example::recipe(), &elsewhere.join("cache-1"));
-    same(&expected, &build(line, &home.join("distil.toml"), &elsewhere.join("cache-2")), "another place");
+    let got = build(line, &home.join("distil.toml"), &elsewhere.join("cache-3"));
+    let root = |files: &Files| {
+        let index: serde_json::Value = serde_json::from_slice(&files[Path::new("index.json")]).unwrap();
+        index["manifests"][0].clone()
+    };
+    assert_eq!(root(&got), root(&expected));
 }
 
 #[test]
