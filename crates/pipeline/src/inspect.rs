@@ -91,6 +91,8 @@ pub struct ReferrerSummary {
     pub digest: String,
     /// What it is.
     pub artifact_type: Option<String>,
+    /// What it says of itself: a description, or else a title.
+    pub description: Option<String>,
     /// Bytes of its manifest.
     pub size: u64,
 }
@@ -149,11 +151,16 @@ fn referrers(named: &Named, manifest: &Descriptor) -> Result<Vec<ReferrerSummary
     }
     let mut found = Vec::new();
     for subject in subjects {
-        found.extend(named.store.referrers(subject)?.iter().map(|referrer| ReferrerSummary {
-            subject: subject.to_string(),
-            digest: referrer.digest().to_string(),
-            artifact_type: referrer.artifact_type().map(|t| t.as_str().to_owned()),
-            size: referrer.size(),
+        found.extend(named.store.referrers(subject)?.iter().map(|referrer| {
+            ReferrerSummary {
+                subject: subject.to_string(),
+                digest: referrer.digest().to_string(),
+                artifact_type: referrer.artifact_type().map(|t| t.as_str().to_owned()),
+                description: ["description", "title"]
+                    .iter()
+                    .find_map(|key| referrer.annotations().get(&format!("org.opencontainers.image.{key}")).cloned()),
+                size: referrer.size(),
+            }
         }));
     }
     Ok(found)

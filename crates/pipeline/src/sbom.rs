@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 
 use distil_imgcore::{Artifact, Digest, ImagePath, MediaType, Reference};
 use distil_sbom::statement;
-use distil_sbom::table::Table;
+use distil_sbom::table::{FileRow, LicenceRow, PackageRow, Table};
 use distil_sbom::{About, Agent, Format, Inventory};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::build::in_statement;
 use crate::describe::scan;
@@ -95,6 +97,93 @@ pub fn sbom(
     Ok((form, None))
 }
 
+/// The rows of a table: the JSON document of `sbom`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SbomDocument {
+    /// `distil.sbom/v1`.
+    pub schema: String,
+    /// The digest of the image's manifest.
+    pub digest: String,
+    /// The digest of the attached document that this was read from; none where the image itself was looked through.
+    pub attached: Option<String>,
+    /// The packages.
+    pub packages: Vec<SbomPackage>,
+    /// The team's own files.
+    pub own_files: Vec<SbomFile>,
+    /// How many packages have which licence.
+    pub licences: Vec<SbomLicence>,
+}
+
+/// A package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SbomPackage {
+    /// The type of its package URL, as in `deb`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// The version; empty where none is known.
+    pub version: String,
+    /// Debian's name of the architecture; empty where none is known.
+    pub architecture: String,
+    /// Bytes of the file that it was installed from.
+    pub size: Option<u64>,
+    /// Its source package where that has another name or version; empty otherwise.
+    pub source: String,
+    /// Its licence as an SPDX expression; empty where none is known.
+    pub licence: String,
+}
+
+/// A file of the team's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SbomFile {
+    /// Where it is.
+    pub path: String,
+    /// Bytes; none where what is attached does not say.
+    pub size: Option<u64>,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// A licence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct SbomLicence {
+    /// The SPDX expression; none for packages without a known licence.
+    pub licence: Option<String>,
+    /// How many packages have it.
+    pub packages: usize,
+}
+
+impl SbomDocument {
+    /// The document of what [`sbom`] found.
+    #[must_use]
+    pub fn new(form: &SbomForm, table: &Table) -> Self {
+        let package = |row: &PackageRow| SbomPackage {
+            kind: row.kind.clone(),
+            name: row.name.clone(),
+            version: row.version.clone(),
+            architecture: row.architecture.clone(),
+            size: row.size,
+            source: row.source.clone(),
+            licence: row.licence.clone(),
+        };
+        let file = |row: &FileRow| SbomFile { path: row.path.clone(), size: row.size, sha256: row.sha256.clone() };
+        let licence = |row: &LicenceRow| SbomLicence { licence: row.expression.clone(), packages: row.packages };
+        Self {
+            schema: "distil.sbom/v1".to_owned(),
+            digest: form.image.to_string(),
+            attached: form.attached.as_ref().map(ToString::to_string),
+            packages: table.packages.iter().map(package).collect(),
+            own_files: table.own_files.iter().map(file).collect(),
+            licences: table.licences.iter().map(licence).collect(),
+        }
+    }
+}
+
 const WRITE_BUFFER: usize = 256 << 10;
 
 /// The document in a format that refers to an image and says that it is about it.
@@ -136,3 +225,49 @@ fn document_of(statement: &[u8], format: Format) -> Option<Vec<u8>> {
 
 /// Bytes of a document that is read.
 const MAX_DOCUMENT: u64 = 256 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::testimage;
+
+    #[test]
+    fn any_image_is_described_and_nothing_is_believed_that_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let record = testimage::record("aa", "2-1", "Source: ss (1-1)\n");
+        let copyright = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n\
+                         Files: *\nCopyright: 2020 A\nLicense: Expat\n";
+        let release = "ID=debian\nVERSION_ID=12\n";
+        let layers: [&[(&str, &str)]; 2] = [
+            &[("usr/lib/os-release", release), ("var/lib/dpkg/status.d/aa", &record)],
+            &[("usr/share/doc/aa/copyright", copyright), ("etc/x", "x")],
+        ];
+        let reference = testimage::write(dir.path(), &["linux/amd64"], &layers);
+        let request = |source| SbomRequest {
+            reference: &reference,
+            platform: Choice::First,
+            source,
+            author: None,
+            files: true,
+            jobs: NonZeroUsize::MIN,
+        };
+        let (form, table) = sbom(&request(SbomSource::Best), None, &mut io::sink(), &Silent).unwrap();
+        let table = table.unwrap();
+        assert_eq!(form.attached, None);
+        assert_eq!((table.packages[0].name.as_str(), table.packages[0].licence.as_str()), ("aa", "MIT"));
+        assert_eq!(table.packages[0].source, "ss 1-1");
+        let document = serde_json::to_value(SbomDocument::new(&form, &table)).unwrap();
+        let schema = serde_json::from_str(&crate::schema::sbom()).unwrap();
+        assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&document));
+        for format in Format::ALL {
+            let mut bytes = Vec::new();
+            assert_eq!(sbom(&request(SbomSource::Image), Some(format), &mut bytes, &Silent).unwrap().1, None);
+            let (found, inventory) = distil_sbom::read(&bytes).unwrap();
+            assert_eq!((found, inventory.packages.len()), (format, 1));
+            assert_eq!(inventory.image.digest, Some(form.image.clone()));
+        }
+        let attached = sbom(&request(SbomSource::Attached), None, &mut io::sink(), &Silent);
+        assert!(matches!(attached, Err(ReadError::NotDescribed)));
+    }
+}

@@ -6,6 +6,7 @@ use crate::cache::{CachePruned, CacheStatus};
 use crate::files::FileList;
 use crate::inspect::Inspection;
 use crate::lock::LockDocument;
+use crate::sbom::SbomDocument;
 use crate::validate::Validation;
 use crate::why::WhyAnswer;
 use crate::written::WrittenDocument;
@@ -32,6 +33,12 @@ pub fn inspection() -> String {
 #[must_use]
 pub fn files() -> String {
     of::<FileList>()
+}
+
+/// The schema of what `sbom` prints with `--json` as a table.
+#[must_use]
+pub fn sbom() -> String {
+    of::<SbomDocument>()
 }
 
 /// The schema of what `validate` prints.
@@ -251,7 +258,7 @@ mod tests {
 
     #[test]
     fn documents_have_schemas_in_which_every_field_is_described() {
-        let images = [written(), inspection(), files(), validation()];
+        let images = [written(), inspection(), files(), sbom(), validation()];
         for text in images.into_iter().chain([locking(), reason(), cache_status(), cache_prune()]) {
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::draft202012::meta::is_valid(&schema));

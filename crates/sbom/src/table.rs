@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use distil_imgcore::Escaped;
 
+use crate::digests::Digests;
 use crate::inventory::{File, Inventory, Package};
 
-/// Characters of one text that are shown. Names and licences of real packages are shorter.
-const MAX_SHOWN: usize = 200;
-
-/// What a table shows. All texts are fit for a terminal: without line breaks, escape sequences and hidden characters.
+/// What a table shows. All texts are fit for a terminal: without line breaks, escape sequences and hidden characters. They are
+/// whole, and may be of any length.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     /// Packages of all kinds, in the order of the inventory.
@@ -45,8 +44,8 @@ pub struct PackageRow {
 pub struct FileRow {
     /// Where it is, from the root.
     pub path: String,
-    /// Bytes.
-    pub size: u64,
+    /// Bytes; none where it is not known.
+    pub size: Option<u64>,
     /// Its SHA-256 in hexadecimal; empty where it is not known.
     pub sha256: String,
 }
@@ -94,9 +93,11 @@ impl PackageRow {
 
 impl FileRow {
     fn of(file: &File) -> Self {
+        // SPDX has no field for sizes, and a file without a byte has the digest of nothing.
+        let is_known = file.size > 0 || file.digests.sha256 == Digests::of(&[]).sha256;
         Self {
             path: format!("/{}", Escaped(file.path.as_bytes())),
-            size: file.size,
+            size: is_known.then_some(file.size),
             sha256: file.digests.sha256.map(hex::encode).unwrap_or_default(),
         }
     }
@@ -132,12 +133,9 @@ fn licences(packages: &[Package]) -> Vec<LicenceRow> {
     rows
 }
 
-/// The text as far as it is shown, fit for a terminal.
+/// The text, fit for a terminal.
 fn shown(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN).and_then(|(end, _)| text.get(..end)) {
-        Some(start) => format!("{}…", Escaped(start.as_bytes())),
-        None => Escaped(text.as_bytes()).to_string(),
-    }
+    Escaped(text.as_bytes()).to_string()
 }
 
 #[cfg(test)]
@@ -157,7 +155,6 @@ mod tests {
         let texts = texts.chain(table.licences.iter().filter_map(|row| row.expression.as_deref()));
         for text in texts {
             assert_eq!(Escaped(text.as_bytes()).to_string(), text);
-            assert!(text.chars().count() < 10 * MAX_SHOWN);
         }
         table
     }
@@ -176,7 +173,22 @@ mod tests {
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
         assert_eq!((table.packages[0].size, table.packages[2].size), (Some(12_345), None));
-        assert_eq!((table.own_files[1].path.as_str(), table.own_files[1].size), ("/srv/app/run.sh", 14));
+        assert_eq!((table.own_files[1].path.as_str(), table.own_files[1].size), ("/srv/app/run.sh", Some(14)));
+    }
+
+    #[test]
+    fn a_size_that_no_document_says_is_not_known() {
+        let mut inventory = sample::inventory();
+        let own = inventory.own_files().nth(1).unwrap().path.clone();
+        let size = |inventory: &Inventory| check(inventory).own_files[1].size;
+        let file = |inventory: &mut Inventory, digests: Digests| {
+            let file = inventory.files.iter_mut().find(|file| file.path == own).unwrap();
+            (file.size, file.digests) = (0, digests);
+        };
+        file(&mut inventory, Digests::of(b"something"));
+        assert_eq!(size(&inventory), None);
+        file(&mut inventory, Digests::of(b""));
+        assert_eq!(size(&inventory), Some(0));
     }
 
     #[test]

@@ -119,10 +119,13 @@ fn packages(image: &Inspection) -> Table {
 }
 
 fn referrers(image: &Inspection) -> Table {
-    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]);
+    let mut table = Table::new(&[Align::Left, Align::Left, Align::Left, Align::Left]);
     for referrer in &image.referrers {
         let kind = clean(referrer.artifact_type.as_deref().unwrap_or("unknown"));
-        table.row([short(&referrer.digest), Size(referrer.size).to_string(), kind]);
+        let subject = if referrer.subject == image.digest { "of the index" } else { "of the image" };
+        let subject = if image.media_type.contains("index") { subject.to_owned() } else { String::new() };
+        let description = clean(referrer.description.as_deref().unwrap_or_default());
+        table.row([short(&referrer.digest), subject, kind, description]);
     }
     table
 }
@@ -207,6 +210,7 @@ mod tests {
                 subject: digest('a'),
                 digest: digest('e'),
                 artifact_type: Some("application/spdx+json".into()),
+                description: Some("SBOM (spdx-2.3) of the image for linux/amd64".into()),
                 size: 4096,
             }],
             unreadable: Vec::new(),

@@ -2,8 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use distil_pipeline::table::Table as Rows;
-use distil_pipeline::{Agent, Reference, SbomFormat, SbomRequest, SbomSource};
-use serde_json::{Value, json};
+use distil_pipeline::{Agent, Reference, SbomDocument, SbomFormat, SbomRequest, SbomSource};
 
 use super::Context;
 use crate::environment::Environment;
@@ -94,7 +93,7 @@ impl Sbom {
         }
         if let Some(rows) = rows {
             if printer.format() == Format::Json {
-                printer.document(&document(&found.image.to_string(), &rows))?;
+                printer.document(&SbomDocument::new(&found, &rows))?;
             } else {
                 printer.result(&text(&rows, printer))?;
             }
@@ -114,37 +113,20 @@ fn author(text: &str) -> Result<Agent, String> {
     })
 }
 
-fn document(image: &str, rows: &Rows) -> Value {
-    let packages: Vec<Value> = rows
-        .packages
-        .iter()
-        .map(|row| {
-            json!({
-                "type": row.kind, "name": row.name, "version": row.version, "architecture": row.architecture,
-                "size": row.size, "source": row.source, "licence": row.licence,
-            })
-        })
-        .collect();
-    let files: Vec<Value> =
-        rows.own_files.iter().map(|row| json!({"path": row.path, "size": row.size, "sha256": row.sha256})).collect();
-    let licences: Vec<Value> =
-        rows.licences.iter().map(|row| json!({"licence": row.expression, "packages": row.packages})).collect();
-    json!({"schema": "distil.sbom/v1", "image": image, "packages": packages, "own-files": files, "licences": licences})
-}
-
 fn text(rows: &Rows, printer: &Printer) -> String {
     let mut packages = Table::new(&[Align::Left; 5]);
     for row in &rows.packages {
-        let licence = if row.licence.is_empty() { "unknown".to_owned() } else { row.licence.clone() };
-        packages.row([row.name.clone(), row.version.clone(), row.kind.clone(), row.source.clone(), licence]);
+        let licence = if row.licence.is_empty() { "unknown" } else { &row.licence };
+        packages.row([&row.name, &row.version, &row.kind, &row.source, licence].map(cut));
     }
     let mut files = Table::new(&[Align::Left, Align::Right, Align::Left]);
     for row in &rows.own_files {
-        files.row([row.path.clone(), Size(row.size).to_string(), format!("sha256:{}", row.sha256)]);
+        let size = row.size.map(|size| Size(size).to_string());
+        files.row([row.path.clone(), size.unwrap_or_default(), format!("sha256:{}", row.sha256)]);
     }
     let mut licences = Table::new(&[Align::Right, Align::Left]);
     for row in &rows.licences {
-        licences.row([row.packages.to_string(), row.expression.clone().unwrap_or_else(|| "unknown".to_owned())]);
+        licences.row([row.packages.to_string(), cut(row.expression.as_deref().unwrap_or("unknown"))]);
     }
     let mut out = String::new();
     for (name, count, table) in [
@@ -158,4 +140,14 @@ fn text(rows: &Rows, printer: &Printer) -> String {
         }
     }
     out
+}
+
+/// Characters of a name or a licence that are shown; a row of JSON has all of them.
+const MAX_SHOWN: usize = 200;
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN).and_then(|(end, _)| text.get(..end)) {
+        Some(start) => format!("{start}…"),
+        None => text.to_owned(),
+    }
 }

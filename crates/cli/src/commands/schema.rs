@@ -24,6 +24,7 @@ enum What {
     Inspect,
     Validate,
     Files,
+    Sbom,
     CacheStatus,
     CachePrune,
 }
@@ -39,6 +40,7 @@ impl Schema {
             What::Inspect => schema::inspection(),
             What::Validate => schema::validation(),
             What::Files => schema::files(),
+            What::Sbom => schema::sbom(),
             What::CacheStatus => schema::cache_status(),
             What::CachePrune => schema::cache_prune(),
         };

@@ -121,8 +121,9 @@ fn regular<'a>(contents: &'a Contents, path: &ImagePath, at: &Located) -> Option
 /// The copyright file of a package, whose folder may be a link to that of another one.
 fn copyright<'a>(contents: &'a Contents, package: &str) -> Option<(ImagePath, &'a SeenFile)> {
     let folder = ImagePath::from_archive(format!("usr/share/doc/{package}").as_bytes()).ok()?;
-    let folder = match &contents.entries.get(&folder)?.entry.kind {
-        EntryKind::Symlink { target } => linked(&folder, target)?,
+    // Layers need not name the folders of their files.
+    let folder = match contents.entries.get(&folder).map(|at| &at.entry.kind) {
+        Some(EntryKind::Symlink { target }) => linked(&folder, target)?,
         _ => folder,
     };
     let path = folder.join(b"copyright").ok()?;
