@@ -53,10 +53,8 @@ pub(crate) fn members<'a, const N: usize>(
 
 /// The items of a list, each with its text; none of null.
 pub(crate) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> Items<'a, T> {
-    let mut rest = Rest { text: list, at: 0 };
-    let place = if rest.text.trim() == "null" { Place::Behind } else { Place::Before };
-    rest.space();
-    Items { rest, place, item: PhantomData }
+    let place = if list.trim() == "null" { Place::Behind } else { Place::Before };
+    Items { rest: Rest { text: list, at: 0 }, place, item: PhantomData }
 }
 
 /// See [`items`]. Nothing follows an error.
