@@ -71,7 +71,9 @@ fn documents_about_hostile_packages_are_valid() {
     let documents = Documents::of(&folder.join("layout"), "test");
     documents.check();
     let attached = layout::attached(&folder.join("layout"), &layout::image(&folder.join("layout"), "test").digest);
-    attached.iter().for_each(|document| check_terminal(&document.content));
+    for document in &attached {
+        check_terminal(&document.content);
+    }
     for document in [&documents.spdx2, &documents.cyclonedx] {
         let found = validators::syft_convert(document).into_iter().filter(|package| package.kind == "deb");
         let found: Vec<_> = found.map(|package| (package.name, package.version)).collect();
