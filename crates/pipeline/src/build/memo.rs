@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BuildRequest;
 use super::assemble::Warning;
+use super::attach::VERSION;
 use super::error::BuildError;
 use crate::shelf::Shelf;
 
@@ -40,6 +41,8 @@ impl<'a> Memo<'a> {
         lock.variants.values_mut().for_each(|variant| variant.result = None);
         piece(lock.to_toml().as_bytes());
         piece(own.to_string().as_bytes());
+        // Documents about the image name it.
+        piece(VERSION.as_bytes());
         piece(packing.to_string().as_bytes());
         for platform in request.platforms.iter().chain([&request.host]) {
             piece(platform.to_string().as_bytes());
