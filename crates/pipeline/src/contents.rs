@@ -171,7 +171,7 @@ struct ReadLayer {
 
 impl ReadLayer {
     fn look(&mut self, entry: &Entry, content: &mut dyn Read) -> std::io::Result<()> {
-        let mut look = Look::thorough(entry);
+        let mut look = Look::whole(entry);
         std::io::copy(&mut Looking { inner: content, look: &mut look }, &mut std::io::sink())?;
         self.seen.insert(entry.path.clone(), look.finish());
         Ok(())
