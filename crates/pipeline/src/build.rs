@@ -244,8 +244,8 @@ fn build_of(
     progress: &dyn Progress,
     (session, shelf): (&Session, &Shelf),
 ) -> Result<Built, BuildError> {
-    // Two parts for each thread to take; a single thread compresses its own.
-    let press = Press::new(order.compression, if request.jobs.get() > 1 { 2 * request.jobs.get() } else { 0 });
+    // A part for each thread to take and one that is on its way; a single thread compresses its own.
+    let press = Press::new(order.compression, if request.jobs.get() > 1 { request.jobs.get() + 1 } else { 0 });
     let workshop =
         Workshop { decoding: NonZeroUsize::MIN, session, shelf, press: &press, progress, cancelled: request.cancelled };
 

@@ -1,5 +1,6 @@
 //! The files of an image: all layers on top of each other, as a container sees them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::num::NonZeroUsize;
@@ -77,15 +78,19 @@ impl Contents {
         let bytes = image.layers().iter().map(Layer::size).sum();
         progress.phase(Phase::Read { layers: image.layers().len(), bytes });
         let room = AtomicU64::new(MAX_KEPT);
-        let layers = parallel::map(jobs, image.layers(), |layer| {
+        // The largest first, so that no thread ends with it alone.
+        let mut largest_first: Vec<(usize, &Layer)> = image.layers().iter().enumerate().collect();
+        largest_first.sort_by_key(|(_, layer)| Reverse(layer.size()));
+        let mut layers = parallel::map(jobs, &largest_first, |(number, layer)| {
             let name = layer.digest().to_string();
             progress.started(&name);
             let read = read_layer(layer, &keep, sums, &room, &name, progress)?;
             progress.finished(&name);
-            Ok::<_, ReadError>(read)
+            Ok::<_, ReadError>((*number, read))
         })?;
+        layers.sort_by_key(|(number, _)| *number);
         let mut contents = Self::default();
-        for read in layers {
+        for (_, read) in layers {
             contents.stack(read.entries)?;
             contents.kept.push(read.kept);
             contents.sums.push(read.sums);
