@@ -93,7 +93,7 @@ pub use machine::{Authorities, Machine, MachineError};
 pub use progress::{Phase, Progress, Silent};
 pub use read::{Choice, ReadError};
 pub use recipe::author;
-pub use sbom::{SbomDocument, SbomFile, SbomForm, SbomLicence, SbomPackage, SbomRequest, SbomSource, sbom};
+pub use sbom::{SbomDocument, SbomForm, SbomRequest, SbomSource, sbom};
 pub use sources::SourcesError;
 pub use stores::StoreError;
 pub use validate::{Validation, validate};

@@ -108,78 +108,25 @@ pub struct SbomDocument {
     /// The digest of the attached document that this was read from; none where the image itself was looked through.
     pub attached: Option<String>,
     /// The packages.
-    pub packages: Vec<SbomPackage>,
+    pub packages: Vec<PackageRow>,
     /// The team's own files.
-    pub own_files: Vec<SbomFile>,
+    pub own_files: Vec<FileRow>,
     /// How many packages have which licence.
-    pub licences: Vec<SbomLicence>,
-}
-
-/// A package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct SbomPackage {
-    /// The type of its package URL, as in `deb`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The name.
-    pub name: String,
-    /// The version; empty where none is known.
-    pub version: String,
-    /// Debian's name of the architecture; empty where none is known.
-    pub architecture: String,
-    /// Bytes of the file that it was installed from.
-    pub size: Option<u64>,
-    /// Its source package where that has another name or version; empty otherwise.
-    pub source: String,
-    /// Its licence as an SPDX expression; empty where none is known.
-    pub licence: String,
-}
-
-/// A file of the team's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct SbomFile {
-    /// Where it is.
-    pub path: String,
-    /// Bytes; none where what is attached does not say.
-    pub size: Option<u64>,
-    /// Its SHA-256 in hexadecimal.
-    pub sha256: String,
-}
-
-/// A licence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct SbomLicence {
-    /// The SPDX expression; none for packages without a known licence.
-    pub licence: Option<String>,
-    /// How many packages have it.
-    pub packages: usize,
+    pub licences: Vec<LicenceRow>,
 }
 
 impl SbomDocument {
     /// The document of what [`sbom`] found.
     #[must_use]
-    pub fn new(form: &SbomForm, table: &Table) -> Self {
-        let package = |row: &PackageRow| SbomPackage {
-            kind: row.kind.clone(),
-            name: row.name.clone(),
-            version: row.version.clone(),
-            architecture: row.architecture.clone(),
-            size: row.size,
-            source: row.source.clone(),
-            licence: row.licence.clone(),
-        };
-        let file = |row: &FileRow| SbomFile { path: row.path.clone(), size: row.size, sha256: row.sha256.clone() };
-        let licence = |row: &LicenceRow| SbomLicence { licence: row.expression.clone(), packages: row.packages };
+    pub fn new(form: &SbomForm, table: Table) -> Self {
+        let Table { packages, own_files, licences } = table;
         Self {
             schema: "distil.sbom/v1".to_owned(),
             digest: form.image.to_string(),
             attached: form.attached.as_ref().map(ToString::to_string),
-            packages: table.packages.iter().map(package).collect(),
-            own_files: table.own_files.iter().map(file).collect(),
-            licences: table.licences.iter().map(licence).collect(),
+            packages,
+            own_files,
+            licences,
         }
     }
 }
@@ -257,7 +204,7 @@ mod tests {
         assert_eq!(form.attached, None);
         assert_eq!((table.packages[0].name.as_str(), table.packages[0].licence.as_str()), ("aa", "MIT"));
         assert_eq!(table.packages[0].source, "ss 1-1");
-        let document = serde_json::to_value(SbomDocument::new(&form, &table)).unwrap();
+        let document = serde_json::to_value(SbomDocument::new(&form, table)).unwrap();
         let schema = serde_json::from_str(&crate::schema::sbom()).unwrap();
         assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&document));
         for format in Format::ALL {

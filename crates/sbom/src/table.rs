@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use distil_imgcore::Escaped;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::digests::Digests;
 use crate::inventory::{File, Inventory, Package};
@@ -21,9 +23,11 @@ pub struct Table {
 }
 
 /// A package.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct PackageRow {
     /// The type of its package URL, as in `deb`.
+    #[serde(rename = "type")]
     pub kind: String,
     /// Its name, for other kinds than Debian packages with what stands before it, as in `@babel/core`.
     pub name: String,
@@ -40,7 +44,8 @@ pub struct PackageRow {
 }
 
 /// A file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct FileRow {
     /// Where it is, from the root.
     pub path: String,
@@ -51,9 +56,11 @@ pub struct FileRow {
 }
 
 /// A licence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct LicenceRow {
     /// The expression. None stands for packages whose licence is not known.
+    #[serde(rename = "licence")]
     pub expression: Option<String>,
     /// How many packages have it.
     pub packages: usize,

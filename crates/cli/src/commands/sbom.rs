@@ -93,7 +93,7 @@ impl Sbom {
         }
         if let Some(rows) = rows {
             if printer.format() == Format::Json {
-                printer.document(&SbomDocument::new(&found, &rows))?;
+                printer.document(&SbomDocument::new(&found, rows))?;
             } else {
                 printer.result(&text(&rows, printer))?;
             }
