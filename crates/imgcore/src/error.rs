@@ -110,6 +110,16 @@ pub enum Error {
         /// The process that said so in the lock file; its number is that of its own container.
         holder: Option<u32>,
     },
+    /// A place on the other side of a network did not do what it was asked to.
+    #[error("cannot {action} {place}")]
+    Remote {
+        /// What was tried: `read`, `write to`.
+        action: &'static str,
+        /// The store.
+        place: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The store can only be read.
     #[error("{place} can only be read")]
     ReadOnly {
@@ -204,7 +214,7 @@ impl Error {
     #[must_use]
     pub fn is_io(&self) -> bool {
         let content = [io::ErrorKind::InvalidData, io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
-        matches!(self, Self::Locked { .. }) || self.io_kind().is_some_and(|kind| !content.contains(&kind))
+        matches!(self, Self::Locked { .. } | Self::Remote { .. }) || self.io_kind().is_some_and(|kind| !content.contains(&kind))
     }
 
     fn io_kind(&self) -> Option<io::ErrorKind> {

@@ -48,6 +48,16 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`Error::Blob`] where the content is not what `blob` says.
     fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error>;
 
+    /// Takes a blob over from a place next to this one without it being sent, where that can be done: from another repository
+    /// of the same registry. `false` where it was not, and has to be put.
+    ///
+    /// # Errors
+    /// Where the place cannot be asked.
+    fn take_over(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let _ = blob;
+        Ok(false)
+    }
+
     /// How many blobs may be put at the same time, each by a thread of its own. One where the order of calls is the order of
     /// what is written.
     fn puts_at_once(&self) -> NonZeroUsize {

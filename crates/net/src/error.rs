@@ -116,6 +116,22 @@ pub enum NetError {
         /// What the sink said.
         source: io::Error,
     },
+    /// What was to be sent could not be read, or had another size.
+    #[error("cannot read what is sent to {url}")]
+    Source {
+        /// Where it was sent.
+        url: String,
+        /// What the reader said.
+        source: io::Error,
+    },
+    /// An address that is not public, where another server may not lead.
+    #[error("{url} is at {address}, which is not a public address")]
+    Address {
+        /// What was asked for.
+        url: String,
+        /// The address.
+        address: std::net::IpAddr,
+    },
     /// A file of this machine that cannot be read.
     #[error("cannot read {url}")]
     File {

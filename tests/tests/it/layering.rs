@@ -11,10 +11,11 @@ const ALLOWED: &[(&str, u8, &[&str])] = &[
     ("cache", 0, &[]),
     ("net", 0, &[]),
     ("debunpack", 1, &["imgcore"]),
+    ("registry", 1, &["imgcore", "net"]),
     ("rootfs", 2, &["imgcore", "debunpack"]),
     ("aptrepo", 2, &["imgcore", "cache", "net", "debunpack"]),
     ("sbom", 2, &["imgcore", "debunpack"]),
-    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "rootfs", "aptrepo", "sbom"]),
+    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "registry", "rootfs", "aptrepo", "sbom"]),
     ("cli", 6, &["pipeline"]),
 ];
 
