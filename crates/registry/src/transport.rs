@@ -49,6 +49,11 @@ impl Transport {
         todo!()
     }
 
+    /// Where paths begin: `https://HOST/v2/REPOSITORY/`. A `Location` or `Link` may be relative to what was asked for below it.
+    pub(crate) fn base(&self) -> Url {
+        todo!()
+    }
+
     /// Asks, with the login or token that is needed. The answer may have any status but 401 and a redirect; where the body
     /// can be sent again (empty or bytes), a passing failure (connection, 408, 429, 5xx) is retried.
     pub(crate) fn send(&self, ask: Ask<'_>) -> Result<Response, RegistryError> {
