@@ -183,11 +183,7 @@ fn lock_advice(error: &LockError) -> Option<String> {
                 .to_owned(),
         ),
         LockError::Sources(error) => sources_advice(error),
-        LockError::Machine(_) => Some(
-            "certificates are those of SSL_CERT_FILE or SSL_CERT_DIR, credentials those of NETRC or ~/.netrc, and proxies \
-             those of http_proxy, https_proxy and all_proxy"
-                .to_owned(),
-        ),
+        LockError::Machine(_) => Some(MACHINE.to_owned()),
         LockError::Variant(error) => Some(variant_advice(error)),
         LockError::Base(error) => base_advice(error),
         LockError::RolledBack { .. } => {
@@ -215,6 +211,10 @@ fn lock_advice(error: &LockError) -> Option<String> {
         _ => None,
     }
 }
+
+/// Where it stands what the machine says of itself.
+const MACHINE: &str = "certificates are those of SSL_CERT_FILE or SSL_CERT_DIR, credentials those of NETRC or ~/.netrc, and \
+                       proxies those of http_proxy, https_proxy and all_proxy";
 
 fn sources_advice(error: &SourcesError) -> Option<String> {
     match error {
@@ -274,9 +274,11 @@ fn store_advice(error: &StoreError) -> Option<String> {
     match error {
         StoreError::Unclear { known, .. } => Some(format!("the names are {}", list(known))),
         StoreError::OtherDigest { .. } => Some("leave the digest out, or name the image with a tag".to_owned()),
-        StoreError::NotYet { .. } => {
-            Some("use a directory, as in oci:DIR:TAG; skopeo copies between that and registries".to_owned())
-        }
+        StoreError::Offline { .. } => Some(
+            "run it without --offline, or copy the image to a directory first: `distil copy REF oci:DIR:TAG`"
+                .to_owned(),
+        ),
+        StoreError::Machine(_) => Some(MACHINE.to_owned()),
         _ => None,
     }
 }

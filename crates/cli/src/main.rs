@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod printer;
 mod progress;
+mod registries;
 mod repositories;
 mod signals;
 mod size;

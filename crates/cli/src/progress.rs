@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use distil_pipeline::{Escaped, Phase, Progress, Silent};
+use distil_pipeline::{Digest, Escaped, Phase, Progress, Reference, Silent};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::arguments::{Global, ProgressChoice};
@@ -16,8 +16,8 @@ pub(crate) fn of(global: &Global, environment: &Environment, printer: &Printer) 
     let bars = environment.stderr_is_terminal && environment.is_capable();
     match global.progress {
         _ if global.quiet => Box::new(Silent),
-        ProgressChoice::None => Box::new(Silent),
-        ProgressChoice::Auto if bars => Box::new(Bars::new()),
+        ProgressChoice::None => Box::new(Notes(printer.clone())),
+        ProgressChoice::Auto if bars => Box::new(Bars::new(printer.clone())),
         ProgressChoice::Auto | ProgressChoice::Plain => Box::new(Lines::new(printer.clone())),
     }
 }
@@ -49,13 +49,14 @@ struct Bars {
     items: ProgressBar,
     bytes: ProgressBar,
     running: Mutex<Vec<String>>,
+    printer: Printer,
 }
 
 impl Bars {
-    fn new() -> Self {
+    fn new(printer: Printer) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let bar = || ProgressBar::new_spinner();
-        let bars = Self { items: all.add(bar()), bytes: all.add(bar()), running: Mutex::new(Vec::new()) };
+        let bars = Self { items: all.add(bar()), bytes: all.add(bar()), running: Mutex::default(), printer };
         bars.items.enable_steady_tick(Duration::from_millis(200));
         bars
     }
@@ -103,6 +104,10 @@ impl Progress for Bars {
         }
         self.items.inc(1);
         self.show(&running);
+    }
+
+    fn resolved(&self, reference: &Reference, digest: &Digest) {
+        self.items.suspend(|| tell(&self.printer, reference, digest));
     }
 }
 
@@ -175,6 +180,28 @@ impl Progress for Lines {
     fn finished(&self, _: &str) {
         self.count(1, 0);
     }
+
+    fn resolved(&self, reference: &Reference, digest: &Digest) {
+        tell(&self.printer, reference, digest);
+    }
+}
+
+/// Says what has to be said once, and nothing of how far it is.
+struct Notes(Printer);
+
+impl Progress for Notes {
+    fn phase(&self, _: Phase) {}
+    fn started(&self, _: &str) {}
+    fn advanced(&self, _: &str, _: u64) {}
+    fn finished(&self, _: &str) {}
+
+    fn resolved(&self, reference: &Reference, digest: &Digest) {
+        tell(&self.0, reference, digest);
+    }
+}
+
+fn tell(printer: &Printer, reference: &Reference, digest: &Digest) {
+    printer.note(&format!("{reference} is {digest}"));
 }
 
 #[cfg(test)]
@@ -192,7 +219,7 @@ mod tests {
 
     #[test]
     fn bars_take_every_report() {
-        let bars = Bars::new();
+        let bars = Bars::new(Printer::plain());
         bars.items.set_draw_target(ProgressDrawTarget::hidden());
         bars.bytes.set_draw_target(ProgressDrawTarget::hidden());
         for phase in [Phase::Convert { packages: 2, bytes: 10 }, Phase::Write { layers: 1, bytes: None }, Phase::Check]

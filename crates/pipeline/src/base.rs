@@ -7,6 +7,7 @@ use std::path::Path;
 
 use distil_imgcore::{Descriptor, Digest, Platform};
 
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named};
 use crate::recipe::{self, Layers, Strategy};
@@ -25,9 +26,9 @@ pub(crate) struct Base {
 
 impl Base {
     /// Finds the image that a recipe in `dir` names. From here on only its digest counts.
-    pub(crate) fn open(stated: &recipe::Base, dir: &Path) -> Result<Self, BaseError> {
+    pub(crate) fn open(stated: &recipe::Base, dir: &Path, places: &Places<'_>) -> Result<Self, BaseError> {
         let name = Name { reference: stated.image.to_string(), place: stated.place.clone() };
-        let named = Named::open(&stated.image.relative_to(dir)).map_err(|source| name.unreadable(source))?;
+        let named = Named::open(&stated.image.relative_to(dir), places).map_err(|source| name.unreadable(source))?;
         Ok(Self { named, name, public_name: stated.public_name.clone() })
     }
 

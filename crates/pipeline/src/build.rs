@@ -37,6 +37,7 @@ use crate::lock::{LockUse, LockWarning};
 use crate::machine::Machine;
 use crate::package::Package;
 use crate::parallel::{self, SideWork};
+use crate::places::Places;
 use crate::progress::{Phase, Progress};
 use crate::recipe::Recipe;
 use crate::shelf::{Converted, Rules, Shelf};
@@ -70,7 +71,7 @@ pub struct BuildRequest<'a> {
     /// The machine and the network, for recipes that name packages.
     pub machine: Machine,
     /// Set to true from elsewhere, ends the build soon.
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: &'a Arc<AtomicBool>,
 }
 
 /// What an image is made of.
@@ -150,7 +151,7 @@ impl BuiltImage {
 /// Builds an image and writes it to every output. Nothing is written before the whole image is known to be good.
 ///
 /// ```no_run
-/// use std::sync::atomic::AtomicBool;
+/// use std::sync::Arc;
 ///
 /// use distil_pipeline::{BuildRequest, Machine, Silent, What, build};
 ///
@@ -163,7 +164,7 @@ impl BuiltImage {
 ///     jobs: std::num::NonZeroUsize::MIN,
 ///     cache_dir: ".cache".into(),
 ///     machine: Machine::new(1_800_000_000),
-///     cancelled: &AtomicBool::new(false),
+///     cancelled: &Arc::default(),
 /// };
 /// println!("{}", build(&request, &Silent)?.images[0].digest);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -172,19 +173,20 @@ impl BuiltImage {
 /// # Errors
 /// [`BuildError`]; [`BuildError::is_mistake`] tells what was asked for wrongly from what failed.
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
-    output::check(&request.outputs)?;
+    let places = Places::new(&request.machine, progress, request.cancelled);
+    output::check(&request.outputs, &places)?;
     let order = Order::new(request)?;
     let platforms = order.platforms(request)?;
     let session = Session::start(&request.cache_dir)?;
     let shelf = Shelf::open(&session)?;
-    let prospect = Prospect::new(request, &platforms, progress)?;
-    if let Some(built) = known(&prospect, &order, request, progress, &shelf)? {
+    let prospect = Prospect::new(request, &platforms, &places)?;
+    if let Some(built) = known(&prospect, &order, request, &places, &shelf)? {
         return Ok(built);
     }
     let mut supply = prospect.supply(Some((&shelf, order.rules(None))))?;
     let mut damaged = 0;
     loop {
-        let built = build_of(&supply, &order, request, progress, (&session, &shelf));
+        let built = build_of(&supply, &order, request, &places, (&session, &shelf));
         match &built {
             // Something else has to be made of packages of which fragments were there. That is rare.
             Err(e) if supply.has_shelved() && e.is_not_fetched() => {}
@@ -199,7 +201,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
             _ => return built,
         }
         if supply.has_shelved() {
-            supply = Prospect::new(request, &platforms, progress)?.supply(None)?;
+            supply = Prospect::new(request, &platforms, &places)?.supply(None)?;
         }
     }
 }
@@ -209,7 +211,7 @@ fn known(
     prospect: &Prospect<'_>,
     order: &Order<'_>,
     request: &BuildRequest<'_>,
-    progress: &dyn Progress,
+    places: &Places<'_>,
     shelf: &Shelf,
 ) -> Result<Option<Built>, BuildError> {
     let Prospect::Lock { fitting, .. } = prospect else { return Ok(None) };
@@ -225,7 +227,7 @@ fn known(
         record.compare()?;
     }
     // Where a layer is missing, or anything else is wrong, the whole build tells of it or mends it.
-    let images = output::write(&index, &about, &request.outputs, &request.host, progress);
+    let images = output::write(&index, &about, &request.outputs, &request.host, places);
     let Ok(images) = images else { return Ok(None) };
     if let Some(record) = record {
         record.write()?;
@@ -241,16 +243,17 @@ fn build_of(
     supply: &Supply,
     order: &Order<'_>,
     request: &BuildRequest<'_>,
-    progress: &dyn Progress,
+    places: &Places<'_>,
     (session, shelf): (&Session, &Shelf),
 ) -> Result<Built, BuildError> {
+    let progress = places.progress;
     // A part for each thread to take and one that is on its way; a single thread compresses its own.
     let press = Press::new(order.compression, if request.jobs.get() > 1 { request.jobs.get() + 1 } else { 0 });
     let workshop =
         Workshop { decoding: NonZeroUsize::MIN, session, shelf, press: &press, progress, cancelled: request.cancelled };
 
     let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = supply;
-    let bases = order.bases(sets.iter().map(|set| &set.platform), progress)?;
+    let bases = order.bases(sets.iter().map(|set| &set.platform), places)?;
     let converted = convert_all(packages, order.rules(*epoch), request.jobs, workshop)?;
     // Trees and layers are next, which want memory themselves.
     press.rest();
@@ -313,7 +316,7 @@ fn build_of(
     let Known { index, about, mut warnings } = known;
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
-    let images = output::write(&index, &about, &request.outputs, &request.host, progress)?;
+    let images = output::write(&index, &about, &request.outputs, &request.host, places)?;
     for image in &images {
         if let ([one], true) = (image.platforms.as_slice(), sets.len() > 1) {
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));

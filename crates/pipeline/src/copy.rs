@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use distil_imgcore::{Descriptor, Error, Image, Platform, Progress as Step, Reference, Referrers, copy_graph};
 
 use crate::build::{BuiltImage, BuiltPlatform};
+use crate::machine::Machine;
 use crate::observed::Observed;
+use crate::places::Places;
 use crate::progress::{Phase, Progress};
 use crate::read::{Choice, Named, ReadError};
-use crate::stores::{self, Destination, StoreError};
+use crate::stores::{self, StoreError};
 
 /// Why an image was not copied. The destination may hold some of its blobs then, but nothing names them.
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +71,13 @@ pub fn copy(
     source: &Reference,
     destination: &Reference,
     platform: Option<&Platform>,
+    machine: &Machine,
     cancelled: &Arc<AtomicBool>,
     progress: &dyn Progress,
 ) -> Result<BuiltImage, CopyError> {
+    let places = Places::new(machine, progress, cancelled);
     let unreadable = |error: ReadError| CopyError::Source { reference: source.to_string(), source: Box::new(error) };
-    let mut named = Named::open(source).map_err(unreadable)?;
+    let mut named = Named::open(source, &places).map_err(unreadable)?;
     let docker = matches!(destination, Reference::DockerArchive(_));
     if docker && platform.is_none() && named.platforms.len() > 1 {
         let known = named.platforms.iter().map(|(platform, _)| platform.clone()).collect();
@@ -89,7 +93,7 @@ pub fn copy(
         platforms.push(BuiltPlatform { platform: platform.clone(), digest, diff_ids });
     }
     stores::check_digest(destination, named.root.digest())?;
-    let to = Destination::open(destination)?;
+    let to = places.destination(destination)?;
     let stopping = |_: &Descriptor, inner| -> Box<dyn Read + Send> {
         Box::new(Stopping { inner, cancelled: Arc::clone(cancelled) })
     };
@@ -153,8 +157,12 @@ mod tests {
 
         fn copy(&self, to: &Reference, platform: Option<&str>, cancelled: bool) -> Result<BuiltImage, CopyError> {
             let platform = platform.map(|text| text.parse().unwrap());
-            copy(&self.source, to, platform.as_ref(), &Arc::new(AtomicBool::new(cancelled)), &Silent)
+            copy(&self.source, to, platform.as_ref(), &Machine::new(0), &Arc::new(AtomicBool::new(cancelled)), &Silent)
         }
+    }
+
+    fn named(reference: &Reference) -> Result<Named, ReadError> {
+        Named::open(reference, &Places::uncancelled(&Machine::new(0), &Silent))
     }
 
     #[test]
@@ -164,7 +172,7 @@ mod tests {
             let to = fixture.reference(transport, rest);
             let copied = fixture.copy(&to, None, false).unwrap();
             assert_eq!(copied.platforms.len(), 1, "{transport}");
-            let found = validate(&to, &Silent).unwrap();
+            let found = validate(&to, &Machine::new(0), &Silent).unwrap();
             assert!(found.valid, "{transport}: {found:?}");
         }
     }
@@ -175,7 +183,7 @@ mod tests {
         for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1"), ("docker-archive", "d.tar:x:v1")] {
             let to = fixture.reference(transport, rest);
             let told = fixture.copy(&to, Some("linux/arm64"), false).unwrap();
-            let found = Named::open(&to).unwrap();
+            let found = named(&to).unwrap();
             assert_eq!((&told.digest, &told.platforms[0].digest), (found.root.digest(), found.platforms[0].1.digest()));
         }
     }
@@ -202,13 +210,13 @@ mod tests {
         layout.tag(Some(&"chart".parse().unwrap()), &root).unwrap();
 
         let copy = |to: &Reference, platform: Option<&Platform>| {
-            copy(&fixture.reference("oci", "image:chart"), to, platform, &Arc::default(), &Silent)
+            copy(&fixture.reference("oci", "image:chart"), to, platform, &Machine::new(0), &Arc::default(), &Silent)
         };
         for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1")] {
             let to = fixture.reference(transport, rest);
             let copied = copy(&to, None).unwrap();
             assert_eq!((&copied.digest, copied.platforms.len()), (root.digest(), 0), "{transport}");
-            assert!(validate(&to, &Silent).unwrap().valid, "{transport}");
+            assert!(validate(&to, &Machine::new(0), &Silent).unwrap().valid, "{transport}");
         }
         let refused = |error: CopyError| {
             let CopyError::Source { source, .. } = error else { return false };
@@ -221,7 +229,7 @@ mod tests {
     #[test]
     fn all_platforms_keep_the_digest_and_one_has_its_own() {
         let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
-        let root = Named::open(&fixture.source).unwrap().root.digest().clone();
+        let root = named(&fixture.source).unwrap().root.digest().clone();
         let all = fixture.copy(&fixture.reference("oci", "all:v1"), None, false).unwrap();
         assert_eq!((all.digest, all.platforms.len()), (root.clone(), 2));
         let one = fixture.copy(&fixture.reference("oci", "one:v1"), Some("linux/arm64"), false).unwrap();
@@ -249,7 +257,7 @@ mod tests {
         let other = format!("copy@sha256:{}", "0".repeat(64));
         let error = fixture.copy(&fixture.reference("oci", &other), None, false).unwrap_err();
         assert!(matches!(error, CopyError::Destination(StoreError::OtherDigest { .. })));
-        let digest = Named::open(&fixture.source).unwrap().root.digest().clone();
+        let digest = named(&fixture.source).unwrap().root.digest().clone();
         assert!(fixture.copy(&fixture.reference("oci", &format!("copy@{digest}")), None, false).is_ok());
     }
 }

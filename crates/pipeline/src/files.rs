@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contents::{Contents, Located, Sums};
+use crate::machine::Machine;
 use crate::packages::{Packages, is_record};
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
 
@@ -65,9 +67,10 @@ pub fn files(
     reference: &Reference,
     platform: Choice<'_>,
     paths: &[ImagePath],
+    machine: &Machine,
     progress: &dyn Progress,
 ) -> Result<FileList, ReadError> {
-    let named = Named::open(reference)?;
+    let named = Named::open(reference, &Places::uncancelled(machine, progress))?;
     let (platform, image) = named.image(platform)?;
     let contents = Contents::read(&image, is_record, Sums::Leave, progress)?;
     let packages = Packages::read(&contents);
@@ -123,7 +126,7 @@ mod tests {
         let path = |text: &str| ImagePath::from_absolute(text.as_bytes()).unwrap();
         let list = |paths: &[&str]| {
             let paths: Vec<ImagePath> = paths.iter().copied().map(path).collect();
-            files(&reference, Choice::First, &paths, &Silent).unwrap()
+            files(&reference, Choice::First, &paths, &Machine::new(0), &Silent).unwrap()
         };
         let shown = |list: &FileList| -> Vec<String> {
             let line = |f: &FileSummary| format!("{} {} {} {:?}", f.path, f.size, f.layer, f.package.as_deref());

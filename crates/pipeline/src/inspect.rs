@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contents::{Contents, Sums};
+use crate::machine::Machine;
 use crate::packages::{Packages, is_record};
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
 
@@ -101,8 +103,13 @@ pub struct ReferrerSummary {
 ///
 /// # Errors
 /// [`ReadError`] where the image cannot be read, or is not there for that platform.
-pub fn inspect(reference: &Reference, platform: Choice<'_>, progress: &dyn Progress) -> Result<Inspection, ReadError> {
-    let named = Named::open(reference)?;
+pub fn inspect(
+    reference: &Reference,
+    platform: Choice<'_>,
+    machine: &Machine,
+    progress: &dyn Progress,
+) -> Result<Inspection, ReadError> {
+    let named = Named::open(reference, &Places::uncancelled(machine, progress))?;
     let (platform, image) = named.image(platform)?;
     let packages = Packages::read(&Contents::read(&image, is_record, Sums::Leave, progress)?);
     let config = serde_json::from_slice(image.config().bytes()).unwrap_or_default();
@@ -179,7 +186,7 @@ mod tests {
         let layers: [&[(&str, &str)]; 2] =
             [&[("usr/bin/aa", "a"), ("var/lib/dpkg/status.d/aa", &record)], &[("etc/x", "x")]];
         let reference = testimage::write(dir.path(), &["linux/arm64", "linux/amd64"], &layers);
-        let found = inspect(&reference, Choice::First, &Silent).unwrap();
+        let found = inspect(&reference, Choice::First, &Machine::new(0), &Silent).unwrap();
         let platforms: Vec<&str> = found.platforms.iter().map(|p| p.platform.as_str()).collect();
         assert_eq!((platforms, found.platform.as_str()), (vec!["linux/amd64", "linux/arm64"], "linux/amd64"));
         assert_eq!(found.config["config"]["Entrypoint"][0], "/usr/bin/aa");
@@ -201,7 +208,11 @@ mod tests {
             (Choice::Preferably(&arm), "linux/arm64"),
             (Choice::Preferably(&other), "linux/amd64"),
         ] {
-            assert_eq!(inspect(&reference, choice, &Silent).unwrap().platform, platform, "{choice:?}");
+            assert_eq!(
+                inspect(&reference, choice, &Machine::new(0), &Silent).unwrap().platform,
+                platform,
+                "{choice:?}"
+            );
         }
     }
 
@@ -210,7 +221,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let reference = testimage::write(dir.path(), &["linux/amd64"], &[]);
         let wanted = "linux/s390x".parse().unwrap();
-        let error = inspect(&reference, Choice::Exactly(&wanted), &Silent).unwrap_err();
+        let error = inspect(&reference, Choice::Exactly(&wanted), &Machine::new(0), &Silent).unwrap_err();
         assert!(matches!(error, ReadError::NoPlatform { known, .. } if known.len() == 1));
     }
 
@@ -219,7 +230,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let record = testimage::record("aa", "1", "");
         let reference = testimage::write(dir.path(), &["linux/amd64"], &[&[("var/lib/dpkg/status.d/aa", &record)]]);
-        let found = serde_json::to_value(inspect(&reference, Choice::First, &Silent).unwrap()).unwrap();
+        let found =
+            serde_json::to_value(inspect(&reference, Choice::First, &Machine::new(0), &Silent).unwrap()).unwrap();
         for pointer in ["/schema", "/digest", "/media-type", "/platforms", "/config", "/referrers"] {
             assert!(found.pointer(pointer).is_some(), "{pointer}");
         }

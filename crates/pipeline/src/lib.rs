@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use std::num::NonZeroUsize;
-//! use std::sync::atomic::AtomicBool;
+//! use std::sync::Arc;
 //!
 //! use distil_pipeline::recipe::Recipe;
 //! use distil_pipeline::{BuildRequest, Choice, Machine, Reference, Silent, What, build, files};
@@ -19,6 +19,7 @@
 //! # let dir = dir.path();
 //! let image: Reference = format!("oci:{}:latest", dir.join("image").display()).parse()?;
 //! let recipe = Recipe::parse("files.'/usr/bin/app' = { symlink = '/opt/app/app' }")?;
+//! let machine = Machine::new(1_800_000_000);
 //! let request = BuildRequest {
 //!     what: What::Recipe { recipe: Box::new(recipe), variant: None, dir: dir.into(), lock: None },
 //!     platforms: vec!["linux/amd64".parse()?],
@@ -27,11 +28,11 @@
 //!     epoch: Some(1_600_000_000),
 //!     jobs: NonZeroUsize::MIN,
 //!     cache_dir: dir.join("cache"),
-//!     machine: Machine::new(1_800_000_000),
-//!     cancelled: &AtomicBool::new(false),
+//!     machine: machine.clone(),
+//!     cancelled: &Arc::default(),
 //! };
 //! build(&request, &Silent)?;
-//! let list = files(&image, Choice::First, &[], &Silent)?;
+//! let list = files(&image, Choice::First, &[], &machine, &Silent)?;
 //! assert!(list.files.iter().any(|file| file.path == "/usr/bin/app"));
 //! # Ok(())
 //! # }
@@ -53,6 +54,7 @@ mod observed;
 mod package;
 mod packages;
 mod parallel;
+mod places;
 mod progress;
 mod provision;
 mod public;
@@ -81,6 +83,7 @@ pub use distil_debunpack::PackageName;
 pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
 };
+pub use distil_registry::{Keychain, KeychainError, Login, NoKeychain, RegistryError, Secret};
 pub use distil_sbom::{Agent, Format as SbomFormat, table};
 pub use files::{FileList, files};
 pub use init::{InitError, init};

@@ -14,6 +14,7 @@ mod vendor;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use distil_aptrepo::lock::{Change, Difference};
@@ -31,6 +32,7 @@ pub(crate) use held::{Fitting, Held, HeldSet, Standing, Wanted};
 pub use proof::Proof;
 
 use crate::machine::Machine;
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::provision::{Market, Provider, architecture_of};
 use crate::recipe::Recipe;
@@ -61,7 +63,7 @@ pub struct LockRequest<'a> {
     /// The machine and the network.
     pub machine: Machine,
     /// Set to true from elsewhere, ends the work soon.
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: &'a Arc<AtomicBool>,
 }
 
 /// What is wanted of a lock.
@@ -160,7 +162,8 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
             return check_vendored(old, dir, request);
         }
     }
-    let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
+    let places = Places::new(&request.machine, progress, request.cancelled);
+    let provider = Provider::new(&places, &request.cache_dir, request.jobs)?;
     let platforms = platforms(request.recipe, &request.host);
     let draft = Draft::new(request.recipe, request.dir, platforms, &kept, &provider)?;
     if let Some(old) = &old {

@@ -4,12 +4,14 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use distil_imgcore::Escaped;
 use distil_net::{Client, ClientOptions, Credentials, Proxies, Roots, SetupError};
+use distil_registry::{Keychain, NoKeychain};
 
 /// The machine and the network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Machine {
     /// Where apt keeps its sources and keys: `/etc/apt`.
     pub apt_dir: PathBuf,
@@ -27,6 +29,17 @@ pub struct Machine {
     pub authorities: Authorities,
     /// Files of credentials in the form of `netrc`; those that do not exist are no matter.
     pub netrc: Vec<PathBuf>,
+    /// Where logins to registries come from.
+    pub keychain: Arc<dyn Keychain>,
+    /// Whether plain HTTP may be spoken to registries that are not on loopback.
+    pub insecure_http: bool,
+    /// Hosts, with their ports where these are not the usual ones, that may be told the login to a registry which names them
+    /// as its token server.
+    pub token_servers: Vec<String>,
+    /// Directories with certificates for single registries, as podman and docker keep them: `HOST[:PORT]/*.crt` are
+    /// authorities, `HOST[:PORT]/*.cert` with the `*.key` beside it what this machine shows. Those that do not exist are no
+    /// matter.
+    pub certificates: Vec<PathBuf>,
 }
 
 /// Where certificate authorities are looked for.
@@ -79,6 +92,10 @@ impl Machine {
             no_proxy: None,
             authorities: Authorities::System,
             netrc: Vec::new(),
+            keychain: Arc::new(NoKeychain),
+            insecure_http: false,
+            token_servers: Vec::new(),
+            certificates: Vec::new(),
         }
     }
 

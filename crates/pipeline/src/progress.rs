@@ -1,5 +1,7 @@
 //! What a long operation tells while it runs.
 
+use distil_imgcore::{Digest, Reference};
+
 /// Takes reports of a running operation. The front end implements it; every method may be called from any thread, and
 /// returns quickly.
 ///
@@ -17,6 +19,9 @@ pub trait Progress: Sync {
 
     /// Work on the item is over, as far as this phase goes.
     fn finished(&self, name: &str);
+
+    /// A tag of a registry was found to name this image. From here on the digest alone counts.
+    fn resolved(&self, reference: &Reference, digest: &Digest);
 }
 
 /// A part of an operation.
@@ -73,4 +78,5 @@ impl Progress for Silent {
     fn started(&self, _: &str) {}
     fn advanced(&self, _: &str, _: u64) {}
     fn finished(&self, _: &str) {}
+    fn resolved(&self, _: &Reference, _: &Digest) {}
 }

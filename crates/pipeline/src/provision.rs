@@ -6,8 +6,7 @@ mod resolve;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use distil_aptrepo::{Acquirer, IndexFile, Repository, RepositoryIndex, Timestamp};
 use distil_cache::{Area, Content, ContentKey, Session, Values};
@@ -19,17 +18,12 @@ pub(crate) use market::Market;
 pub(crate) use resolve::{Choice, Picked, Target, Versions, architecture_of, choose, explain};
 
 use crate::lock::LockError;
-use crate::machine::Machine;
-use crate::progress::Progress;
+use crate::places::Places;
 
 /// What is needed to acquire and to fetch.
 pub(crate) struct Provider<'a> {
-    pub(crate) machine: &'a Machine,
-    pub(crate) progress: &'a dyn Progress,
-    pub(crate) cancelled: &'a AtomicBool,
+    pub(crate) places: &'a Places<'a>,
     pub(crate) jobs: NonZeroUsize,
-    /// Made when it is first needed: certificates take longer to read than an image of own files takes to build.
-    client: OnceLock<Client>,
     content: Content,
     values: Values,
 }
@@ -38,20 +32,11 @@ pub(crate) struct Provider<'a> {
 const DOWNLOADS: usize = 6;
 
 impl<'a> Provider<'a> {
-    pub(crate) fn new(
-        machine: &'a Machine,
-        cache_dir: &Path,
-        jobs: NonZeroUsize,
-        progress: &'a dyn Progress,
-        cancelled: &'a AtomicBool,
-    ) -> Result<Self, LockError> {
+    pub(crate) fn new(places: &'a Places<'a>, cache_dir: &Path, jobs: NonZeroUsize) -> Result<Self, LockError> {
         let session = Session::start(cache_dir)?;
         Ok(Self {
-            machine,
-            progress,
-            cancelled,
+            places,
             jobs,
-            client: OnceLock::new(),
             content: Content::in_session(&session, Area::Packages)?,
             values: Values::in_session(&session)?,
         })
@@ -74,18 +59,14 @@ impl<'a> Provider<'a> {
             client: self.client()?,
             content: &self.content,
             values: &self.values,
-            now: Timestamp::from_seconds(self.machine.now),
-            offline: self.machine.offline,
+            now: Timestamp::from_seconds(self.places.machine.now),
+            offline: self.places.machine.offline,
             watch: self,
         })
     }
 
     fn client(&self) -> Result<&Client, LockError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = self.machine.client()?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(self.places.client()?.as_ref())
     }
 
     fn downloads(&self) -> NonZeroUsize {
@@ -96,10 +77,10 @@ impl<'a> Provider<'a> {
 /// Downloads report to whoever shows progress, and end when somebody asks to stop.
 impl Watch for Provider<'_> {
     fn advanced(&self, what: &str, bytes: u64) {
-        self.progress.advanced(what, bytes);
+        self.places.progress.advanced(what, bytes);
     }
 
     fn cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.places.cancelled.load(Ordering::Relaxed)
     }
 }

@@ -7,7 +7,8 @@ use distil_imgcore::entry::BadWhiteout;
 use distil_imgcore::tar::TarError;
 use distil_imgcore::{Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, Store};
 
-use crate::stores::{self, StoreError};
+use crate::places::Places;
+use crate::stores::StoreError;
 
 /// Why an image cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -112,9 +113,8 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    pub(crate) fn open(reference: &Reference) -> Result<Self, ReadError> {
-        let (store, selector) = stores::source(reference)?;
-        let root = stores::resolve(store.as_ref(), &selector)?;
+    pub(crate) fn open(reference: &Reference, places: &Places<'_>) -> Result<Self, ReadError> {
+        let (store, root) = places.find(reference)?;
         let mut platforms = Vec::new();
         collect(&store, &root, 0, &mut platforms)?;
         Ok(Self { store, root, platforms })

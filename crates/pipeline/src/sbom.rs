@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::build::in_statement;
 use crate::describe::scan;
+use crate::machine::Machine;
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
 
@@ -30,6 +32,8 @@ pub struct SbomRequest<'a> {
     pub files: bool,
     /// How many threads work. The result does not depend on it.
     pub jobs: NonZeroUsize,
+    /// The machine and the network, for images in registries.
+    pub machine: &'a Machine,
 }
 
 /// What a description is made from.
@@ -68,7 +72,7 @@ pub fn sbom(
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<(SbomForm, Option<Table>), ReadError> {
-    let named = Named::open(request.reference)?;
+    let named = Named::open(request.reference, &Places::uncancelled(request.machine, progress))?;
     let (_, image) = named.image(request.platform)?;
     let mut form = SbomForm { image: image.digest().clone(), attached: None, unreadable: Vec::new() };
     if request.source != SbomSource::Image {
@@ -191,7 +195,9 @@ mod tests {
             &[("usr/share/doc/aa/copyright", copyright), ("etc/x", "x")],
         ];
         let reference = testimage::write(dir.path(), &["linux/amd64"], &layers);
+        let machine = Machine::new(0);
         let request = |source| SbomRequest {
+            machine: &machine,
             reference: &reference,
             platform: Choice::First,
             source,

@@ -1,12 +1,13 @@
-//! From a reference, which is text, to the place that it names.
+//! A place that an image is written to, and why places cannot be opened.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use distil_imgcore::{
-    Archive, ArchiveWriter, Descriptor, Digest, DockerArchive, DockerArchiveWriter, Error, Layout, RefName, Reference,
-    Selector, Store,
+    ArchiveWriter, Descriptor, Digest, DockerArchiveWriter, Error, Layout, RefName, Reference, Selector, Store,
 };
+use distil_registry::Repository;
+
+use crate::machine::MachineError;
 
 /// Why a place cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -31,60 +32,42 @@ pub enum StoreError {
         /// The digest of the image.
         found: Digest,
     },
-    /// Images are not read from, or not written to, this kind of place yet.
-    #[error("{reference} cannot be {done} yet")]
-    NotYet {
+    /// A registry, where no network may be used.
+    #[error("{reference} is in a registry, and no network may be used")]
+    Offline {
         /// The place.
         reference: String,
-        /// `read` or `written`.
-        done: &'static str,
     },
+    /// What the machine says of itself is not in order, so that there is no way to a network.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
 }
 
 impl StoreError {
     /// Whether what was asked for cannot be, rather than something failing.
     #[must_use]
     pub fn is_mistake(&self) -> bool {
-        matches!(self, Self::Unclear { .. } | Self::OtherDigest { .. } | Self::NotYet { .. })
+        matches!(self, Self::Unclear { .. } | Self::OtherDigest { .. } | Self::Offline { .. })
     }
 }
 
 /// How long to wait for another process that writes to the same layout.
 const WAIT: Duration = Duration::from_secs(60);
 
-/// Opens the place that a reference names, to read from it.
-pub(crate) fn source(reference: &Reference) -> Result<(Arc<dyn Store>, Selector), StoreError> {
-    let store: (Arc<dyn Store>, _) = match reference {
-        Reference::Layout(at) => (Arc::new(Layout::open(at.path())?), at.selector()),
-        Reference::Archive(at) => (Arc::new(Archive::open(at.path())?), at.selector()),
-        Reference::DockerArchive(at) => (Arc::new(DockerArchive::open(at.path())?), at.selector()),
-        Reference::Registry(_) => return Err(StoreError::NotYet { reference: reference.to_string(), done: "read" }),
-    };
-    Ok((store.0, store.1.clone()))
-}
-
-/// Finds the image that is meant in a place, which is asked for its other names where that fails.
-pub(crate) fn resolve(store: &dyn Store, wanted: &Selector) -> Result<Descriptor, StoreError> {
-    store.resolve(wanted).map_err(|source| match source {
-        Error::NoImage { .. } | Error::Ambiguous { .. } => match store.tags() {
-            Ok(known) if !known.is_empty() => StoreError::Unclear { known, source },
-            _ => source.into(),
-        },
-        other => other.into(),
-    })
-}
-
 /// Refuses a destination that names a digest for any other image.
 pub(crate) fn check_digest(destination: &Reference, image: &Digest) -> Result<(), StoreError> {
-    match destination {
+    let wanted = match destination {
         Reference::Layout(at) | Reference::Archive(at) => match at.selector() {
-            Selector::Digest(wanted) if wanted != image => {
-                Err(StoreError::OtherDigest { reference: destination.to_string(), found: image.clone() })
-            }
-            _ => Ok(()),
+            Selector::Digest(wanted) => Some(wanted),
+            Selector::Name(_) | Selector::Only => None,
         },
-        Reference::DockerArchive(_) | Reference::Registry(_) => Ok(()),
+        Reference::DockerArchive(_) => None,
+        Reference::Registry(name) => name.digest(),
+    };
+    if wanted.is_some_and(|wanted| wanted != image) {
+        return Err(StoreError::OtherDigest { reference: destination.to_string(), found: image.clone() });
     }
+    Ok(())
 }
 
 /// A place that an image is being written to. Dropped without [`Destination::finish`], it is as it was before.
@@ -99,22 +82,26 @@ enum Kind {
     Layout(Layout),
     Archive(ArchiveWriter),
     DockerArchive(Box<DockerArchiveWriter>),
+    Repository(Box<Repository>),
 }
 
 impl Destination {
-    /// Opens the place that a reference names, to write to it.
-    pub(crate) fn open(reference: &Reference) -> Result<Self, StoreError> {
+    /// Opens the place on this machine that a reference names, to write to it. Registries are [`crate::places::Places`]' to open.
+    pub(crate) fn local(reference: &Reference) -> Result<Self, StoreError> {
         let (kind, at) = match reference {
             Reference::Layout(at) => (Kind::Layout(Layout::create(at.path(), WAIT)?), at),
             Reference::Archive(at) => (Kind::Archive(ArchiveWriter::create(at.path())?), at),
             Reference::DockerArchive(at) => {
                 (Kind::DockerArchive(Box::new(DockerArchiveWriter::create(at.path())?)), at)
             }
-            Reference::Registry(_) => {
-                return Err(StoreError::NotYet { reference: reference.to_string(), done: "written" });
-            }
+            Reference::Registry(_) => return Err(StoreError::Offline { reference: reference.to_string() }),
         };
         Ok(Self { kind, name: at.name().cloned() })
+    }
+
+    /// A repository that an image is written to, under a tag where there is one.
+    pub(crate) fn repository(repository: Repository, tag: Option<RefName>) -> Self {
+        Self { kind: Kind::Repository(Box::new(repository)), name: tag }
     }
 
     /// Takes the blobs.
@@ -123,6 +110,7 @@ impl Destination {
             Kind::Layout(store) => store,
             Kind::Archive(store) => store,
             Kind::DockerArchive(store) => store.as_ref(),
+            Kind::Repository(store) => store.as_ref(),
         }
     }
 
@@ -131,7 +119,7 @@ impl Destination {
     pub(crate) fn finish(self, root: &Descriptor, about: &[Descriptor]) -> Result<Descriptor, Error> {
         self.store().publish(self.name.as_ref(), root, about)?;
         match self.kind {
-            Kind::Layout(_) => Ok(root.clone()),
+            Kind::Layout(_) | Kind::Repository(_) => Ok(root.clone()),
             Kind::Archive(writer) => writer.finish().map(|()| root.clone()),
             Kind::DockerArchive(writer) => writer.finish(),
         }

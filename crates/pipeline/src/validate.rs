@@ -3,13 +3,15 @@
 use std::io;
 
 use distil_imgcore::validate::{Limits, Problem, validate as validate_store};
-use distil_imgcore::{Descriptor, Error, Reference};
+use distil_imgcore::{Descriptor, Error, Reference, Selector};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::machine::Machine;
 use crate::observed::Observed;
+use crate::places::Places;
 use crate::progress::{Phase, Progress};
-use crate::stores::{self, StoreError};
+use crate::stores::StoreError;
 
 /// Whether an image is valid: the JSON document of `validate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -41,13 +43,17 @@ pub struct Finding {
 /// # Errors
 /// [`StoreError`] where nothing can be said about the image: it is not there, it is unclear which is meant, or the disk failed. What is broken about it
 /// is a finding and no error, an unfinished layout among it.
-pub fn validate(reference: &Reference, progress: &dyn Progress) -> Result<Validation, StoreError> {
+pub fn validate(reference: &Reference, machine: &Machine, progress: &dyn Progress) -> Result<Validation, StoreError> {
+    let places = Places::uncancelled(machine, progress);
     progress.phase(Phase::Check);
-    let problems = match stores::source(reference) {
+    let problems = match places.source(reference) {
         Ok((store, selector)) => {
-            if let Err(error @ StoreError::Unclear { .. }) = stores::resolve(store.as_ref(), &selector) {
-                return Err(error);
-            }
+            let selector = match (reference, places.resolve(reference, store.as_ref(), &selector)) {
+                (_, Err(error @ StoreError::Unclear { .. })) => return Err(error),
+                // The tag may name another image a moment later.
+                (Reference::Registry(_), Ok(root)) => Selector::Digest(root.digest().clone()),
+                _ => selector,
+            };
             let told = |blob: &Descriptor, reader| {
                 let name = blob.digest().to_string();
                 progress.advanced(&name, blob.size());
@@ -87,20 +93,20 @@ mod tests {
     fn a_broken_image_is_a_finding_and_a_missing_one_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let reference = testimage::write(dir.path(), &["linux/amd64"], &[&[("etc/x", "x")]]);
-        assert!(validate(&reference, &Silent).unwrap().valid);
+        assert!(validate(&reference, &Machine::new(0), &Silent).unwrap().valid);
 
         let index = dir.path().join("image/index.json");
         let bytes = std::fs::read(&index).unwrap();
         let cut = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
         cut.as_file().write_all(&bytes[..bytes.len() / 2]).unwrap();
         cut.persist(&index).unwrap();
-        let found = validate(&reference, &Silent).unwrap();
+        let found = validate(&reference, &Machine::new(0), &Silent).unwrap();
         assert!(!found.valid && found.problems.len() == 1, "{found:?}");
         let document = serde_json::to_value(&found).unwrap();
         assert!(document["problems"][0]["where"].is_string(), "{document}");
 
         let missing = format!("oci:{}", dir.path().join("none").display()).parse().unwrap();
-        assert!(validate(&missing, &Silent).is_err());
+        assert!(validate(&missing, &Machine::new(0), &Silent).is_err());
     }
 
     #[test]
@@ -108,7 +114,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         testimage::write(dir.path(), &["linux/amd64"], &[&[("etc/x", "x")]]);
         let reference = format!("oci:{}:other", dir.path().join("image").display()).parse().unwrap();
-        let error = validate(&reference, &Silent).unwrap_err();
+        let error = validate(&reference, &Machine::new(0), &Silent).unwrap_err();
         assert!(matches!(error, StoreError::Unclear { known, .. } if known == ["test".parse().unwrap()]));
     }
 }

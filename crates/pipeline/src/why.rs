@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use distil_aptrepo::{Because, Link, Why};
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::lock::{Draft, Kept, LockError, platforms, read};
 use crate::machine::Machine;
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::provision::Provider;
 use crate::recipe::Recipe;
@@ -40,7 +42,7 @@ pub struct WhyRequest<'a> {
     /// The machine and the network.
     pub machine: Machine,
     /// Set to true from elsewhere, ends the work soon.
-    pub cancelled: &'a AtomicBool,
+    pub cancelled: &'a Arc<AtomicBool>,
 }
 
 /// The answer, and the JSON document of `why`.
@@ -159,7 +161,8 @@ pub fn why(request: &WhyRequest<'_>, progress: &dyn Progress) -> Result<WhyAnswe
     if !platforms.contains(&wanted) {
         platforms = vec![wanted.clone()];
     }
-    let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
+    let places = Places::new(&request.machine, progress, request.cancelled);
+    let provider = Provider::new(&places, &request.cache_dir, request.jobs)?;
     let draft = Draft::new(request.recipe, request.dir, platforms, &kept, &provider)?;
     let found = draft.why(request.variant, &wanted, request.package)?;
     let (why, version) = found.ok_or_else(|| LockError::Platform(wanted.clone()))?;

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use distil_pipeline::recipe::Recipe;
 use distil_pipeline::{BuildRequest, Machine, Silent, What, build};
@@ -46,7 +46,7 @@ fn run(recipe: &Path, directory: &str) -> Result<String, Box<dyn Error>> {
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         cache_dir: std::env::temp_dir().join("distil-example-embed"),
         machine: Machine::new(now.as_secs().try_into()?),
-        cancelled: &AtomicBool::new(false),
+        cancelled: &Arc::default(),
     };
     let built = build(&request, &Silent)?;
     for (platform, warning) in &built.warnings {

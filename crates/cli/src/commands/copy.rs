@@ -6,6 +6,7 @@ use distil_pipeline::{CopyError, Platform, Reference};
 use super::Context;
 use crate::failure::Failure;
 use crate::progress;
+use crate::registries::Registries;
 use crate::signals::Signals;
 use crate::status::Status;
 
@@ -23,6 +24,8 @@ pub(crate) struct Copy {
     /// Copy the image for this platform alone; a docker archive holds no more than one
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<Platform>,
+    #[command(flatten)]
+    registries: Registries,
 }
 
 impl Copy {
@@ -31,7 +34,9 @@ impl Copy {
         let cancelled = signals.cancel();
         let progress = progress::of(&context.global, context.environment, &context.printer);
         let platform = self.platform.as_ref();
-        let copied = distil_pipeline::copy(&self.source, &self.destination, platform, &cancelled, progress.as_ref());
+        let machine = self.registries.machine(&context.global, context.environment);
+        let copied =
+            distil_pipeline::copy(&self.source, &self.destination, platform, &machine, &cancelled, progress.as_ref());
         drop(progress);
         match (copied, signals.status()) {
             (Err(CopyError::Cancelled), Some(status)) => Ok(status),

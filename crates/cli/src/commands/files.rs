@@ -7,6 +7,7 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::Format;
+use crate::registries::Registries;
 use crate::size::Size;
 use crate::status::Status;
 use crate::table::{Align, Table};
@@ -25,6 +26,8 @@ pub(crate) struct Files {
     paths: Vec<ImagePath>,
     #[command(flatten)]
     platform: super::OfPlatform,
+    #[command(flatten)]
+    registries: Registries,
 }
 
 impl Files {
@@ -32,8 +35,10 @@ impl Files {
         let printer = &context.printer;
         let host = Environment::host()?;
         let choice = self.platform.choice(&host);
-        let list =
-            super::reading(context, |progress| distil_pipeline::files(&self.reference, choice, &self.paths, progress))?;
+        let machine = self.registries.machine(&context.global, context.environment);
+        let list = super::reading(context, |progress| {
+            distil_pipeline::files(&self.reference, choice, &self.paths, &machine, progress)
+        })?;
         if printer.format() == Format::Json {
             printer.document(&list)?;
         } else {

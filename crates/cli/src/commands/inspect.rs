@@ -8,6 +8,7 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::{Format, Printer};
+use crate::registries::Registries;
 use crate::size::Size;
 use crate::status::Status;
 use crate::table::{Align, Table};
@@ -20,6 +21,8 @@ pub(crate) struct Inspect {
     reference: Reference,
     #[command(flatten)]
     platform: super::OfPlatform,
+    #[command(flatten)]
+    registries: Registries,
 }
 
 impl Inspect {
@@ -27,7 +30,9 @@ impl Inspect {
         let printer = &context.printer;
         let host = Environment::host()?;
         let choice = self.platform.choice(&host);
-        let found = super::reading(context, |progress| distil_pipeline::inspect(&self.reference, choice, progress))?;
+        let machine = self.registries.machine(&context.global, context.environment);
+        let found =
+            super::reading(context, |progress| distil_pipeline::inspect(&self.reference, choice, &machine, progress))?;
         for path in &found.unreadable {
             printer.warning(format!("the record of packages {path} is broken; packages may be missing from the list"));
         }

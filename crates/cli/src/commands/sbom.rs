@@ -8,6 +8,7 @@ use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::{Format, Printer};
+use crate::registries::Registries;
 use crate::size::Size;
 use crate::status::Status;
 use crate::table::{Align, Table};
@@ -35,6 +36,8 @@ pub(crate) struct Sbom {
     no_files: bool,
     #[command(flatten)]
     platform: super::OfPlatform,
+    #[command(flatten)]
+    registries: Registries,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,6 +69,7 @@ impl Sbom {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
         let host = Environment::host()?;
+        let machine = self.registries.machine(&context.global, context.environment);
         let request = SbomRequest {
             reference: &self.reference,
             platform: self.platform.choice(&host),
@@ -77,6 +81,7 @@ impl Sbom {
             author: self.author,
             files: !self.no_files,
             jobs: context.environment.jobs(None),
+            machine: &machine,
         };
         let format = match self.format {
             Form::Spdx23 => Some(SbomFormat::Spdx23),

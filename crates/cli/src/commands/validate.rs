@@ -7,6 +7,7 @@ use distil_pipeline::{Reference, Validation};
 use super::Context;
 use crate::failure::Failure;
 use crate::printer::Format;
+use crate::registries::Registries;
 use crate::status::Status;
 
 /// Check an image: every digest and size, and everything that two readers would understand differently
@@ -17,12 +18,15 @@ pub(crate) struct Validate {
     /// The image, as in oci:DIR:TAG
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
+    #[command(flatten)]
+    registries: Registries,
 }
 
 impl Validate {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
-        let found = super::reading(context, |progress| distil_pipeline::validate(&self.reference, progress))?;
+        let machine = self.registries.machine(&context.global, context.environment);
+        let found = super::reading(context, |progress| distil_pipeline::validate(&self.reference, &machine, progress))?;
         if printer.format() == Format::Json {
             printer.document(&found)?;
         } else {

@@ -3,6 +3,7 @@ use distil_debunpack::records::Database;
 use distil_imgcore::{EntryKind, ImagePath};
 
 use super::*;
+use crate::machine::Machine;
 use crate::progress::Silent;
 use crate::testimage::{self, record};
 
@@ -15,11 +16,15 @@ fn stated(image: &str) -> recipe::Base {
     recipe::Recipe::parse(&text).unwrap().base.unwrap()
 }
 
+fn open(image: &str, dir: &Path) -> Result<Base, BaseError> {
+    Base::open(&stated(image), dir, &Places::uncancelled(&Machine::new(0), &Silent))
+}
+
 /// The base of amd64 with these layers.
 fn base(layers: &[&[(&str, &str)]]) -> Result<BaseImage, BaseError> {
     let dir = tempfile::tempdir().unwrap();
     testimage::write(dir.path(), &["linux/amd64"], layers);
-    let base = Base::open(&stated("oci:image:test"), dir.path()).unwrap();
+    let base = open("oci:image:test", dir.path()).unwrap();
     let image = base.image(&"linux/amd64".parse().unwrap(), &Silent)?;
     let text = image.read_files(&[path("a/x"), path("a/empty")].into(), &Silent).unwrap();
     assert!(text.values().all(|bytes| bytes == b"x" || bytes.is_empty()));
@@ -81,10 +86,10 @@ fn a_record_that_is_broken_is_named() {
 #[test]
 fn what_is_not_there_is_told_as_the_recipe_names_it() {
     let dir = tempfile::tempdir().unwrap();
-    let error = Base::open(&stated("oci:nosuch:v1"), dir.path()).unwrap_err();
+    let error = open("oci:nosuch:v1", dir.path()).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the base oci:nosuch:v1, named by base.image in line 2, column 9");
     testimage::write(dir.path(), &["linux/arm64"], &[]);
-    let base = Base::open(&stated("oci:image:test"), dir.path()).unwrap();
+    let base = open("oci:image:test", dir.path()).unwrap();
     let amd64 = "linux/amd64".parse().unwrap();
     let error = base.image(&amd64, &Silent).unwrap_err();
     assert!(error.is_mistake(), "{error}");

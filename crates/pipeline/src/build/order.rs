@@ -20,7 +20,7 @@ use crate::base::Base;
 use crate::inputs::{self, Input};
 use crate::lock::LockError;
 use crate::package::Package;
-use crate::progress::Progress;
+use crate::places::Places;
 use crate::recipe::{Attestations, Layers, Recipe, Strategy};
 use crate::shelf::{Converted, Rules};
 
@@ -123,11 +123,11 @@ impl<'a> Order<'a> {
     pub(super) fn bases<'p>(
         &self,
         platforms: impl IntoIterator<Item = &'p Platform>,
-        progress: &dyn Progress,
+        places: &Places<'_>,
     ) -> Result<Bases, BuildError> {
         let Some(Asked { recipe, dir, .. }) = &self.recipe else { return Ok(Bases::default()) };
         let Some(stated) = &recipe.base else { return Ok(Bases::default()) };
-        Ok(Bases::read(Base::open(stated, dir)?, platforms, self.database, progress)?)
+        Ok(Bases::read(Base::open(stated, dir, places)?, platforms, self.database, places.progress)?)
     }
 
     /// Which packages share a layer, where no lock says so.

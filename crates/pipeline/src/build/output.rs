@@ -4,8 +4,9 @@ use distil_imgcore::{Artifact, Compression, Image, Index, Platform, Progress as 
 
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
+use crate::places::Places;
 use crate::progress::Progress;
-use crate::stores::{self, Destination, StoreError};
+use crate::stores::{self, StoreError};
 
 /// zstd; gzip where all that is written are docker archives, whose readers may know no zstd.
 pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
@@ -14,11 +15,10 @@ pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
 }
 
 /// Refuses destinations that cannot be written, before any work is done.
-pub(super) fn check(outputs: &[Reference]) -> Result<(), BuildError> {
+pub(super) fn check(outputs: &[Reference], places: &Places<'_>) -> Result<(), BuildError> {
     for output in outputs {
-        if let Reference::Registry(name) = output {
-            let reference = name.to_string();
-            return Err(StoreError::NotYet { reference, done: "written" }.into());
+        if matches!(output, Reference::Registry(_)) && places.machine.offline {
+            return Err(StoreError::Offline { reference: output.to_string() }.into());
         }
     }
     Ok(())
@@ -31,10 +31,10 @@ pub(super) fn write(
     about: &[Artifact],
     outputs: &[Reference],
     host: &Platform,
-    progress: &dyn Progress,
+    places: &Places<'_>,
 ) -> Result<Vec<BuiltImage>, BuildError> {
     outputs.iter().try_for_each(|output| stores::check_digest(output, index.digest()))?;
-    outputs.iter().map(|output| write_one(index, about, output, host, progress)).collect()
+    outputs.iter().map(|output| write_one(index, about, output, host, places)).collect()
 }
 
 fn write_one(
@@ -42,10 +42,10 @@ fn write_one(
     about: &[Artifact],
     output: &Reference,
     host: &Platform,
-    progress: &dyn Progress,
+    places: &Places<'_>,
 ) -> Result<BuiltImage, BuildError> {
-    let mut report = |copied: Copied<'_>| tell(copied, progress);
-    let to = Destination::open(output)?;
+    let mut report = |copied: Copied<'_>| tell(copied, places.progress);
+    let to = places.destination(output)?;
     let (root, images) = if let Reference::DockerArchive(_) = output {
         let image = only(index, output, host)?;
         (image.write_to(to.store(), &mut report)?, std::slice::from_ref(image))

@@ -13,7 +13,7 @@ use super::{BuildRequest, What};
 use crate::lock::{Fitting, Held, HeldSet, LockWarning, Standing, Wanted};
 use crate::package::Package;
 use crate::parallel;
-use crate::progress::Progress;
+use crate::places::Places;
 use crate::provision::Provider;
 use crate::recipe::Recipe;
 use crate::shelf::{Rules, Shelf};
@@ -56,13 +56,13 @@ impl<'a> Prospect<'a> {
     pub(super) fn new(
         request: &'a BuildRequest<'_>,
         platforms: &'a [Platform],
-        progress: &'a dyn Progress,
+        places: &'a Places<'a>,
     ) -> Result<Self, BuildError> {
         let (recipe, variant, dir, lock) = match &request.what {
             What::Recipe { recipe, variant, dir, lock } => (recipe, variant, dir, lock),
             What::Packages { debs, .. } => return Supply::of_files(debs, request).map(Self::There),
         };
-        let provider = Provider::new(&request.machine, &request.cache_dir, request.jobs, progress, request.cancelled)?;
+        let provider = Provider::new(places, &request.cache_dir, request.jobs)?;
         let wanted = Wanted {
             recipe,
             variant: variant.as_deref(),

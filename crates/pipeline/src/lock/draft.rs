@@ -90,7 +90,7 @@ impl<'a> Draft<'a> {
         local.check_base(&base.packages)?;
         let mut draft =
             Self { recipe, dir, platforms, market: Market::default(), local, base, chosen: BTreeMap::new() };
-        provider.progress.phase(Phase::Resolve);
+        provider.places.progress.phase(Phase::Resolve);
         // Packages that lie here may need nothing else, and then no repository is asked for anything.
         let alone = recipes.values().all(asks_no_repository);
         let chosen = if alone { Some(draft.choose(&recipes, kept)) } else { None };
@@ -98,13 +98,13 @@ impl<'a> Draft<'a> {
             chosen
         } else {
             let architectures = draft.platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
-            let sources = match (sources::of_recipe(recipe, dir, &architectures, provider.machine), chosen) {
+            let sources = match (sources::of_recipe(recipe, dir, &architectures, provider.places.machine), chosen) {
                 // Nobody asked for sources: what the local packages lack is the better answer.
                 (Err(SourcesError::NoHostSources { .. }), Some(Err(lack))) => return Err(lack),
                 (sources, _) => sources?,
             };
             draft.market = Market::open(&sources, &architectures, provider)?;
-            provider.progress.phase(Phase::Resolve);
+            provider.places.progress.phase(Phase::Resolve);
             draft.choose(&recipes, kept)?
         };
         Ok(draft)
@@ -287,11 +287,11 @@ impl<'a> Draft<'a> {
 impl BaseFacts {
     fn read(recipe: &Recipe, dir: &Path, platforms: &[Platform], provider: &Provider<'_>) -> Result<Self, LockError> {
         let Some(stated) = &recipe.base else { return Ok(Self::default()) };
-        let base = Base::open(stated, dir)?;
+        let base = Base::open(stated, dir, provider.places)?;
         let mut facts = Self { created: base.created(platforms), ..Self::default() };
         let mut digests = LockedBase::default();
         for platform in platforms {
-            let image = base.image(platform, provider.progress)?;
+            let image = base.image(platform, provider.places.progress)?;
             digests.platforms.insert(platform.clone(), image.image().digest().clone());
             facts.packages.insert(platform.clone(), image.packages().to_vec());
             facts.layers.insert(platform.clone(), image.image().layers().len());

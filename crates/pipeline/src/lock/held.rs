@@ -190,7 +190,7 @@ impl<'a> Fitting<'a> {
             let local = LocalPackages::open(std::iter::once(&recipe), wanted.dir, stated, provider)?;
             let local = local.into_paths(wanted.dir);
             reasons.extend(changed_files(&lock, wanted, &local));
-            reasons.extend(changed_base(&lock, wanted)?);
+            reasons.extend(changed_base(&lock, wanted, provider)?);
             local
         } else {
             BTreeMap::new()
@@ -308,9 +308,9 @@ fn changed_files(lock: &Lock, wanted: Wanted<'_>, local: &BTreeMap<String, (Pack
 }
 
 /// Images to start from that are others than when the lock was made.
-fn changed_base(lock: &Lock, wanted: Wanted<'_>) -> Result<Vec<StaleReason>, LockError> {
+fn changed_base(lock: &Lock, wanted: Wanted<'_>, provider: &Provider<'_>) -> Result<Vec<StaleReason>, LockError> {
     let Some(stated) = &wanted.recipe.base else { return Ok(Vec::new()) };
-    let base = Base::open(stated, wanted.dir)?;
+    let base = Base::open(stated, wanted.dir, provider.places)?;
     let mut reasons = Vec::new();
     for platform in wanted.platforms {
         let found = base.digest(platform)?;

@@ -38,7 +38,7 @@ impl Mirrors {
     ) -> Result<Option<WantedDeb>, LockError> {
         let PackageOrigin::Repository { repository, path } = &package.origin else { return Ok(None) };
         let Some((suite, mirrors)) = self.repositories.get(*repository) else { return Ok(None) };
-        if mirrors.is_empty() && !provider.has(&package.sha256) && !provider.machine.offline {
+        if mirrors.is_empty() && !provider.has(&package.sha256) && !provider.places.machine.offline {
             return Err(LockError::NoSource { suite: suite.clone() });
         }
         Ok(Some(WantedDeb {
@@ -60,12 +60,12 @@ fn vendored(dir: &Path, suites: &[&str]) -> Vec<Vec<Url>> {
 }
 
 fn of_sources(suites: &[&str], wanted: Wanted<'_>, provider: &Provider<'_>) -> Result<Vec<Vec<Url>>, LockError> {
-    if provider.machine.offline || suites.is_empty() {
+    if provider.places.machine.offline || suites.is_empty() {
         return Ok(vec![Vec::new(); suites.len()]);
     }
     let architectures = wanted.platforms.iter().map(architecture_of).collect::<Result<Vec<_>, _>>()?;
     let mut by_suite: BTreeMap<&str, Vec<Url>> = BTreeMap::new();
-    let sources = sources::of_recipe(wanted.recipe, wanted.dir, &architectures, provider.machine)?;
+    let sources = sources::of_recipe(wanted.recipe, wanted.dir, &architectures, provider.places.machine)?;
     for source in &sources {
         by_suite.entry(&source.suite).or_default().extend(source.addresses());
     }

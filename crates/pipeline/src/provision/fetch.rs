@@ -18,20 +18,20 @@ pub(crate) fn fetch(wanted: Vec<WantedDeb>, provider: &Provider<'_>) -> Result<D
     let unique: BTreeMap<Digest, WantedDeb> = wanted.into_iter().map(|deb| (deb.sha256.clone(), deb)).collect();
     let mut largest_first: Vec<&WantedDeb> = unique.values().collect();
     largest_first.sort_by_key(|deb| std::cmp::Reverse(deb.size));
-    if provider.machine.offline {
+    if provider.places.machine.offline {
         check_cached(&largest_first, provider)?;
     }
     let bytes = largest_first.iter().map(|deb| deb.size).sum();
-    provider.progress.phase(Phase::Fetch { packages: unique.len(), bytes });
+    provider.places.progress.phase(Phase::Fetch { packages: unique.len(), bytes });
     if largest_first.is_empty() {
         return Ok(Debs::new());
     }
     let acquirer = provider.acquirer()?;
     let debs = parallel::map(provider.downloads(), &largest_first, |wanted| {
         let name = wanted.name.as_str();
-        provider.progress.started(name);
+        provider.places.progress.started(name);
         let deb = acquirer.fetch(wanted);
-        provider.progress.finished(name);
+        provider.places.progress.finished(name);
         Ok::<_, LockError>((wanted.sha256.clone(), deb.map_err(|source| LockError::Fetch(Box::new(source)))?))
     })?;
     Ok(debs.into_iter().collect())

@@ -26,15 +26,15 @@ impl Market {
         architectures: &[Architecture],
         provider: &Provider<'_>,
     ) -> Result<Self, LockError> {
-        provider.progress.phase(Phase::Acquire { repositories: sources.len() });
+        provider.places.progress.phase(Phase::Acquire { repositories: sources.len() });
         if sources.is_empty() {
             return Ok(Self::default());
         }
         let acquirer = provider.acquirer()?;
         let answers = parallel::map(provider.downloads(), sources, |source| {
-            provider.progress.started(&source.suite);
+            provider.places.progress.started(&source.suite);
             let answer = acquire(source, architectures, &acquirer);
-            provider.progress.finished(&source.suite);
+            provider.places.progress.finished(&source.suite);
             answer.map_err(|source| LockError::Acquire(Box::new(source)))
         })?;
         let mut market = Self::default();
