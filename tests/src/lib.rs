@@ -9,19 +9,25 @@
 
 pub mod apt;
 pub mod ar;
+pub mod authority;
 pub mod deb;
+pub mod encoding;
 pub mod http;
 pub mod layout;
 pub mod listing;
+pub mod loopback;
 pub mod place;
 pub mod program;
 pub mod random;
 pub mod registry;
 pub mod tar;
+pub mod token_server;
 pub mod validators;
 
 pub use apt::{Repository, Signer};
+pub use authority::Authority;
 pub use deb::Deb;
 pub use program::Program;
 pub use random::Random;
 pub use registry::Registry;
+pub use token_server::TokenServer;

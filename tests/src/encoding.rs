@@ -1,0 +1,37 @@
+//! Base64, which credentials and tokens are written in.
+
+const PLAIN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// With padding, RFC 4648, section 4.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
+        for digit in 0..4 {
+            let used = digit <= group.len();
+            let index = (bits >> (18 - 6 * digit)) & 63;
+            text.push(if used { char::from(PLAIN[index as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+/// For URLs and without padding, RFC 4648, section 5.
+#[must_use]
+pub fn base64url(bytes: &[u8]) -> String {
+    base64(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_standard() {
+        for (plain, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), expected);
+        }
+        assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
+    }
+}
