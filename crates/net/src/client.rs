@@ -1,11 +1,13 @@
 //! The client: settings, and what it needs to run.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use tokio::runtime::Runtime;
-use url::Url;
+use tokio::task::JoinHandle;
+use url::{Host, Url};
 
 use crate::credentials::Credentials;
 use crate::download::{Download, Downloaded};
@@ -13,10 +15,14 @@ use crate::error::{NetError, SetupError};
 use crate::limit::Limit;
 use crate::local;
 use crate::proxies::Proxies;
+use crate::reach::is_public;
+use crate::request::Reach;
 use crate::retry::Retry;
 use crate::roots::Roots;
 use crate::shown::shown;
 use crate::sink::{Sink, Watch};
+use crate::tls::{HostTls, Server};
+use crate::way::Way;
 
 /// What a client is made from. Everything comes from the caller: nothing is read from the environment.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +37,8 @@ pub struct ClientOptions {
     pub timeouts: Timeouts,
     /// How often to ask.
     pub retry: Retry,
+    /// What holds for single servers, in [`Client::send`] alone.
+    pub tls: Vec<HostTls>,
 }
 
 /// How long to wait for what.
@@ -60,17 +68,22 @@ impl Default for Timeouts {
 pub struct Client {
     /// There until the client is dropped.
     runtime: Option<Runtime>,
-    pub(crate) http: reqwest::Client,
-    pub(crate) has_roots: bool,
+    pub(crate) http: Way,
+    /// For servers with settings of their own.
+    hosts: BTreeMap<Server, Way>,
+    proxy_hosts: Vec<String>,
     pub(crate) sees_plain: bool,
     pub(crate) credentials: Credentials,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Retry,
+    /// Waits so far.
+    pub(crate) waits: AtomicU32,
 }
 
 /// They carry connections only; the callers' threads take what comes.
 const THREADS: usize = 2;
-const USER_AGENT: &str = concat!("distil/", env!("CARGO_PKG_VERSION"));
+/// A server that has all that was sent may need so many times longer to answer: it puts a large file in its place.
+const STORING: u32 = 4;
 
 impl Client {
     /// A client with these settings.
@@ -78,23 +91,22 @@ impl Client {
     /// # Errors
     /// [`SetupError`] where a proxy is none, or the machinery does not start.
     pub fn new(options: ClientOptions) -> Result<Self, SetupError> {
-        let ClientOptions { roots, proxies, credentials, timeouts, retry } = options;
-        let has_roots = !roots.is_empty();
-        let builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(timeouts.connect)
-            .tls_backend_preconfigured(tls(roots)?);
-        let http = proxies.apply(builder)?.build().map_err(|e| SetupError::Start { source: Box::new(e) })?;
+        let ClientOptions { roots, proxies, credentials, timeouts, retry, tls } = options;
+        let http = Way::new(&roots, None, &proxies, timeouts)?;
+        let mut hosts = BTreeMap::new();
+        for HostTls { host, roots: own, identity } in tls {
+            let way = Way::new(&roots.clone().and(own), identity.as_ref(), &proxies, timeouts)?;
+            hosts.insert(Server::parse(&host)?, way);
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("distil-net")
             .enable_all()
             .build()
             .map_err(|e| SetupError::Start { source: Box::new(e) })?;
-        let sees_plain = proxies.http.is_some();
-        Ok(Self { runtime: Some(runtime), http, has_roots, sees_plain, credentials, timeouts, retry })
+        let (sees_plain, proxy_hosts) = (proxies.http.is_some(), proxies.hosts()?);
+        let (runtime, waits) = (Some(runtime), AtomicU32::new(0));
+        Ok(Self { runtime, http, hosts, proxy_hosts, sees_plain, credentials, timeouts, retry, waits })
     }
 
     /// Fetches a file into a sink as it comes, within its limit. A connection that breaks or stalls is made anew, and
@@ -111,14 +123,10 @@ impl Client {
     ) -> Result<Downloaded, NetError> {
         match url.scheme() {
             "file" => local::read(url, limit, sink, watch),
-            "https" if !self.has_roots => Err(NetError::NoRoots { url: shown(url) }),
+            "https" if !self.http.has_roots => Err(NetError::NoRoots { url: shown(url) }),
             "http" | "https" => {
                 let download = Download::new(self, url, limit, sink, watch);
-                match &self.runtime {
-                    Some(runtime) => runtime.block_on(download.run()),
-                    // Dropping takes the client away from everybody first.
-                    None => Err(NetError::Cancelled { url: shown(url) }),
-                }
+                self.block_on(download.run(), &shown(url))?
             }
             _ => Err(NetError::Scheme { url: shown(url) }),
         }
@@ -133,6 +141,62 @@ impl Client {
         self.download(url, Limit::at_most(max), &mut bytes, watch)?;
         Ok(bytes)
     }
+
+    /// The way to a server, if one of this reach may be taken.
+    pub(crate) fn way(&self, url: &Url, reach: Reach) -> Result<&reqwest::Client, NetError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(NetError::Scheme { url: shown(url) });
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(NetError::Credentials { url: shown(url) });
+        }
+        let way = Server::of(url).and_then(|server| self.hosts.get(&server)).unwrap_or(&self.http);
+        if url.scheme() == "https" && !way.has_roots {
+            return Err(NetError::NoRoots { url: shown(url) });
+        }
+        if reach == Reach::Anywhere {
+            return Ok(&way.anywhere);
+        }
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            _ => None,
+        };
+        if let Some(address) = address.filter(|address| !is_public(*address)) {
+            return Err(NetError::Address { url: shown(url), address });
+        }
+        if url.host_str().is_some_and(|host| self.proxy_hosts.iter().any(|proxy| proxy == host)) {
+            return Err(NetError::Proxy { url: shown(url) });
+        }
+        Ok(&way.public)
+    }
+
+    /// Runs something for a URL, given as messages show it.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>, url: &str) -> Result<T, NetError> {
+        // Dropping takes the client away from everybody first.
+        let runtime = self.runtime.as_ref().ok_or_else(|| NetError::Cancelled { url: url.to_owned() })?;
+        Ok(runtime.block_on(future))
+    }
+
+    /// The same, which goes on while this thread does other things.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+        url: &str,
+    ) -> Result<JoinHandle<T>, NetError> {
+        let runtime = self.runtime.as_ref().ok_or_else(|| NetError::Cancelled { url: url.to_owned() })?;
+        Ok(runtime.spawn(future))
+    }
+
+    /// How long the head of an answer may take.
+    pub(crate) fn patience_to_answer(&self) -> Duration {
+        self.timeouts.connect.saturating_add(self.timeouts.idle)
+    }
+
+    /// The same for a request that stores something.
+    pub(crate) fn patience_to_store(&self) -> Duration {
+        self.timeouts.connect.saturating_add(self.timeouts.idle.saturating_mul(STORING))
+    }
 }
 
 impl Drop for Client {
@@ -142,14 +206,4 @@ impl Drop for Client {
             runtime.shutdown_background();
         }
     }
-}
-
-/// TLS with its own cryptography: one that is set for the whole process would be the concern of the program.
-fn tls(roots: Roots) -> Result<ClientConfig, SetupError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|e| SetupError::Start { source: Box::new(e) })?;
-    let mut config = builder.with_root_certificates(roots.into_store()).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }

@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::error::NetError;
 use crate::exchange::{Ended, Patience, Rest, explain};
 use crate::limit::Limit;
+use crate::response::TRICKLE;
 use crate::retry;
 use crate::shown::shown;
 use crate::sink::{Sink, Watch};
@@ -25,9 +26,6 @@ pub struct Downloaded {
 /// An attempt that brings so much more than all before has earned another one. A file of any size comes through a bad
 /// line like this, and a server that only begins does not keep us for ever.
 const GOOD_PART: u64 = 1 << 20;
-
-/// Bytes in a second, below which a server may as well send nothing: it keeps us, and another mirror may have the file.
-const TRICKLE: u64 = 64;
 
 /// A download under way.
 pub(crate) struct Download<'a> {
@@ -76,7 +74,7 @@ impl<'a> Download<'a> {
             let pause = self.client.retry.wait(failures, self.retry_after.take());
             match self.patience.wait(pause, std::future::pending::<()>()).await {
                 Ok(()) | Err(Ended::Idle(_)) => {}
-                Err(ended) => return Err(ended.explain(self.client, self.url, self.received)),
+                Err(ended) => return Err(ended.explain(self.client, &self.name, self.received)),
             }
         }
     }
@@ -104,8 +102,8 @@ impl<'a> Download<'a> {
         let (mut since, mut before) = (Instant::now(), self.received);
         loop {
             let chunk = self.patience.wait(idle, response.chunk()).await;
-            let chunk = chunk.map_err(|ended| ended.explain(self.client, self.url, self.received))?;
-            let chunk = chunk.map_err(|error| explain(error, self.url, self.received))?;
+            let chunk = chunk.map_err(|ended| ended.explain(self.client, &self.name, self.received))?;
+            let chunk = chunk.map_err(|error| explain(error, &self.name, self.received))?;
             let Some(chunk) = chunk else { break };
             let received = self.limit.add(self.received, chunk.len(), &self.name)?;
             self.sink.write(&chunk).map_err(|source| NetError::Sink { url: self.name.clone(), source })?;

@@ -74,6 +74,16 @@ pub enum NetError {
         /// The limit.
         limit: Duration,
     },
+    /// The connection is open, and the server takes nothing more of what is sent.
+    #[error("{url} took nothing for {} s, after {sent} bytes", .waited.as_secs_f64())]
+    NotTaken {
+        /// Where to.
+        url: String,
+        /// Bytes that were on their way by then.
+        sent: u64,
+        /// How long it took nothing.
+        waited: Duration,
+    },
     /// An answer that is not the file.
     #[error("{url}: status {status}")]
     Status {
@@ -131,6 +141,26 @@ pub enum NetError {
         url: String,
         /// The address.
         address: std::net::IpAddr,
+    },
+    /// The proxy itself, where another server may not lead.
+    #[error("{url} is on the proxy itself")]
+    Proxy {
+        /// What was asked for.
+        url: String,
+    },
+    /// A user name or password in the URL of a request that says who asks in other ways.
+    #[error("credentials in the URL {url}")]
+    Credentials {
+        /// What was asked for.
+        url: String,
+    },
+    /// A header field with characters that it cannot have. Its value may be secret and is not shown.
+    #[error("the header field {header} for {url} cannot be sent")]
+    Header {
+        /// What was asked for.
+        url: String,
+        /// The name of the field.
+        header: String,
     },
     /// A file of this machine that cannot be read.
     #[error("cannot read {url}")]
@@ -201,7 +231,11 @@ impl NetError {
     #[must_use]
     pub fn may_retry(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Interrupted { .. } | Self::Stalled { .. } | Self::Trickle { .. } => true,
+            Self::Connect { .. }
+            | Self::Interrupted { .. }
+            | Self::Stalled { .. }
+            | Self::Trickle { .. }
+            | Self::NotTaken { .. } => true,
             Self::Status { status, .. } => PASSING.contains(status),
             _ => false,
         }
@@ -230,6 +264,20 @@ pub enum SetupError {
     Roots {
         /// The name of the file.
         name: String,
+    },
+    /// A server that is none.
+    #[error("{host:?} is no HOST or HOST:PORT")]
+    Host {
+        /// What was given.
+        host: String,
+    },
+    /// A certificate or private key that cannot be used. What it holds is not shown.
+    #[error("{name}: {problem}")]
+    Identity {
+        /// The name of the file.
+        name: String,
+        /// What is wrong.
+        problem: &'static str,
     },
     /// A proxy that is no URL with the scheme `http` or `https`. Its value may hold a password and is not shown.
     #[error("the {setting} is no URL of a proxy, http://HOST:PORT or https://HOST:PORT")]

@@ -12,12 +12,13 @@ use url::Url;
 
 use crate::client::Client;
 use crate::error::NetError;
+use crate::reach::NotPublic;
 use crate::redirect::{follow, same_server};
 use crate::shown::shown;
 use crate::sink::Watch;
 
 /// How often a caller is asked whether to stop.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// Where to go on in a file, and by which tag or date the server knows that it is still the same.
 #[derive(Debug, Clone)]
@@ -42,8 +43,9 @@ pub(crate) enum Ended {
 }
 
 impl Ended {
-    pub(crate) fn explain(self, client: &Client, url: &Url, received: u64) -> NetError {
-        let url = shown(url);
+    /// The error for a URL, given as messages show it.
+    pub(crate) fn explain(self, client: &Client, url: &str, received: u64) -> NetError {
+        let url = url.to_owned();
         match self {
             Self::Cancelled => NetError::Cancelled { url },
             Self::Idle(waited) => NetError::Stalled { url, received, waited },
@@ -55,7 +57,17 @@ impl Ended {
 impl Patience<'_> {
     /// Waits for a future, but no longer than `idle`.
     pub(crate) async fn wait<T>(self, idle: Duration, future: impl Future<Output = T>) -> Result<T, Ended> {
-        let start = Instant::now();
+        self.wait_while(|| idle, || 0, future).await
+    }
+
+    /// The same, where the time that `idle` allows begins anew whenever `moved` has changed.
+    pub(crate) async fn wait_while<T>(
+        self,
+        idle: impl Fn() -> Duration,
+        moved: impl Fn() -> u64,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Ended> {
+        let (mut start, mut before) = (Instant::now(), moved());
         let mut future = pin!(future);
         loop {
             if self.watch.cancelled() {
@@ -65,6 +77,11 @@ impl Patience<'_> {
             if now >= self.deadline {
                 return Err(Ended::Deadline);
             }
+            let found = moved();
+            if found != before {
+                (start, before) = (now, found);
+            }
+            let idle = idle();
             let left = idle.saturating_sub(now - start);
             if left.is_zero() {
                 return Err(Ended::Idle(idle));
@@ -91,10 +108,9 @@ impl Client {
         let mut at_home = true;
         loop {
             let request = self.request(&at, rest, at_home);
-            let limit = self.timeouts.connect.saturating_add(self.timeouts.idle);
-            let sent = patience.wait(limit, request.send()).await;
-            let response = sent.map_err(|ended| ended.explain(self, url, received))?;
-            let response = response.map_err(|error| explain(error, url, received))?;
+            let sent = patience.wait(self.patience_to_answer(), request.send()).await;
+            let response = sent.map_err(|ended| ended.explain(self, &shown(url), received))?;
+            let response = response.map_err(|error| explain(error, &shown(url), received))?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
@@ -114,7 +130,7 @@ impl Client {
 
     fn request(&self, at: &Url, rest: Option<&Rest>, at_home: bool) -> reqwest::RequestBuilder {
         // What stands in the URL is taken out of it below and sent as a header.
-        let mut request = self.http.get(at.clone());
+        let mut request = self.http.anywhere.get(at.clone());
         let in_url = !at.username().is_empty() || at.password().is_some();
         if at_home
             && !in_url
@@ -129,12 +145,14 @@ impl Client {
     }
 }
 
-/// What a failure below means.
-pub(crate) fn explain(error: reqwest::Error, url: &Url, received: u64) -> NetError {
+/// What a failure below means, for a URL as messages show it.
+pub(crate) fn explain(error: reqwest::Error, url: &str, received: u64) -> NetError {
     // Its own message would show the URL as it is.
     let error = error.without_url();
-    let url = shown(url);
-    if is_about_certificate(&error) {
+    let url = url.to_owned();
+    if let Some(NotPublic(address)) = cause(&error) {
+        NetError::Address { url, address: *address }
+    } else if let Some(rustls::Error::InvalidCertificate(_)) = cause(&error) {
         NetError::Certificate { url, source: Box::new(error) }
     } else if error.is_connect() || error.is_builder() {
         NetError::Connect { url, source: Box::new(error) }
@@ -143,15 +161,16 @@ pub(crate) fn explain(error: reqwest::Error, url: &Url, received: u64) -> NetErr
     }
 }
 
-fn is_about_certificate(error: &reqwest::Error) -> bool {
+/// The first of an error's causes that is of this type.
+fn cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
-        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         // An I/O error that wraps another shows the cause of that one as its own.
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
     }
-    false
+    None
 }

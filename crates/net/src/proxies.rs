@@ -48,6 +48,13 @@ impl Proxies {
         }
         Ok(builder)
     }
+
+    /// The hosts of the proxies, as URLs write them.
+    pub(crate) fn hosts(&self) -> Result<Vec<String>, SetupError> {
+        let http = parse("proxy for http", self.http.as_deref())?;
+        let https = parse("proxy for https", self.https.as_deref())?;
+        Ok([http, https].iter().flatten().filter_map(Url::host_str).map(str::to_owned).collect())
+    }
 }
 
 /// An empty value is none, as everywhere. A value that cannot be used must not mean that no proxy is used.

@@ -1,14 +1,20 @@
 //! One question to a server and its answer, for protocols that do more than fetch files.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
+use std::time::Instant;
 
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::client::Client;
 use crate::error::NetError;
+use crate::exchange::{Patience, explain};
+use crate::response::{Incoming, Pace, Response};
+use crate::shown::shown;
 use crate::sink::Watch;
+use crate::upload::{CHUNK, Upload};
 
 /// What is asked of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +49,10 @@ pub enum Reach {
     /// All: the user named the server.
     Anywhere,
     /// Those of the public network alone: another server named this one. Loopback, private, link-local, shared, reserved and
-    /// unspecified addresses are refused, and the IPv6 forms that hold one; also where a name resolves to one.
+    /// unspecified addresses are refused, and the IPv6 forms that hold one; also where a name resolves to one. Behind a
+    /// proxy it is the proxy that resolves names, and only addresses in the URL are judged.
+    ///
+    /// Client certificates are not shown.
     Public,
 }
 
@@ -62,63 +71,95 @@ pub struct Request<'a> {
     pub reach: Reach,
 }
 
-/// The head of an answer, and its body to be read.
-pub struct Response {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Box<dyn Read + Send>,
-}
-
 impl Client {
     /// Sends one request and waits for the head of the answer, whatever its status. Redirects are not followed and nothing is
-    /// tried again: both are for the caller to decide, who knows what may be repeated.
+    /// tried again: both are for the caller to decide, who knows what may be repeated. A server that answers before it has
+    /// all that is sent gets no more of it.
     ///
     /// # Errors
     /// [`NetError`] where no answer came. One of [`Body::Stream`]'s reader comes back as [`NetError::Source`].
     pub fn send(self: &Arc<Self>, request: Request<'_>, watch: &Arc<dyn Watch + Send>) -> Result<Response, NetError> {
-        let _ = (request, watch);
-        todo!()
+        let Request { method, url, headers, body, reach } = request;
+        let name = shown(&url);
+        let http = self.way(&url, reach)?;
+        let deadline = Instant::now() + self.timeouts.whole;
+        let patience = Patience { watch: &**watch, deadline };
+        let mut sent = reqwest::Request::new(method.into(), url);
+        for (header, value) in headers {
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| NetError::Header { url: name.clone(), header: header.to_owned() })?;
+            value.set_sensitive(true);
+            let header = HeaderName::from_bytes(header.as_bytes())
+                .map_err(|_| NetError::Header { url: name.clone(), header: header.to_owned() })?;
+            sent.headers_mut().append(header, value);
+        }
+        sent.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // Where nothing is sent, a method that is to send something says so.
+        if body.size() > 0 || matches!(method, Method::Post | Method::Put | Method::Patch) {
+            sent.headers_mut().insert(CONTENT_LENGTH, body.size().into());
+        }
+        let upload = Upload { client: self, patience, name: &name, size: body.size() };
+        let (answer, rest) = match body {
+            Body::Stream { content, .. } => {
+                upload.run(http, sent, content).map(|(answer, rest)| (answer, Some(rest)))?
+            }
+            Body::Bytes(mut bytes) if bytes.len() as u64 > CHUNK => {
+                upload.run(http, sent, &mut bytes).map(|(answer, rest)| (answer, Some(rest)))?
+            }
+            Body::Bytes(bytes) => {
+                *sent.body_mut() = Some(bytes.to_vec().into());
+                (self.exchange(http, sent, patience, &name)?, None)
+            }
+            Body::Empty => (self.exchange(http, sent, patience, &name)?, None),
+        };
+        let body = Incoming {
+            client: Arc::clone(self),
+            watch: Arc::clone(watch),
+            name,
+            deadline,
+            answer,
+            rest,
+            received: 0,
+            pace: Pace::default(),
+        };
+        Ok(body.into_response())
+    }
+
+    fn exchange(
+        &self,
+        http: &reqwest::Client,
+        request: reqwest::Request,
+        patience: Patience<'_>,
+        name: &str,
+    ) -> Result<reqwest::Response, NetError> {
+        let reads = matches!(*request.method(), reqwest::Method::GET | reqwest::Method::HEAD);
+        let limit = if reads { self.patience_to_answer() } else { self.patience_to_store() };
+        let answer = self.block_on(patience.wait(limit, http.execute(request)), name)?;
+        let answer = answer.map_err(|ended| ended.explain(self, name, 0))?;
+        answer.map_err(|error| explain(error, name, 0))
     }
 }
 
-impl Response {
-    /// The status.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The first header field of this name, in any case, where it is text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// All header fields of this name.
-    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// The whole body, at most so many bytes.
-    ///
-    /// # Errors
-    /// [`NetError`], [`NetError::TooLong`] above the bound.
-    pub fn bytes(self, max: u64) -> Result<Vec<u8>, NetError> {
-        let _ = max;
-        todo!()
-    }
-
-    /// The body as it comes. It has a bound on idle time and speed, none on size; errors are [`NetError`]s inside of
-    /// [`io::Error`]. Dropped early, it ends the connection.
-    #[must_use]
-    pub fn into_reader(self) -> Box<dyn Read + Send> {
-        self.body
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Head => Self::HEAD,
+            Method::Post => Self::POST,
+            Method::Put => Self::PUT,
+            Method::Patch => Self::PATCH,
+            Method::Delete => Self::DELETE,
+        }
     }
 }
 
-impl fmt::Debug for Response {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+impl Body<'_> {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stream { size, .. } => *size,
+        }
     }
 }
 
@@ -132,36 +173,5 @@ impl fmt::Debug for Body<'_> {
     }
 }
 
-/// What failed, and whether it is worth another attempt.
-pub trait Passing {
-    /// Whether the same may succeed a little later.
-    fn may_pass(&self) -> bool;
-
-    /// The value of `Retry-After`, where the server sent one.
-    fn retry_after(&self) -> Option<&str> {
-        None
-    }
-}
-
-impl Client {
-    /// Does something again, after growing waits, as long as it fails for a passing reason and [`crate::Retry`] allows. The
-    /// work is told which attempt this is, from 0; where it says that it came further than before, by setting the flag, the
-    /// count begins anew.
-    ///
-    /// # Errors
-    /// That of the last attempt.
-    pub fn persist<T, E: Passing>(
-        &self,
-        watch: &dyn Watch,
-        work: &mut dyn FnMut(u32, &mut bool) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let _ = watch;
-        let mut advanced = false;
-        work(0, &mut advanced)
-    }
-}
-
-#[expect(dead_code, reason = "the shape of what is to come")]
-fn io_error(error: NetError) -> io::Error {
-    io::Error::other(error)
-}
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,13 @@ impl Roots {
         Ok(self)
     }
 
+    /// These and others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.store.roots.extend(others.store.roots);
+        self
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.store.is_empty()
     }
