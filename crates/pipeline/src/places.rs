@@ -129,6 +129,7 @@ impl<'a> Places<'a> {
             client: Arc::clone(self.client()?),
             keychain: Arc::clone(&self.machine.keychain),
             insecure_http: self.machine.insecure_http,
+            token_servers: self.machine.token_servers.clone(),
             watch: Arc::new(Stop(Arc::clone(&self.cancelled))),
         };
         Ok(Repository::open(name, &options)?)

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// A text that is never shown, and overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Keeps a text to itself.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(Zeroizing::new(text))
     }
 
     /// The text, to be sent.

@@ -5,6 +5,6 @@ mod keychain;
 mod repository;
 mod transport;
 
-pub use error::RegistryError;
+pub use error::{RealmRefusal, RegistryError, Said, TokenFault};
 pub use keychain::{Keychain, KeychainError, Login, NoKeychain, Secret};
 pub use repository::{Options, Repository};

@@ -17,6 +17,9 @@ pub struct Options {
     pub keychain: Arc<dyn Keychain>,
     /// Whether plain HTTP may be spoken to registries that are not on loopback.
     pub insecure_http: bool,
+    /// Token servers that may have the login although they are on another host than their registry, as `HOST` or
+    /// `HOST:PORT`.
+    pub token_servers: Vec<String>,
     /// Who may end it all.
     pub watch: Arc<dyn Watch + Send>,
 }

@@ -1,15 +1,43 @@
 //! Requests to one repository of one registry: where it is, who asks, what may be tried again and where a server may lead.
 
-use distil_imgcore::RegistryName;
-use distil_net::{Body, Method, Response};
-use url::Url;
+mod challenge;
+mod home;
+mod hop;
+mod realm;
+mod refusal;
+mod tokens;
+mod wanted;
 
-use crate::error::RegistryError;
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use distil_imgcore::{Escaped, RegistryName};
+use distil_net::{Body, Method, NetError, Request, Response, shown};
+use url::Url;
+use zeroize::Zeroizing;
+
+use self::home::{Address, Home};
+use self::realm::Realm;
+use self::tokens::{Question, TokenKey, Tokens};
+use self::wanted::Wanted;
+use crate::error::{PASSING, RegistryError};
+use crate::keychain::{Login, Secret};
 use crate::repository::Options;
 
-/// The way to one repository.
+/// The way to one repository. Threads share it, and with it what it has learnt and its tokens.
 #[derive(Debug)]
-pub(crate) struct Transport {}
+pub(crate) struct Transport {
+    address: Address,
+    /// As in references: `HOST/REPOSITORY`.
+    place: String,
+    options: Options,
+    home: Mutex<Option<Home>>,
+    /// Known from the first time that the registry wants one.
+    login: Mutex<Option<Option<Login>>>,
+    tokens: Tokens,
+}
 
 /// What a token has to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +55,8 @@ pub(crate) enum Scope {
 pub(crate) enum Target<'a> {
     /// Below `/v2/REPOSITORY/`: `manifests/v1`, `blobs/uploads/?mount=…`.
     Path(&'a str),
-    /// Where the registry sent us: the `Location` of an upload, the `Link` of a page. It must be on the registry's own host.
+    /// Where the registry sent us: the `Location` of an upload, the `Link` of a page; see [`Transport::locate`]. It must be on
+    /// the registry's own host.
     Url(&'a Url),
 }
 
@@ -43,27 +72,259 @@ pub(crate) struct Ask<'a> {
     pub(crate) may_lead_away: bool,
 }
 
+/// What is sent to show who we are.
+#[derive(Debug)]
+struct Proof {
+    /// The value of `Authorization`.
+    header: Secret,
+    /// Where it is a token that was fetched: its place among the tokens.
+    token: Option<(TokenKey, Secret)>,
+}
+
 impl Transport {
+    /// The way to a repository. Nothing is asked yet, the keychain neither.
     pub(crate) fn new(name: &RegistryName, options: Options) -> Result<Self, RegistryError> {
-        let _ = (name, options);
-        todo!()
+        let address = Address::new(name, options.insecure_http)?;
+        let place = format!("{}/{}", name.host(), name.repository());
+        let (home, login, tokens) = (Mutex::default(), Mutex::default(), Tokens::default());
+        Ok(Self { address, place, options, home, login, tokens })
     }
 
-    /// Where paths begin: `https://HOST/v2/REPOSITORY/`. A `Location` or `Link` may be relative to what was asked for below it.
-    pub(crate) fn base(&self) -> Url {
-        todo!()
+    /// What messages call the repository: `HOST/REPOSITORY`, as it was written.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
-    /// Asks, with the login or token that is needed. The answer may have any status but 401 and a redirect; where the body
-    /// can be sent again (empty or bytes), a passing failure (connection, 408, 429, 5xx) is retried.
-    pub(crate) fn send(&self, ask: Ask<'_>) -> Result<Response, RegistryError> {
-        let _ = ask;
-        todo!()
+    /// The name that the registry has for a repository, this one or a neighbour of it, that was written so.
+    pub(crate) fn repository(&self, written: &str) -> String {
+        home::repository_on(&self.address.host, written)
+    }
+
+    /// Asks, with the login or token that is needed. The answer may have any status but 401 and a redirect.
+    ///
+    /// Where it can be sent again without harm, a passing failure (connection, 408, 429, 5xx) is retried. That is so if there
+    /// is no body or one of bytes, except for what changes an upload: a `PATCH`, and whatever writes to a [`Target::Url`]. How
+    /// much of that has arrived is for the registry to say and for the caller to ask. The answer to these has any status.
+    pub(crate) fn send(&self, mut ask: Ask<'_>) -> Result<Response, RegistryError> {
+        let again = ask.may_be_repeated();
+        let bytes = match mem::replace(&mut ask.body, Body::Empty) {
+            stream @ Body::Stream { .. } => return self.send_stream(&ask, stream),
+            Body::Bytes(bytes) => Some(bytes),
+            Body::Empty => None,
+        };
+        if !again {
+            return self.send_bytes(&ask, bytes);
+        }
+        let client = &self.options.client;
+        client.persist(&*self.options.watch, &mut |_, _| {
+            let answer = self.send_bytes(&ask, bytes)?;
+            let passing = PASSING.contains(&answer.status());
+            if passing { Err(self.refused(&ask.target.shown(), answer)) } else { Ok(answer) }
+        })
+    }
+
+    /// The URL of a `Location` or `Link` in the answer to what was asked of `target`.
+    pub(crate) fn locate(&self, target: &Target<'_>, location: &str) -> Result<Url, RegistryError> {
+        let home = self.home()?;
+        let from = self.url(&home, target)?;
+        let to = from.join(location).map_err(|_| self.elsewhere(&home, Escaped(location.as_bytes())))?;
+        self.url(&home, &Target::Url(&to))
     }
 
     /// The error that an answer with an unexpected status stands for, with the registry's own words, escaped and bounded.
     pub(crate) fn refused(&self, what: &str, answer: Response) -> RegistryError {
-        let _ = (what, answer);
-        todo!()
+        let login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_login = matches!(&*login, Some(Some(_)));
+        drop(login);
+        refusal::refused(&self.place, what, has_login, answer)
     }
+
+    /// Once, and once more where the answer says that it takes something else to show who we are.
+    fn send_bytes(&self, ask: &Ask<'_>, bytes: Option<&[u8]>) -> Result<Response, RegistryError> {
+        let body = || bytes.map_or(Body::Empty, Body::Bytes);
+        let proof = self.proof(&ask.scope)?;
+        let answer = self.walk(ask, body(), proof.as_ref())?;
+        if answer.status() != 401 {
+            return Ok(answer);
+        }
+        let better = if self.learn(&answer, proof.as_ref())? { self.proof(&ask.scope)? } else { None };
+        let Some(proof) = better else { return Err(self.refused(&ask.target.shown(), answer)) };
+        drop(answer);
+        let answer = self.walk(ask, body(), Some(&proof))?;
+        if answer.status() == 401 { Err(self.refused(&ask.target.shown(), answer)) } else { Ok(answer) }
+    }
+
+    /// Once. What is needed to show who we are is had before, since a stream cannot be sent again.
+    fn send_stream(&self, ask: &Ask<'_>, stream: Body<'_>) -> Result<Response, RegistryError> {
+        let proof = self.options.client.persist(&*self.options.watch, &mut |_, _| self.proof(&ask.scope))?;
+        let answer = self.walk(ask, stream, proof.as_ref())?;
+        if answer.status() != 401 {
+            return Ok(answer);
+        }
+        let what = ask.target.shown();
+        let better = self.learn(&answer, proof.as_ref())?;
+        Err(if better {
+            RegistryError::Renewed { place: self.place.clone(), what }
+        } else {
+            self.refused(&what, answer)
+        })
+    }
+
+    /// Sends it and follows where the answers lead. Whoever we are is said to the registry's own scheme, host and port alone,
+    /// and not to it any more when another server has led back there.
+    fn walk(&self, ask: &Ask<'_>, body: Body<'_>, proof: Option<&Proof>) -> Result<Response, RegistryError> {
+        let home = self.home()?;
+        let mut at = self.url(&home, &ask.target)?;
+        let mut body = Some(body);
+        let (mut at_home, mut followed) = (true, 0);
+        loop {
+            let mut headers = ask.headers.clone();
+            at_home &= at.origin() == home.base.origin();
+            if at_home && let Some(proof) = proof {
+                headers.push(("authorization", proof.header.reveal().to_owned()));
+            }
+            let (url, reach) = (at.clone(), hop::reach(&home.base, &at));
+            let body = body.take().unwrap_or(Body::Empty);
+            let request = Request { method: ask.method, url, headers, body, reach };
+            let answer = self.options.client.send(request, &self.options.watch)?;
+            if !hop::is_redirect(&answer) {
+                let foreign = answer.status() == 401 && !at_home;
+                let denied = || NetError::Status { url: shown(&at), status: 401 };
+                return if foreign { Err(denied().into()) } else { Ok(answer) };
+            }
+            let only_read = matches!(ask.method, Method::Get | Method::Head);
+            let most = if only_read { hop::MOST } else { 0 };
+            at = hop::follow(&at, answer.header("location"), ask.may_lead_away, followed, most)?;
+            followed += 1;
+        }
+    }
+
+    /// Where the registry is and what it wants; asked once for all threads.
+    fn home(&self) -> Result<Home, RegistryError> {
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(home) = &*home {
+            return Ok(home.clone());
+        }
+        Ok(home.insert(self.address.ask(&self.options)?).clone())
+    }
+
+    fn url(&self, home: &Home, target: &Target<'_>) -> Result<Url, RegistryError> {
+        match target {
+            Target::Path(path) => {
+                let own = format!("{}{}/", home.base, self.address.repository);
+                let url = Url::parse(&format!("{own}{path}")).ok().filter(|url| url.as_str().starts_with(&own));
+                url.ok_or_else(|| self.elsewhere(home, Escaped(path.as_bytes())))
+            }
+            Target::Url(url) => {
+                let has_user = !url.username().is_empty() || url.password().is_some();
+                let own = url.origin() == home.base.origin() && !has_user;
+                if own { Ok((*url).clone()) } else { Err(self.elsewhere(home, shown(url))) }
+            }
+        }
+    }
+
+    fn elsewhere(&self, home: &Home, found: impl ToString) -> RegistryError {
+        let expected = home.base.origin().ascii_serialization();
+        RegistryError::Elsewhere { place: self.place.clone(), expected, found: found.to_string() }
+    }
+
+    /// What to show to the registry, if it wants anything and we have it.
+    fn proof(&self, scope: &Scope) -> Result<Option<Proof>, RegistryError> {
+        let home = self.home()?;
+        if home.wanted == Wanted::Nothing {
+            return Ok(None);
+        }
+        let login = self.login()?;
+        let header = match (&login, &home.wanted) {
+            (Some(Login::Token(token)), _) => bearer(token),
+            (Some(Login::Password { user, password }), Wanted::Basic) => basic(user, password),
+            (_, Wanted::Bearer { realm, service }) => {
+                let realm = self.realm(&home, realm, login.is_some())?;
+                let scopes = self.scopes(scope);
+                let service = service.as_deref();
+                let question = Question { realm: &realm, service, scopes: &scopes, login: login.as_ref() };
+                let (key, token) = self.tokens.token(&question, &self.options)?;
+                return Ok(Some(Proof { header: bearer(&token), token: Some((key, token)) }));
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(Proof { header, token: None }))
+    }
+
+    fn realm(&self, home: &Home, realm: &str, has_login: bool) -> Result<Realm, RegistryError> {
+        let found = Realm::new(realm, &home.base, &self.options.token_servers);
+        let found = found.and_then(|realm| if has_login { realm.for_login() } else { Ok(realm) });
+        found.map_err(|refusal| {
+            let realm = Url::parse(realm).map_or_else(|_| realm.chars().take(400).collect(), |url| shown(&url));
+            RegistryError::Realm { place: self.place.clone(), realm, refusal }
+        })
+    }
+
+    /// Takes what an answer with status 401 says, and tells whether it makes a difference.
+    fn learn(&self, answer: &Response, proof: Option<&Proof>) -> Result<bool, RegistryError> {
+        let wanted = Wanted::of(&self.place, answer)?;
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = home.as_ref().map(|home| &home.wanted);
+        let differs = match proof.map(|proof| &proof.token) {
+            None => wanted != Wanted::Nothing,
+            Some(None) => wanted != Wanted::Nothing && before != Some(&wanted),
+            Some(Some((key, token))) => {
+                self.tokens.forget(key, token);
+                true
+            }
+        };
+        if let Some(home) = home.as_mut().filter(|_| wanted != Wanted::Nothing) {
+            home.wanted = wanted;
+        }
+        Ok(differs)
+    }
+
+    fn login(&self) -> Result<Option<Login>, RegistryError> {
+        let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(login) = &*login {
+            return Ok(login.clone());
+        }
+        let Address { host, repository, .. } = &self.address;
+        Ok(login.insert(self.options.keychain.login(host, repository)?).clone())
+    }
+
+    fn scopes(&self, scope: &Scope) -> Vec<String> {
+        let own = &self.address.repository;
+        match scope {
+            Scope::Pull => vec![format!("repository:{own}:pull")],
+            Scope::Push => vec![format!("repository:{own}:pull,push")],
+            Scope::Mount(from) => {
+                vec![format!("repository:{own}:pull,push"), format!("repository:{}:pull", self.repository(from))]
+            }
+        }
+    }
+}
+
+impl Ask<'_> {
+    fn may_be_repeated(&self) -> bool {
+        match self.method {
+            Method::Get | Method::Head | Method::Delete => true,
+            Method::Post | Method::Put => matches!(self.target, Target::Path(_)),
+            Method::Patch => false,
+        }
+    }
+}
+
+impl Target<'_> {
+    fn shown(&self) -> String {
+        match self {
+            // What follows may be the state of an upload, which is as good as a password for it.
+            Self::Path(path) => path.split('?').next().unwrap_or_default().to_owned(),
+            Self::Url(url) => shown(url),
+        }
+    }
+}
+
+fn basic(user: &str, password: &Secret) -> Secret {
+    let pair = Zeroizing::new(format!("{user}:{}", password.reveal()));
+    Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())))
+}
+
+fn bearer(token: &Secret) -> Secret {
+    Secret::new(format!("Bearer {}", token.reveal()))
 }
