@@ -28,6 +28,7 @@ mod lying;
 mod peers;
 mod project;
 mod proof;
+mod registry_kit;
 mod repositories;
 mod reproducible;
 mod resolver;
