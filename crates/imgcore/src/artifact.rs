@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::content::Content;
-use crate::copy::{Progress, transfer, transfer_all};
+use crate::copy::{Bytes, Parcel, Progress, Rank, deliver};
 use crate::descriptor::{Descriptor, EMPTY};
 use crate::digest::Digest;
 use crate::document::{Document, DocumentError};
@@ -150,12 +150,17 @@ impl Artifact {
         store: &dyn Store,
         progress: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<Descriptor, Error> {
-        let blobs = self.manifest.layers().iter().zip(&self.blobs);
-        let blobs: Vec<_> = blobs.map(|(descriptor, blob)| (descriptor, &*blob.content)).collect();
-        transfer_all(store, &blobs, progress)?;
-        transfer(store, self.manifest.config(), || Ok(Box::new(EMPTY)), progress)?;
-        transfer(store, self.manifest.descriptor(), || Ok(Box::new(self.manifest.bytes())), progress)?;
+        deliver(store, &self.parcels((0, 1)), progress)?;
         Ok(self.descriptor())
+    }
+
+    /// Its blobs, and its manifest with this rank.
+    pub(crate) fn parcels(&self, rank: Rank) -> Vec<Parcel<'_>> {
+        let blobs = self.manifest.layers().iter().zip(&self.blobs);
+        let mut parcels: Vec<_> = blobs.map(|(blob, held)| Parcel::of(blob, Bytes::Opened(&*held.content))).collect();
+        parcels.push(Parcel::of(self.manifest.config(), Bytes::InMemory(EMPTY)));
+        parcels.push(Parcel::of(self.manifest.descriptor(), Bytes::InMemory(self.manifest.bytes())).ranked(rank));
+        parcels
     }
 }
 
@@ -210,8 +215,8 @@ mod tests {
         assert_eq!(store.resolve(&Selector::Only).unwrap().digest(), root.digest());
         assert_eq!(validate(&store, &Selector::Only, &Limits::default()).unwrap(), []);
         let other = Memory::new();
-        copy_graph(&store, &other, &root, Referrers::Copy, &mut |_| {}).unwrap();
-        other.tag(None, &root).unwrap();
+        let attached = copy_graph(&store, &other, &root, Referrers::Copy, &mut |_| {}).unwrap();
+        other.publish(None, &root, attached.referrers()).unwrap();
         assert_eq!(other.referrers(root.digest()).unwrap(), [artifact]);
         assert_eq!(validate(&other, &Selector::Only, &Limits::default()).unwrap(), []);
     }

@@ -134,7 +134,9 @@ mod tests {
         let index = Index::new(images.to_vec(), &BTreeMap::new()).unwrap();
         let index = index.with_attestations(images.iter().map(attestation).collect()).unwrap();
         let root = index.write_to(&store, &mut |_| {}).unwrap();
-        copy_graph(&store, &copied, &root, Referrers::Copy, &mut |_| {}).unwrap();
+        let attached = copy_graph(&store, &copied, &root, Referrers::Copy, &mut |_| {}).unwrap();
+        // They are found in the index.
+        assert!(attached.referrers().is_empty());
         for store in [&store, &copied] {
             store.tag(None, &root).unwrap();
             assert_eq!(validate(store, &Selector::Only, &Limits::default()).unwrap(), []);
@@ -147,7 +149,9 @@ mod tests {
         }
         // An image alone takes the statements about it along.
         let alone = Memory::new();
-        copy_graph(&store, &alone, &images[0].descriptor(), Referrers::Copy, &mut |_| {}).unwrap();
+        let alone_root = images[0].descriptor();
+        let attached = copy_graph(&store, &alone, &alone_root, Referrers::Copy, &mut |_| {}).unwrap();
+        alone.publish(None, &alone_root, attached.referrers()).unwrap();
         let artifact = attestation(&images[0]).artifact().descriptor();
         assert_eq!(alone.referrers(images[0].digest()).unwrap(), [artifact]);
     }

@@ -1,17 +1,18 @@
 //! Copying an image with all that belongs to it from one store to another.
 
-use std::collections::BTreeSet;
-use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+mod at_once;
+mod attached;
+mod belonging;
+mod delivery;
+mod graph;
 
-use crate::content::Content;
+pub use attached::Attached;
+pub(crate) use delivery::{Bytes, Parcel, Rank, deliver};
+
 use crate::descriptor::Descriptor;
-use crate::digest::Digest;
-use crate::document::{MAX_DESCRIPTORS, MAX_INDEX_DEPTH};
 use crate::error::Error;
-use crate::media_type::MediaKind;
 use crate::store::Store;
+use graph::Graph;
 
 /// What a copy is doing, for whoever shows it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ pub enum Progress<'a> {
     /// This blob is being copied.
     Started(&'a Descriptor),
     /// So many more bytes of it were read.
-    Bytes(u64),
+    Bytes(&'a Descriptor, u64),
     /// It is complete.
     Finished(&'a Descriptor),
 }
@@ -36,138 +37,28 @@ pub enum Referrers {
     Leave,
 }
 
-/// Blobs of one image with all its platforms and referrers.
-const MAX_BLOBS: usize = 100_000;
-
-/// Copies what `root` names, children before the documents that name them, and leaves out what is there already. No name
-/// is given: that is for the caller to do, last. Referrers are made findable in the destination.
+/// Copies what `root` names, children before the documents that name them, and leaves out what is there already. All
+/// documents are read first; then blobs are copied, as many at once as [`Store::puts_at_once`] of the destination allows,
+/// and documents after them. Nothing is named: that is for the caller to do, what is [`Attached`] first and the image last.
+///
+/// What is about an image are its referrers, and what has a name as cosign gives them ([`crate::Attachment`]). Where one of
+/// them is broken nothing is copied: it might be the signature that somebody relies on.
+///
+/// A layer that may not be distributed and is not in the source is left out. Where it is said to lie is never looked at.
 ///
 /// # Errors
-/// Those of both stores, with the place in them. The destination may hold some blobs then, but nothing names them.
+/// Those of both stores, with the place in them; [`Error::About`] around those of what is about the image, and
+/// [`Error::TooMany`]. The destination may hold some blobs then, but nothing names them.
 pub fn copy_graph(
     source: &dyn Store,
     destination: &dyn Store,
     root: &Descriptor,
     referrers: Referrers,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), Error> {
-    let mut copy = Copy { source, destination, seen: BTreeSet::new(), documents: Vec::new(), progress };
-    copy.tree(root, 0)?;
-    // Referrers are documents themselves, and may have referrers: a signature over a statement.
-    while let Some(subject) = copy.documents.pop() {
-        if referrers == Referrers::Leave {
-            continue;
-        }
-        for referrer in source.referrers(&subject)? {
-            if !copy.seen.contains(referrer.digest()) {
-                copy.tree(&referrer, 0)?;
-                destination.tag(None, &referrer)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-struct Copy<'a> {
-    source: &'a dyn Store,
-    destination: &'a dyn Store,
-    seen: BTreeSet<Digest>,
-    /// Documents that were copied and not yet asked for their referrers.
-    documents: Vec<Digest>,
-    progress: &'a mut dyn FnMut(Progress<'_>),
-}
-
-impl Copy<'_> {
-    fn tree(&mut self, blob: &Descriptor, depth: usize) -> Result<(), Error> {
-        if !self.seen.insert(blob.digest().clone()) {
-            return Ok(());
-        }
-        let too_many = |what, limit| Error::TooMany { what, limit, place: self.source.place() };
-        if self.seen.len() > MAX_BLOBS {
-            return Err(too_many("blobs", MAX_BLOBS));
-        }
-        if !blob.media_type().is_index_or_manifest() {
-            let open = || self.source.open(blob).map(|reader| reader as Box<dyn Read + Send>);
-            return transfer(self.destination, blob, open, self.progress);
-        }
-        let index = blob.kind() == MediaKind::Index;
-        if index && depth >= MAX_INDEX_DEPTH {
-            return Err(too_many("levels of indexes", MAX_INDEX_DEPTH));
-        }
-        // A document is read even where the destination has it: it may lack something that the document names.
-        let document = self.source.document(blob)?;
-        let children = document.children();
-        if children.len() > MAX_DESCRIPTORS {
-            return Err(too_many("descriptors", MAX_DESCRIPTORS));
-        }
-        for child in children {
-            self.tree(child, depth + usize::from(index))?;
-        }
-        self.documents.push(blob.digest().clone());
-        transfer(self.destination, blob, || Ok(Box::new(document.bytes())), self.progress)
-    }
-}
-
-/// Puts several blobs where they are not there yet, as many at once as the destination takes. Where one fails, those after
-/// it are left.
-pub(crate) fn transfer_all(
-    destination: &dyn Store,
-    blobs: &[(&Descriptor, &dyn Content)],
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
-) -> Result<(), Error> {
-    let next = AtomicUsize::new(0);
-    let progress = Mutex::new(progress);
-    let work = || {
-        let mut report = |what: Progress<'_>| progress.lock().unwrap_or_else(PoisonError::into_inner)(what);
-        while let Some((blob, content)) = blobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let open = || content.open().map_err(|source| destination.bad_blob(blob, source));
-            if let Err(error) = transfer(destination, blob, open, &mut report) {
-                next.store(blobs.len(), Ordering::Relaxed);
-                return Err(error);
-            }
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let threads = destination.puts_at_once().get().min(blobs.len());
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut result = work();
-        for other in others {
-            // A panic goes on to whoever waits for the scope.
-            result = result.and(other.join().unwrap_or(Ok(())));
-        }
-        result
-    })
-}
-
-/// Puts one blob where it is not there yet.
-pub(crate) fn transfer<'a>(
-    destination: &dyn Store,
-    blob: &Descriptor,
-    open: impl FnOnce() -> Result<Box<dyn Read + Send + 'a>, Error>,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), Error> {
-    if destination.has(blob)? {
-        progress(Progress::Present(blob));
-        return Ok(());
-    }
-    progress(Progress::Started(blob));
-    destination.put(blob, &mut Counted { inner: open()?, progress })?;
-    progress(Progress::Finished(blob));
-    Ok(())
-}
-
-struct Counted<'a, 'p> {
-    inner: Box<dyn Read + Send + 'a>,
-    progress: &'p mut dyn FnMut(Progress<'_>),
-}
-
-impl Read for Counted<'_, '_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        (self.progress)(Progress::Bytes(n as u64));
-        Ok(n)
-    }
+) -> Result<Attached, Error> {
+    let graph = Graph::of(source, root, referrers)?;
+    deliver(destination, &graph.parcels(), progress)?;
+    Ok(graph.attached())
 }
 
 #[cfg(test)]
@@ -211,9 +102,11 @@ mod tests {
     fn copy(source: &Memory, root: &Descriptor, referrers: Referrers) -> Result<(Memory, usize), Error> {
         let destination = Memory::new();
         let mut copied = 0;
-        copy_graph(source, &destination, root, referrers, &mut |p| {
+        let attached = copy_graph(source, &destination, root, referrers, &mut |p| {
             copied += usize::from(matches!(p, Progress::Finished(_)));
         })?;
+        attached.name_in(&destination)?;
+        attached.referrers().iter().try_for_each(|referrer| destination.tag(None, referrer))?;
         Ok((destination, copied))
     }
 
@@ -251,12 +144,12 @@ mod tests {
         let destination = Memory::new();
         put(&destination, MediaType::LAYER, b"layer");
         let mut present = Vec::new();
-        copy_graph(&source, &destination, &image, Referrers::Copy, &mut |p| {
+        let attached = copy_graph(&source, &destination, &image, Referrers::Copy, &mut |p| {
             if let Progress::Present(blob) = p {
                 present.push(blob.media_type().clone());
             }
-        })
-        .unwrap();
+        });
+        assert!(attached.unwrap().referrers().is_empty());
         assert_eq!(present, [MediaType::known(MediaType::LAYER)]);
     }
 

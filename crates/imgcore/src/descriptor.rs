@@ -102,14 +102,17 @@ impl Descriptor {
     /// Reads a descriptor out of a document that [`crate::json::parse`] gave.
     ///
     /// # Errors
-    /// [`DescriptorError`] where a field is wrong, the blob lies at a URL, or embedded data is not the blob.
+    /// [`DescriptorError`] where a field is wrong, embedded data is not the blob, or the blob lies at a URL and is no layer
+    /// that may not be distributed: of that one the URL is dropped.
     pub fn from_json(value: &Value) -> Result<Self, DescriptorError> {
         let raw = Raw::deserialize(value)?;
         let digest: Digest = raw.digest.parse()?;
         if i64::try_from(raw.size).is_err() {
             return Err(DescriptorError::Size(raw.size));
         }
-        if raw.urls.is_some_and(|urls| !urls.is_empty()) {
+        let media_type: MediaType = raw.media_type.parse()?;
+        // Layers that may not be distributed cannot be read anyway; their documents can be passed on as they are.
+        if media_type.kind() != MediaKind::ForeignLayer && raw.urls.is_some_and(|urls| !urls.is_empty()) {
             return Err(DescriptorError::Urls(digest));
         }
         let data = match raw.data {
@@ -129,7 +132,7 @@ impl Descriptor {
                 .map(|platform| platform.with_os_version(p.os_version))
         });
         Ok(Self {
-            media_type: raw.media_type.parse()?,
+            media_type,
             digest,
             size: raw.size,
             annotations: raw.annotations.unwrap_or_default(),

@@ -188,6 +188,18 @@ impl Document {
         }
     }
 
+    /// This document's descriptor as registries list referrers: with the type of the artifact and the annotations of the
+    /// document. The descriptor as it is where the document is about nothing.
+    #[must_use]
+    pub fn as_referrer(&self, descriptor: &Descriptor) -> Descriptor {
+        let (artifact_type, annotations) = match self {
+            Self::Manifest(m) if m.subject().is_some() => (Some(m.artifact_type().clone()), m.annotations()),
+            Self::Index(i) if i.subject().is_some() => (i.artifact_type().cloned(), i.annotations()),
+            _ => return descriptor.clone(),
+        };
+        descriptor.bare().with_artifact_type(artifact_type).with_annotations(annotations.clone())
+    }
+
     /// All blobs that it names, in order; the subject is not one of them.
     #[must_use]
     pub fn children(&self) -> Vec<&Descriptor> {

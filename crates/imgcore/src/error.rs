@@ -9,6 +9,7 @@ use crate::digest::{ContentMismatch, Digest};
 use crate::document::DocumentError;
 use crate::escape::Escaped;
 use crate::platform::Platform;
+use crate::ref_name::RefName;
 use crate::store::Selector;
 use crate::tar::TarError;
 
@@ -120,6 +121,26 @@ pub enum Error {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What is about an image cannot be copied with it.
+    #[error("cannot copy {what}, which is about {subject}")]
+    About {
+        /// The digest of a referrer, or the name of what is found by that.
+        what: String,
+        /// What it is about.
+        subject: Digest,
+        /// Why not.
+        source: Box<Error>,
+    },
+    /// A name does not name what was just written under it.
+    #[error("somebody else writes to {name} of {place}, which is {} now", .found.as_ref().map_or("nothing".to_owned(), ToString::to_string))]
+    Moved {
+        /// The name.
+        name: RefName,
+        /// What it names now.
+        found: Option<Digest>,
+        /// The store.
+        place: String,
+    },
     /// The store can only be read.
     #[error("{place} can only be read")]
     ReadOnly {
@@ -214,6 +235,9 @@ impl Error {
     #[must_use]
     pub fn is_io(&self) -> bool {
         let content = [io::ErrorKind::InvalidData, io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
+        if let Self::About { source, .. } = self {
+            return source.is_io();
+        }
         matches!(self, Self::Locked { .. } | Self::Remote { .. }) || self.io_kind().is_some_and(|kind| !content.contains(&kind))
     }
 
@@ -221,6 +245,7 @@ impl Error {
         match self {
             Self::Io { source, .. } | Self::Blob { source, .. } => Some(source.kind()),
             Self::Tar { source, .. } => source.io().map(io::Error::kind),
+            Self::About { source, .. } => source.io_kind(),
             _ => None,
         }
     }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use crate::artifact::Artifact;
 use crate::attestation::Attestation;
 use crate::compression::Codec;
 use crate::config::Config;
 use crate::content::Content;
-use crate::copy::{Progress, transfer, transfer_all};
+use crate::copy::{Bytes, Parcel, Progress, Rank, deliver};
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{Document, DocumentError};
@@ -35,6 +36,10 @@ pub struct Index {
     images: Vec<Image>,
     attestations: Vec<Attestation>,
 }
+
+const IMAGES: Rank = (0, 1);
+const INDEX: Rank = (0, 2);
+const ABOUT: Rank = (1, 1);
 
 impl Image {
     /// Puts an image together whose parts fit each other.
@@ -135,14 +140,17 @@ impl Image {
         store: &dyn Store,
         progress: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<Descriptor, Error> {
-        let layers = self.manifest.layers().iter().zip(&self.layers);
-        let blobs: Vec<_> = layers.map(|(descriptor, layer)| (descriptor, &**layer.content())).collect();
-        transfer_all(store, &blobs, progress)?;
-        let config = self.manifest.config();
-        transfer(store, config, || Ok(Box::new(self.config.bytes())), progress)?;
-        let manifest = self.manifest.descriptor();
-        transfer(store, manifest, || Ok(Box::new(self.manifest.bytes())), progress)?;
+        deliver(store, &self.parcels(), progress)?;
         Ok(self.descriptor())
+    }
+
+    fn parcels(&self) -> Vec<Parcel<'_>> {
+        let layers = self.manifest.layers().iter().zip(&self.layers);
+        let mut parcels: Vec<_> =
+            layers.map(|(blob, layer)| Parcel::of(blob, Bytes::Opened(&**layer.content()))).collect();
+        parcels.push(Parcel::of(self.manifest.config(), Bytes::InMemory(self.config.bytes())));
+        parcels.push(Parcel::of(self.manifest.descriptor(), Bytes::InMemory(self.manifest.bytes())).ranked(IMAGES));
+        parcels
     }
 }
 
@@ -217,13 +225,25 @@ impl Index {
         store: &dyn Store,
         progress: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<Descriptor, Error> {
-        for image in &self.images {
-            image.write_to(store, progress)?;
-        }
-        for about in &self.attestations {
-            about.artifact().write_to(store, progress)?;
-        }
-        transfer(store, self.descriptor(), || Ok(Box::new(self.document.bytes())), progress)?;
+        self.write_with(&[], store, progress)
+    }
+
+    /// The same with what is said `about` the index and its images. It is findable once it is published with the index: see
+    /// [`Store::publish`].
+    ///
+    /// # Errors
+    /// As [`Image::write_to`].
+    pub fn write_with(
+        &self,
+        about: &[Artifact],
+        store: &dyn Store,
+        progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<Descriptor, Error> {
+        let mut parcels: Vec<_> = self.images.iter().flat_map(Image::parcels).collect();
+        parcels.extend(self.attestations.iter().flat_map(|about| about.artifact().parcels(IMAGES)));
+        parcels.push(Parcel::of(self.descriptor(), Bytes::InMemory(self.document.bytes())).ranked(INDEX));
+        parcels.extend(about.iter().flat_map(|artifact| artifact.parcels(ABOUT)));
+        deliver(store, &parcels, progress)?;
         Ok(self.descriptor().clone())
     }
 }

@@ -33,12 +33,13 @@
 //! | layers | [`Packing`], [`chunked`], [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
 //! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
-//! | about images | [`Artifact`], [`Attestation`] |
+//! | about images | [`Artifact`], [`Attestation`], [`Attachment`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`copy_graph`] between them |
 //! | checks | [`validate`] |
 
 mod archive;
 pub mod artifact;
+mod attachment;
 pub mod attestation;
 mod base64;
 mod builder;
@@ -93,6 +94,7 @@ pub mod validate;
 
 pub use archive::{Archive, ArchiveWriter};
 pub use artifact::{Artifact, Blob};
+pub use attachment::{Attachment, AttachmentKind};
 pub use attestation::{Attestation, MAX_STATEMENT, PREDICATE_TYPE};
 pub use builder::ImageBuilder;
 pub use checkpoint::Checkpoint;
@@ -100,7 +102,7 @@ pub use compose::{Composition, LayerSums};
 pub use compression::{Codec, Compression};
 pub use config::Config;
 pub use content::Content;
-pub use copy::{Progress, Referrers, copy_graph};
+pub use copy::{Attached, Progress, Referrers, copy_graph};
 pub use descriptor::{Descriptor, DescriptorError};
 pub use digest::{DiffId, Digest, DigestError, Hasher};
 pub use docker_archive::DockerArchive;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::attachment::Attachment;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 use crate::document::{Document, DocumentError, Fields, MAX_INDEX_DEPTH, MAX_LAYOUT_INDEX};
@@ -192,11 +193,12 @@ impl Listing {
         self.search(store, |_, document| document.subject().is_some_and(|s| s.digest() == subject))
     }
 
-    /// Entries that are no referrers, each digest once. One whose document cannot be read as one
+    /// Entries that are no referrers and not named as what is about an image, each digest once. One whose document cannot be read as one
     /// counts as an image.
     fn images(&self, store: &dyn Store, keep: impl Fn(&Entry) -> bool) -> Result<Vec<&Entry>, Error> {
         let mut images = BTreeMap::new();
-        for entry in self.entries.iter().filter(|entry| keep(entry)) {
+        let attachment = |entry: &&Entry| entry.name.as_ref().is_some_and(|name| Attachment::named(name).is_some());
+        for entry in self.entries.iter().filter(|entry| keep(entry) && !attachment(entry)) {
             let referrer = entry.descriptor.media_type().is_index_or_manifest()
                 && match store.document(&entry.descriptor) {
                     Ok(document) => document.subject().is_some(),
@@ -235,7 +237,7 @@ impl Listing {
                 Err(_) => continue,
             };
             if wanted(&descriptor, &document) {
-                found.insert(descriptor.digest().clone(), described(&descriptor, &document));
+                found.insert(descriptor.digest().clone(), document.as_referrer(&descriptor));
             }
             if descriptor.kind() == MediaKind::Index && depth <= MAX_INDEX_DEPTH {
                 todo.extend(document.children().into_iter().map(|child| (child.clone(), depth + 1)));
@@ -243,14 +245,4 @@ impl Listing {
         }
         Ok(found.into_values().collect())
     }
-}
-
-/// A descriptor as registries list referrers: with the type of the artifact and the annotations of the document.
-fn described(descriptor: &Descriptor, document: &Document) -> Descriptor {
-    let (artifact_type, annotations) = match document {
-        Document::Manifest(m) if m.subject().is_some() => (Some(m.artifact_type().clone()), m.annotations()),
-        Document::Index(i) if i.subject().is_some() => (i.artifact_type().cloned(), i.annotations()),
-        _ => return descriptor.clone(),
-    };
-    descriptor.bare().with_artifact_type(artifact_type).with_annotations(annotations.clone())
 }

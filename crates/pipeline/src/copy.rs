@@ -99,21 +99,20 @@ pub fn copy(
     };
     let from = Observed { inner: named.store.as_ref(), open: stopping };
     progress.phase(Phase::Copy);
-    let mut current = String::new();
     let result = copy_graph(&from, to.store(), &named.root, Referrers::Copy, &mut |step| match step {
-        Step::Started(blob) => {
-            current = blob.digest().to_string();
-            progress.started(&current);
-        }
-        Step::Bytes(bytes) => progress.advanced(&current, bytes),
+        Step::Started(blob) => progress.started(&blob.digest().to_string()),
+        Step::Bytes(blob, bytes) => progress.advanced(&blob.digest().to_string(), bytes),
         Step::Finished(blob) => progress.finished(&blob.digest().to_string()),
         _ => {}
     });
     if cancelled.load(Ordering::Relaxed) {
         return Err(CopyError::Cancelled);
     }
-    result?;
-    let found = to.finish(&named.root, &[])?;
+    let attached = result?;
+    if !docker {
+        attached.name_in(to.store())?;
+    }
+    let found = to.finish(&named.root, attached.referrers())?;
     Ok(BuiltImage::new(destination, &named.root, &found, platforms))
 }
 

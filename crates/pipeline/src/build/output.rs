@@ -86,7 +86,7 @@ fn tell(copied: Copied<'_>, progress: &dyn Progress) {
     match copied {
         Copied::Started(blob) => progress.started(&blob.digest().to_string()),
         Copied::Finished(blob) | Copied::Present(blob) => progress.finished(&blob.digest().to_string()),
-        Copied::Bytes(n) => progress.advanced("", n),
+        Copied::Bytes(blob, n) => progress.advanced(&blob.digest().to_string(), n),
         _ => {}
     }
 }
