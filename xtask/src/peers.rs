@@ -20,6 +20,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("gpg-agent", "gpg-agent"),
     ("gpgconf", "gpgconf"),
     ("openssl", "openssl"),
+    ("perl", "perl-base"),
     ("podman", "podman"),
     ("python3", "python3"),
     ("runc", "runc"),
@@ -30,16 +31,33 @@ const DEBIAN: &[(&str, &str)] = &[
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
 ];
-/// Packages that only newer suites carry, or carry new enough, and the program in each, which has the package's name:
-/// Debian 12's umoci cannot read zstd layers.
-const NEWER: &[(&str, &str)] = &[
-    ("crane", "usr/bin"),
-    ("docker-buildx", "usr/libexec/docker/cli-plugins"),
-    ("docker-registry", "usr/bin"),
-    ("oras", "usr/bin"),
-    ("umoci", "usr/bin"),
+/// A program that only newer suites carry, or carry new enough.
+struct Newer {
+    suite: &'static str,
+    /// What the package and the program in it are called.
+    package: &'static str,
+    /// The folder of the program in the package.
+    below: &'static str,
+    /// What tests call it.
+    name: &'static str,
+}
+
+impl Newer {
+    const fn of(suite: &'static str, package: &'static str, name: &'static str) -> Self {
+        Self { suite, package, below: "usr/bin", name }
+    }
+}
+
+/// Debian 12's umoci cannot read zstd layers. cosign is there twice, since what it writes by default is not the same.
+const NEWER: &[Newer] = &[
+    Newer::of("trixie", "cosign", "cosign2"),
+    Newer::of("sid", "cosign", "cosign3"),
+    Newer::of("sid", "crane", "crane"),
+    Newer { below: "usr/libexec/docker/cli-plugins", ..Newer::of("sid", "docker-buildx", "docker-buildx") },
+    Newer::of("sid", "docker-registry", "docker-registry"),
+    Newer::of("sid", "oras", "oras"),
+    Newer::of("sid", "umoci", "umoci"),
 ];
-const NEWER_SUITE: &str = "sid";
 /// What leaves C libraries out of the readers that the tests bring themselves.
 const READERS: &[&str] = &["exclude_graphdriver_aufs", "exclude_graphdriver_btrfs", "exclude_graphdriver_zfs"];
 
@@ -49,22 +67,29 @@ pub(crate) fn fetch(root: &Path) -> Result<()> {
     let folder = root.join("target/peers");
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).map_err(at(&bin))?;
-    let missing: Vec<(&str, &str)> = NEWER.iter().filter(|(name, _)| !bin.join(name).is_file()).copied().collect();
-    if !missing.is_empty() {
-        unpack(root, &missing, &folder)?;
+    let missing = |suite: &str| -> Vec<&Newer> {
+        NEWER.iter().filter(|newer| newer.suite == suite && !bin.join(newer.name).is_file()).collect()
+    };
+    for suite in ["trixie", "sid"] {
+        let missing = missing(suite);
+        if !missing.is_empty() {
+            unpack(root, suite, &missing, &folder)?;
+        }
     }
     validators::install(root, &folder)?;
-    build_readers(root, &bin.join("readers"))
+    build(root, "tests/readers", READERS, &bin.join("readers"))?;
+    build(root, "tests/registry", &[], &bin.join("referrers-registry"))
 }
 
-/// The libraries that containerd and podman read layers with, as one program. Go knows itself what has changed.
-fn build_readers(root: &Path, program: &Path) -> Result<()> {
+/// A program in Go that tests bring themselves: the libraries that containerd and podman read layers with, and a registry
+/// with the referrers API. Go knows itself what has changed.
+fn build(root: &Path, source: &str, tags: &[&str], program: &Path) -> Result<()> {
     if !process::installed("go") {
         return Err(Error::NoGo);
     }
     let mut command = Command::new("go");
-    command.current_dir(root.join("tests/readers")).env("CGO_ENABLED", "0").env("GOTOOLCHAIN", "local");
-    command.args(["build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", &READERS.join(","), "-o"]);
+    command.current_dir(root.join(source)).env("CGO_ENABLED", "0").env("GOTOOLCHAIN", "local");
+    command.args(["build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags", &tags.join(","), "-o"]);
     process::run(command.arg(program).arg("."))
 }
 
@@ -86,22 +111,21 @@ fn install() -> Result<()> {
 }
 
 /// Takes programs out of packages of a newer suite, without installing them: they are static enough to run here.
-fn unpack(root: &Path, programs: &[(&str, &str)], folder: &Path) -> Result<()> {
-    let apt = Apt::suite(root, NEWER_SUITE)?;
+fn unpack(root: &Path, suite: &str, programs: &[&Newer], folder: &Path) -> Result<()> {
+    let apt = Apt::suite(root, suite)?;
     apt.refresh()?;
-    let (debs, unpacked) = (folder.join("debs"), folder.join("root"));
-    for path in [&debs, &unpacked] {
-        fs::create_dir_all(path).map_err(at(path))?;
-    }
-    let names: Vec<String> = programs.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let debs = folder.join("debs").join(suite);
+    fs::create_dir_all(&debs).map_err(at(&debs))?;
+    let names: Vec<String> = programs.iter().map(|newer| newer.package.to_owned()).collect();
     let remotes = apt.describe(&names)?;
     apt.download(&names, &debs)?;
-    for remote in remotes {
-        let name = remote.package();
-        let unpacked = unpacked.join(name);
-        process::run(Command::new("dpkg-deb").arg("-x").arg(debs.join(&remote.file)).arg(&unpacked))?;
-        let below = programs.iter().find(|(program, _)| *program == name).map_or("usr/bin", |(_, below)| below);
-        link(&unpacked.join(below).join(name), &folder.join("bin").join(name))?;
+    for newer in programs {
+        let remote = remotes.iter().find(|remote| remote.package() == newer.package);
+        let file = remote.map(|remote| debs.join(&remote.file)).ok_or(Error::Missing(vec![newer.package]))?;
+        let unpacked = folder.join("root").join(newer.name);
+        fs::create_dir_all(&unpacked).map_err(at(&unpacked))?;
+        process::run(Command::new("dpkg-deb").arg("-x").arg(file).arg(&unpacked))?;
+        link(&unpacked.join(newer.below).join(newer.package), &folder.join("bin").join(newer.name))?;
     }
     Ok(())
 }
