@@ -1,10 +1,11 @@
 //! What can go wrong on the way to a server and back.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 /// What a library below said; its type may change.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// A request that failed. URLs are shown without credentials and queries.
 #[derive(Debug, thiserror::Error)]
@@ -248,11 +249,32 @@ impl NetError {
         no_way || self.may_retry()
     }
 
+    /// Whether the server was asked for TLS and does not speak it: it may well speak plain HTTP.
+    #[must_use]
+    pub fn is_not_tls(&self) -> bool {
+        let Self::Connect { source, .. } = self else { return false };
+        matches!(cause(source.as_ref()), Some(rustls::Error::InvalidMessage(_)))
+    }
+
     /// Whether the caller ended it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled { .. })
     }
+}
+
+/// The first of an error and its causes that is of this type.
+pub(crate) fn cause<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // An I/O error that wraps another shows the cause of that one as its own.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    None
 }
 
 /// Settings that no client can be made from.

@@ -1,8 +1,6 @@
 //! One question to a server and the head of its answer, redirects followed.
 
-use std::error::Error;
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -11,7 +9,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::client::Client;
-use crate::error::NetError;
+use crate::error::{NetError, cause};
 use crate::reach::NotPublic;
 use crate::redirect::{follow, same_server};
 use crate::shown::shown;
@@ -159,18 +157,4 @@ pub(crate) fn explain(error: reqwest::Error, url: &str, received: u64) -> NetErr
     } else {
         NetError::Interrupted { url, received, source: Box::new(error) }
     }
-}
-
-/// The first of an error's causes that is of this type.
-fn cause<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        // An I/O error that wraps another shows the cause of that one as its own.
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
-    }
-    None
 }
