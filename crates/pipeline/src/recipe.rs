@@ -11,6 +11,7 @@ mod filter;
 mod image;
 mod layers;
 mod problem;
+mod publish;
 pub(crate) mod reader;
 mod sources;
 mod users;
@@ -32,6 +33,7 @@ pub use files::{FileSource, OwnFile};
 pub use image::{ImageSettings, Port, PortError, SignalError, StopSignal};
 pub use layers::{Layers, Strategy};
 pub use problem::{Place, Problem, ProblemKind, RecipeError};
+pub use publish::Publish;
 pub use sources::{RelativeFile, SignedBy, SourceTable, SourceUri, Sources};
 pub use users::RunAs;
 pub use variant::Variant;
@@ -44,8 +46,20 @@ use users::Users;
 pub const MAX_RECIPE: usize = 1 << 20;
 
 const KEYS: Keys = Keys {
-    known: &["platforms", "image", "base", "debian", "files", "users", "filter", "layers", "attestations", "variants"],
-    not_yet: &["publish"],
+    known: &[
+        "platforms",
+        "image",
+        "base",
+        "debian",
+        "files",
+        "users",
+        "filter",
+        "layers",
+        "attestations",
+        "publish",
+        "variants",
+    ],
+    not_yet: &[],
     never: &[],
 };
 
@@ -70,6 +84,8 @@ pub struct Recipe {
     pub layers: Layers,
     /// What is said about the image beside it.
     pub attestations: Attestations,
+    /// How it is made known under a name.
+    pub publish: Publish,
     variants: BTreeMap<String, Variant>,
     settings: Digest,
     text: String,
@@ -132,6 +148,7 @@ impl Recipe {
         let debian = section("debian", debian::KEYS);
         let (filter, layers) = (section("filter", filter::KEYS), section("layers", layers::KEYS));
         let attestations = section("attestations", attestations::KEYS);
+        let publish = section("publish", publish::KEYS);
         let users = Users::read(top.value("users").as_ref(), problems);
         let image = image.map(|s| ImageChanges::read(&s, &users, problems)).unwrap_or_default();
         let debian = debian.map(|s| Debian::read(&s, problems)).unwrap_or_default();
@@ -143,6 +160,7 @@ impl Recipe {
             filter: filter.map(|s| filter::read(&s, problems)).unwrap_or_default(),
             layers: layers.map(|s| Layers::read(&s, problems)).unwrap_or_default(),
             attestations: attestations.map(|s| Attestations::read(&s, problems)).unwrap_or_default(),
+            publish: publish.map(|s| Publish::read(&s, problems)).unwrap_or_default(),
             variants: variant::read(top.value("variants").as_ref(), &users, &debian.exclude, problems),
             debian,
             users: users.accounts,
@@ -192,7 +210,7 @@ impl Recipe {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 12] {
+pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 13] {
     let tables = [
         ("", KEYS),
         ("image", image::KEYS),
@@ -205,6 +223,7 @@ pub(crate) fn known_keys() -> [(&'static str, &'static [&'static str]); 12] {
         ("filter", filter::KEYS),
         ("layers", layers::KEYS),
         ("attestations", attestations::KEYS),
+        ("publish", publish::KEYS),
         ("variant", variant::KEYS),
     ];
     tables.map(|(name, keys)| (name, keys.known))
@@ -216,10 +235,14 @@ fn settings_digest(text: &str) -> Digest {
     let mut all: serde_json::Value = toml::from_str(text).unwrap_or_default();
     if let Some(tables) = all.as_object_mut() {
         tables.remove("platforms");
-        tables.remove("base");
-        if let Some(debian) = tables.get_mut("debian").and_then(|debian| debian.as_object_mut()) {
-            debian.retain(|key, _| key == "database");
+        // It changes no image.
+        tables.remove("publish");
+        for (table, kept) in [("base", "public-name"), ("debian", "database")] {
+            if let Some(table) = tables.get_mut(table).and_then(|table| table.as_object_mut()) {
+                table.retain(|key, _| key == kept);
+            }
         }
+        tables.retain(|name, table| name != "base" || table.as_object().is_none_or(|base| !base.is_empty()));
     }
     Digest::of(&distil_imgcore::json::to_canonical(&all))
 }

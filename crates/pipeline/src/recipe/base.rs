@@ -30,7 +30,7 @@ pub struct Base {
     pub place: Place,
 }
 
-const IMAGE: &str = "an image, as in oci:DIR:TAG or oci-archive:FILE";
+const IMAGE: &str = "an image, as in docker://registry.example.org/team/base:v1, oci:DIR:TAG or oci-archive:FILE";
 const PUBLIC_NAME: &str = "the name of an image in a registry, as in registry.example.org/team/base";
 
 impl Base {

@@ -200,11 +200,38 @@ fn an_unknown_key_names_the_nearest() {
 }
 
 #[test]
+fn the_digest_of_settings_is_about_what_gets_into_the_image() {
+    let digest = |text: &str| Recipe::parse(text).unwrap().settings_digest().clone();
+    let plain = digest("[image]\ncmd = ['a']");
+    for same in ["[publish]\nimmutable = true", "[base]\nimage = 'oci:x'", "platforms = ['linux/arm64']"] {
+        // Keys of the top stand before the first table.
+        let text = if same.starts_with('[') {
+            format!("[image]\ncmd = ['a']\n{same}")
+        } else {
+            format!("{same}\n[image]\ncmd = ['a']")
+        };
+        assert_eq!(digest(&text), plain, "{same}");
+    }
+    let named = |name: &str| {
+        digest(&format!("[image]\ncmd = ['a']\n[base]\nimage = 'oci:x'\npublic-name = 'a.example/{name}'"))
+    };
+    assert_ne!(named("a"), plain);
+    assert_ne!(named("a"), named("b"));
+}
+
+#[test]
+fn names_in_registries_stay_where_they_are_if_a_recipe_says_so() {
+    let publish = |text: &str| Recipe::parse(text).unwrap().publish;
+    assert!(publish("[publish]\nimmutable = true").immutable);
+    assert!(!publish("[publish]\n").immutable);
+    assert!(!publish("").immutable);
+}
+
+#[test]
 fn what_is_not_built_yet_is_said_and_not_ignored() {
     for (text, key) in [
         ("[base]\nimage = 'oci:x'\nkey = 'base.pub'", "base.key"),
         ("[base]\nimage = 'oci:x'\nthreshold = 2", "base.threshold"),
-        ("[publish]\nimmutable = true", "publish"),
     ] {
         assert_eq!(problem(text), ProblemKind::NotYet { key: key.to_owned() }, "{text}");
     }
