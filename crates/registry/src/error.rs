@@ -4,6 +4,7 @@ use distil_imgcore::Escaped;
 use distil_net::{NetError, Passing};
 
 use crate::keychain::KeychainError;
+use crate::repository::AnswerError;
 
 /// Why a registry did not do what it was asked to. Places are `HOST/REPOSITORY`, as in references.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum RegistryError {
     /// The login is not to be had.
     #[error(transparent)]
     Keychain(#[from] KeychainError),
+    /// An answer came that is not what it should be.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     /// The registry or its token server does not let us: status 401 or 403.
     #[error("{place}: access denied{said}")]
     Denied {

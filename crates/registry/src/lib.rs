@@ -7,4 +7,4 @@ mod transport;
 
 pub use error::{RealmRefusal, RegistryError, Said, TokenFault};
 pub use keychain::{Keychain, KeychainError, Login, NoKeychain, Secret};
-pub use repository::{Options, Repository};
+pub use repository::{AnswerError, Options, Repository};

@@ -1,12 +1,35 @@
 //! A repository as a store.
 
+mod answer;
+mod blobs;
+mod documents;
+mod download;
+mod fallback;
+mod manifests;
+mod mount;
+mod outgoing;
+mod pages;
+mod referrers;
+mod remote;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distil_imgcore::{Descriptor, Digest, Error, RefName, RegistryName, Selector, Store};
 use distil_net::{Client, Watch};
+use url::Url;
 
+pub use self::answer::AnswerError;
+use self::documents::Documents;
+use self::remote::Remote;
 use crate::keychain::Keychain;
+use crate::transport::Transport;
 
 /// The way to registries, the same for all of a program's run.
 #[derive(Clone)]
@@ -24,9 +47,31 @@ pub struct Options {
     pub watch: Arc<dyn Watch + Send>,
 }
 
-/// A repository in a registry.
+/// A repository in a registry, by the [distribution specification] 1.1. It is made for one run of a program: blobs that were
+/// there once are taken to stay.
+///
+/// Tags are resolved by the digest of the bytes that came, never by what the registry says of them. Nothing is written under
+/// a tag but by [`Store::tag`], apart from the list of referrers of a registry that keeps none, whose tag is of the form
+/// `sha256-HEX`.
+///
+/// [distribution specification]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 #[derive(Debug)]
-pub struct Repository {}
+pub struct Repository {
+    remote: Arc<Remote>,
+    next_to: Vec<String>,
+    documents: Documents,
+    /// Blobs that are there, with their sizes.
+    present: Mutex<BTreeMap<Digest, u64>>,
+    /// Uploads that the registry began and nobody asked for.
+    spare: Mutex<BTreeMap<Digest, Url>>,
+    /// Whether the registry lists referrers itself, where that is known.
+    keeps_list: Mutex<Option<bool>>,
+    /// Held while a fallback tag is changed.
+    fallbacks: Mutex<()>,
+}
+
+/// More make a push no faster, and each keeps some of its blob in memory.
+const PUTS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
 
 impl Repository {
     /// Opens the repository that a reference names; nothing is asked of the registry yet.
@@ -34,15 +79,42 @@ impl Repository {
     /// # Errors
     /// Where the keychain fails or the name leads nowhere.
     pub fn open(name: &RegistryName, options: &Options) -> Result<Self, Error> {
-        let _ = (name, options);
-        todo!()
+        let Options { client, watch, .. } = options.clone();
+        let transport = Transport::new(name, options.clone()).map_err(|source| {
+            let place = format!("{}/{}", name.host(), name.repository());
+            Error::Remote { action: "open", place, source: Box::new(source) }
+        })?;
+        Ok(Self {
+            remote: Arc::new(Remote::new(transport, client, watch)),
+            next_to: Vec::new(),
+            documents: Documents::default(),
+            present: Mutex::default(),
+            spare: Mutex::default(),
+            keeps_list: Mutex::default(),
+            fallbacks: Mutex::default(),
+        })
     }
 
     /// The same, which tries to take blobs over from these other repositories of the same registry.
     #[must_use]
     pub fn next_to(self, repositories: Vec<String>) -> Self {
-        let _ = repositories;
+        Self { next_to: repositories, ..self }
+    }
+
+    /// The same, which asks for everything with the right to write from the start. Without it that begins with the first
+    /// question that only a writer has; but a repository that does not exist yet may be hidden from readers.
+    #[must_use]
+    pub fn for_writing(self) -> Self {
+        self.remote.will_write();
         self
+    }
+
+    fn present(&self) -> MutexGuard<'_, BTreeMap<Digest, u64>> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spare(&self) -> MutexGuard<'_, BTreeMap<Digest, Url>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,34 +126,77 @@ impl std::fmt::Debug for Options {
 
 impl Store for Repository {
     fn place(&self) -> String {
-        todo!()
+        self.remote.place().to_owned()
     }
 
-    fn has(&self, _blob: &Descriptor) -> Result<bool, Error> {
-        todo!()
+    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
+        self.remote.will_write();
+        if self.present().get(blob.digest()) == Some(&blob.size()) {
+            return Ok(true);
+        }
+        let there =
+            if blob.media_type().is_index_or_manifest() { self.has_document(blob)? } else { self.has_blob(blob)? };
+        if there {
+            self.present().insert(blob.digest().clone(), blob.size());
+        }
+        Ok(there)
     }
 
-    fn open(&self, _blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        todo!()
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
+        if blob.media_type().is_index_or_manifest() { self.open_document(blob) } else { self.open_blob(blob) }
     }
 
-    fn put(&self, _blob: &Descriptor, _content: &mut dyn Read) -> Result<(), Error> {
-        todo!()
+    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
+        self.remote.will_write();
+        if blob.media_type().is_index_or_manifest() {
+            self.put_document(blob, content)?;
+        } else {
+            self.put_blob(blob, content)?;
+        }
+        self.present().insert(blob.digest().clone(), blob.size());
+        Ok(())
     }
 
-    fn tag(&self, _name: Option<&RefName>, _root: &Descriptor) -> Result<(), Error> {
-        todo!()
+    fn take_over(&self, blob: &Descriptor) -> Result<bool, Error> {
+        self.remote.will_write();
+        // Manifests are in the repositories that they were put into, and cannot be mounted.
+        let there = !blob.media_type().is_index_or_manifest() && self.mount(blob)?;
+        if there {
+            self.present().insert(blob.digest().clone(), blob.size());
+        }
+        Ok(there)
     }
 
-    fn resolve(&self, _wanted: &Selector) -> Result<Descriptor, Error> {
-        todo!()
+    fn puts_at_once(&self) -> NonZeroUsize {
+        PUTS_AT_ONCE
+    }
+
+    /// Without a name, a document that is about another is made findable by that one; any other lies under its digest already.
+    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
+        self.publish(name, root, &[])
+    }
+
+    fn publish(&self, name: Option<&RefName>, root: &Descriptor, about: &[Descriptor]) -> Result<(), Error> {
+        self.remote.will_write();
+        let documents: Vec<&Descriptor> = about.iter().chain([root]).collect();
+        self.refer(&documents)?;
+        let Some(name) = name else { return Ok(()) };
+        if !name.is_tag() {
+            return Err(self.remote.unwritable(AnswerError::NotATag(name.clone())));
+        }
+        let bytes = self.document_bytes(root)?;
+        self.send_document(name.as_str(), root, &bytes, None).map(drop)
+    }
+
+    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
+        self.find(wanted)
     }
 
     fn tags(&self) -> Result<Vec<RefName>, Error> {
-        todo!()
+        self.list_tags()
     }
 
-    fn referrers(&self, _subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        todo!()
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        self.list_referrers(subject)
     }
 }

@@ -1,0 +1,162 @@
+//! Manifests and indexes: the documents of a repository, by tag and by digest.
+
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+
+use distil_imgcore::digest::{ContentMismatch, VerifyingReader};
+use distil_imgcore::document::MAX_DOCUMENT;
+use distil_imgcore::json::JsonError;
+use distil_imgcore::{Descriptor, Digest, Document, DocumentError, Error, MediaType, Selector};
+use distil_net::{Body, Method};
+
+use super::Repository;
+use super::answer::{self, AnswerError};
+use crate::transport::Target;
+
+/// What is read: without Docker's types a registry may answer with something older, or nothing.
+const READABLE: [&str; 4] =
+    [MediaType::MANIFEST, MediaType::INDEX, MediaType::DOCKER_MANIFEST, MediaType::DOCKER_INDEX];
+
+/// The tag that a reference without one means, to docker and skopeo too.
+const LATEST: &str = "latest";
+
+/// A document that was read.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) descriptor: Descriptor,
+    pub(super) bytes: Arc<[u8]>,
+    /// What says later whether it is still this one.
+    pub(super) etag: Option<String>,
+}
+
+impl Repository {
+    /// Reads what a tag or digest names; the digest is that of the bytes, whatever the registry says.
+    pub(super) fn fetch(&self, reference: &str, wanted: Option<&Digest>) -> Result<Option<Found>, Error> {
+        let path = format!("manifests/{reference}");
+        let headers = vec![("accept", READABLE.join(", "))];
+        let answer =
+            self.remote.ask(Method::Get, Target::Path(&path), headers).map_err(|e| self.remote.unreadable(e))?;
+        match answer.status() {
+            200 => {}
+            404 => return Ok(None),
+            _ => return Err(self.remote.unreadable(self.remote.refused("read a manifest", answer))),
+        }
+        let unreadable = |error: AnswerError| self.remote.unreadable(error);
+        answer::check_encoding(&answer).map_err(unreadable)?;
+        let media_type = answer::media_type(&answer).map_err(unreadable)?;
+        let stated = answer::stated_digest(&answer).map(answer::shortened);
+        let etag = answer.header("etag").map(str::to_owned);
+        let bytes = answer.bytes(MAX_DOCUMENT as u64).map_err(|e| self.remote.unreadable(e))?;
+        // The registry chooses the algorithm where nobody else did.
+        let named: Option<Digest> = stated.as_deref().and_then(|stated| stated.parse().ok());
+        let digest = digest_like(wanted.or(named.as_ref()), &bytes);
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != digest) {
+            let mismatch = ContentMismatch::Digest { expected: wanted.clone(), found: digest };
+            return Err(self.bad_blob(wanted, io::Error::new(io::ErrorKind::InvalidData, mismatch)));
+        }
+        if let Some(stated) = stated.filter(|stated| *stated != digest_like(named.as_ref(), &bytes).to_string()) {
+            return Err(unreadable(AnswerError::Digest { stated, found: digest }));
+        }
+        let descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
+        Ok(Some(Found { descriptor, bytes: bytes.into(), etag }))
+    }
+
+    /// Finds an image, and keeps what was read of it.
+    pub(super) fn find(&self, wanted: &Selector) -> Result<Descriptor, Error> {
+        let found = match wanted {
+            Selector::Name(name) if name.is_tag() => self.fetch(name.as_str(), None)?,
+            Selector::Name(_) => None,
+            Selector::Digest(digest) => self.fetch(&digest.to_string(), Some(digest))?,
+            Selector::Only => self.fetch(LATEST, None)?,
+        };
+        let missing = || Error::NoImage { wanted: wanted.clone(), place: self.remote.place().to_owned() };
+        let found = found.ok_or_else(missing)?;
+        let parsed = Document::parse(&found.descriptor, found.bytes.to_vec());
+        parsed.map_err(|source| self.bad_document(found.descriptor.digest(), source))?;
+        self.documents.keep(found.descriptor.digest(), found.descriptor.media_type(), &found.bytes);
+        Ok(found.descriptor)
+    }
+
+    pub(super) fn has_document(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let path = format!("manifests/{}", blob.digest());
+        let headers = vec![("accept", READABLE.join(", "))];
+        let answer = self.remote.ask(Method::Head, Target::Path(&path), headers);
+        self.is_there(answer, blob)
+    }
+
+    /// The bytes of a document, of the media type that was stated.
+    pub(super) fn document_bytes(&self, blob: &Descriptor) -> Result<Arc<[u8]>, Error> {
+        let (media_type, bytes) = if let Some(kept) = self.documents.get(blob.digest()) {
+            kept
+        } else {
+            let found = self.fetch(&blob.digest().to_string(), Some(blob.digest()))?;
+            let found = found.ok_or_else(|| self.missing(blob))?;
+            self.documents.keep(blob.digest(), found.descriptor.media_type(), &found.bytes);
+            (found.descriptor.media_type().clone(), found.bytes)
+        };
+        if media_type != *blob.media_type() {
+            let (expected, found) = (blob.media_type().clone(), media_type.to_string());
+            return Err(self.bad_document(blob.digest(), DocumentError::MediaType { expected, found }));
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn open_document(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
+        let bytes = self.document_bytes(blob)?;
+        Ok(Box::new(VerifyingReader::new(Cursor::new(bytes), blob.digest().clone(), blob.size())))
+    }
+
+    pub(super) fn put_document(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
+        let size = usize::try_from(blob.size()).unwrap_or(usize::MAX);
+        if size > MAX_DOCUMENT {
+            let source = DocumentError::Json(JsonError::TooLarge { limit: MAX_DOCUMENT, found: size });
+            return Err(self.bad_document(blob.digest(), source));
+        }
+        let mut bytes = Vec::with_capacity(size);
+        VerifyingReader::new(content, blob.digest().clone(), blob.size())
+            .read_to_end(&mut bytes)
+            .map_err(|source| self.bad_blob(blob.digest(), source))?;
+        self.send_document(&blob.digest().to_string(), blob, &bytes, None)?;
+        self.documents.keep(blob.digest(), blob.media_type(), &bytes.into());
+        Ok(())
+    }
+
+    /// Writes a document under a tag or its digest. `only_if` is the mark of what it may replace; `false` comes back where
+    /// something else is there.
+    pub(super) fn send_document(
+        &self,
+        reference: &str,
+        blob: &Descriptor,
+        bytes: &[u8],
+        only_if: Option<&str>,
+    ) -> Result<bool, Error> {
+        let path = format!("manifests/{reference}");
+        let mut headers = vec![("content-type", blob.media_type().to_string())];
+        headers.extend(only_if.map(|etag| ("if-match", etag.to_owned())));
+        let answer = self.remote.send(Method::Put, Target::Path(&path), headers, Body::Bytes(bytes));
+        let answer = answer.map_err(|e| self.remote.unwritable(e))?;
+        match answer.status() {
+            200..=202 => {}
+            412 if only_if.is_some() => return Ok(false),
+            _ => return Err(self.remote.unwritable(self.remote.refused("write a manifest", answer))),
+        }
+        answer::check_digest(&answer, blob.digest()).map_err(|e| self.remote.unwritable(e))?;
+        self.learn_about_referrers(&answer, blob, bytes);
+        Ok(true)
+    }
+
+    pub(super) fn bad_document(&self, digest: &Digest, source: DocumentError) -> Error {
+        Error::Document { what: digest.to_string(), place: self.remote.place().to_owned(), source: Box::new(source) }
+    }
+}
+
+fn digest_like(other: Option<&Digest>, bytes: &[u8]) -> Digest {
+    other.map_or_else(
+        || Digest::of(bytes),
+        |other| {
+            let mut hasher = other.hasher();
+            hasher.update(bytes);
+            hasher.finish()
+        },
+    )
+}

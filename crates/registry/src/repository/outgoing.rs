@@ -1,0 +1,140 @@
+//! A blob that is being sent, of which the last part can be sent again.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use distil_imgcore::digest::ContentMismatch;
+use distil_imgcore::{Descriptor, Digest, Hasher};
+
+/// Reads a blob from a source that can be read once. Its last byte is given only when size and digest of all were right, so
+/// that what is not the blob never arrives as a whole.
+pub(super) struct Outgoing<'a> {
+    source: &'a mut dyn Read,
+    expected: Digest,
+    size: u64,
+    hasher: Hasher,
+    /// The last bytes that were taken from the source, so many at most.
+    kept: VecDeque<u8>,
+    most_kept: usize,
+    /// Bytes that were taken from the source.
+    taken: u64,
+    /// The next byte to be given.
+    at: u64,
+    failure: Option<io::Error>,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn new(blob: &Descriptor, source: &'a mut dyn Read, most_kept: usize) -> Self {
+        let hasher = blob.digest().hasher();
+        let (expected, size) = (blob.digest().clone(), blob.size());
+        Self { source, expected, size, hasher, kept: VecDeque::new(), most_kept, taken: 0, at: 0, failure: None }
+    }
+
+    /// The next byte to be given.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// The bytes from there to the end.
+    pub(super) fn left(&self) -> u64 {
+        self.size - self.at
+    }
+
+    /// Goes back to a byte, where that one is still there.
+    pub(super) fn rewind(&mut self, to: u64) -> bool {
+        let there = to <= self.taken && self.taken - to <= self.kept.len() as u64;
+        if there {
+            self.at = to;
+        }
+        there
+    }
+
+    /// Checks a blob of which nothing is to be read.
+    pub(super) fn check_empty(&mut self) -> io::Result<()> {
+        if self.size == 0 { self.check_end() } else { Ok(()) }
+    }
+
+    /// What was wrong with the source, where something was.
+    pub(super) fn failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    fn again(&self, buf: &mut [u8]) -> usize {
+        let start = self.kept.len() - usize::try_from(self.taken - self.at).unwrap_or(self.kept.len());
+        let (first, second) = self.kept.as_slices();
+        let part = match first.get(start..) {
+            Some(part) if !part.is_empty() => part,
+            _ => second.get(start.saturating_sub(first.len())..).unwrap_or_default(),
+        };
+        let n = part.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..n), part.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        n
+    }
+
+    fn take(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.size - self.taken).unwrap_or(usize::MAX).min(buf.len());
+        let n = self.source.read(buf.get_mut(..most).unwrap_or_default())?;
+        if n == 0 {
+            return Err(mismatch(ContentMismatch::Size { expected: self.size, found: self.taken }));
+        }
+        let bytes = buf.get(..n).unwrap_or_default();
+        self.hasher.update(bytes);
+        if self.taken + n as u64 == self.size {
+            self.check_end()?;
+        }
+        self.taken += n as u64;
+        self.kept.extend(bytes.get(n.saturating_sub(self.most_kept)..).unwrap_or_default());
+        let surplus = self.kept.len().saturating_sub(self.most_kept);
+        self.kept.drain(..surplus);
+        Ok(n)
+    }
+
+    /// Whether nothing follows, and all was what it should be.
+    fn check_end(&mut self) -> io::Result<()> {
+        loop {
+            match self.source.read(&mut [0]) {
+                Ok(0) => break,
+                Ok(_) => return Err(mismatch(ContentMismatch::Size { expected: self.size, found: self.size + 1 })),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let found = self.hasher.clone().finish();
+        if found == self.expected {
+            Ok(())
+        } else {
+            Err(mismatch(ContentMismatch::Digest { expected: self.expected.clone(), found }))
+        }
+    }
+}
+
+fn mismatch(mismatch: ContentMismatch) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, mismatch)
+}
+
+impl Read for Outgoing<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.failure.is_some() {
+            return Err(io::Error::other("the source has failed before"));
+        }
+        let n = if self.at < self.taken {
+            self.again(buf)
+        } else if self.taken < self.size && !buf.is_empty() {
+            match self.take(buf) {
+                Ok(n) => n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                Err(error) => {
+                    let kind = error.kind();
+                    self.failure = Some(error);
+                    return Err(kind.into());
+                }
+            }
+        } else {
+            0
+        };
+        self.at += n as u64;
+        Ok(n)
+    }
+}

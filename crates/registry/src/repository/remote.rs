@@ -1,0 +1,109 @@
+//! What all requests to one repository share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use distil_imgcore::Error;
+use distil_net::{Body, Client, Method, Passing, Response, Watch};
+use url::Url;
+
+use super::answer::AnswerError;
+use crate::error::RegistryError;
+use crate::transport::{Ask, Scope, Target, Transport};
+
+/// A repository as requests see it.
+pub(super) struct Remote {
+    transport: Transport,
+    client: Arc<Client>,
+    watch: Arc<dyn Watch + Send>,
+    /// Whether this run writes here. Then everything is asked with the right to do so: a repository that does not exist
+    /// yet is shown by some registries to those alone who may make it.
+    writes: AtomicBool,
+}
+
+/// Header fields of a request.
+pub(super) type Headers = Vec<(&'static str, String)>;
+
+impl Remote {
+    pub(super) fn new(transport: Transport, client: Arc<Client>, watch: Arc<dyn Watch + Send>) -> Self {
+        Self { transport, client, watch, writes: AtomicBool::new(false) }
+    }
+
+    pub(super) fn place(&self) -> &str {
+        self.transport.place()
+    }
+
+    /// From now on, everything is asked with the right to write.
+    pub(super) fn will_write(&self) {
+        self.writes.store(true, Ordering::Relaxed);
+    }
+
+    fn scope(&self) -> Scope {
+        if self.writes.load(Ordering::Relaxed) { Scope::Push } else { Scope::Pull }
+    }
+
+    /// Asks for something that lies at the registry itself.
+    pub(super) fn ask(&self, method: Method, target: Target<'_>, headers: Headers) -> Result<Response, RegistryError> {
+        let scope = self.scope();
+        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead_away: false })
+    }
+
+    /// Asks for a blob, which may lie somewhere else.
+    pub(super) fn ask_for_blob(&self, method: Method, path: &str, headers: Headers) -> Result<Response, RegistryError> {
+        let (target, scope) = (Target::Path(path), self.scope());
+        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead_away: true })
+    }
+
+    /// Sends something.
+    pub(super) fn send<'a>(
+        &self,
+        method: Method,
+        target: Target<'a>,
+        headers: Headers,
+        body: Body<'a>,
+    ) -> Result<Response, RegistryError> {
+        self.transport.send(Ask { method, target, scope: Scope::Push, headers, body, may_lead_away: false })
+    }
+
+    /// Asks for a blob of another repository to be taken over.
+    pub(super) fn mount(&self, path: &str, from: &str) -> Result<Response, RegistryError> {
+        let (method, target, scope) = (Method::Post, Target::Path(path), Scope::Mount(from.to_owned()));
+        self.transport.send(Ask { method, target, scope, headers: Vec::new(), body: Body::Empty, may_lead_away: false })
+    }
+
+    /// The error of an answer with an unexpected status.
+    pub(super) fn refused(&self, what: &str, answer: Response) -> RegistryError {
+        self.transport.refused(what, answer)
+    }
+
+    /// Repeats what fails for a passing reason; see [`Client::persist`].
+    pub(super) fn persist<T, E: Passing>(&self, work: &mut dyn FnMut(u32, &mut bool) -> Result<T, E>) -> Result<T, E> {
+        self.client.persist(self.watch.as_ref(), work)
+    }
+
+    /// Where `Location` leads from what was asked for.
+    pub(super) fn location(&self, asked: &Target<'_>, answer: &Response) -> Result<Url, RegistryError> {
+        let location = answer.header("location").filter(|location| !location.is_empty());
+        self.locate(asked, location.ok_or(AnswerError::NoLocation)?)
+    }
+
+    /// Where a link leads from what was asked for: never away from the registry.
+    pub(super) fn locate(&self, asked: &Target<'_>, link: &str) -> Result<Url, RegistryError> {
+        self.transport.locate(asked, link)
+    }
+
+    pub(super) fn unreadable(&self, source: impl Into<RegistryError>) -> Error {
+        Error::Remote { action: "read", place: self.place().to_owned(), source: Box::new(source.into()) }
+    }
+
+    pub(super) fn unwritable(&self, source: impl Into<RegistryError>) -> Error {
+        Error::Remote { action: "write to", place: self.place().to_owned(), source: Box::new(source.into()) }
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("transport", &self.transport).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+
+use distil_imgcore::json::to_canonical;
+use distil_imgcore::{Document, IndexDocument, Manifest, MediaType};
+use distil_net::{ClientOptions, Unwatched};
+use distil_tests::Registry;
+use serde_json::json;
+
+use super::*;
+use crate::keychain::NoKeychain;
+
+pub(super) fn options() -> Options {
+    Options {
+        client: Arc::new(Client::new(ClientOptions::default()).unwrap()),
+        keychain: Arc::new(NoKeychain),
+        insecure_http: false,
+        token_servers: Vec::new(),
+        watch: Arc::new(Unwatched),
+    }
+}
+
+pub(super) fn open(name: &str) -> Repository {
+    Repository::open(&name.parse().unwrap(), &options()).unwrap()
+}
+
+pub(super) fn put(store: &dyn Store, media_type: &'static str, bytes: &[u8]) -> Descriptor {
+    let descriptor = Descriptor::of(media_type.parse().unwrap(), bytes);
+    store.put(&descriptor, &mut &*bytes).unwrap();
+    descriptor
+}
+
+pub(super) fn manifest(store: &dyn Store) -> Descriptor {
+    let config = put(store, MediaType::CONFIG, b"config");
+    let layer = put(store, MediaType::LAYER, b"layer");
+    put(store, MediaType::MANIFEST, Manifest::new(&config, &[layer], &BTreeMap::new()).unwrap().bytes())
+}
+
+/// Something about an image, not yet findable.
+pub(super) fn referrer(store: &dyn Store, subject: &Descriptor, artifact_type: &str) -> Descriptor {
+    let empty = put(store, MediaType::EMPTY, b"{}").to_json();
+    let document = json!({
+        "schemaVersion": 2, "mediaType": MediaType::MANIFEST, "artifactType": artifact_type,
+        "config": empty, "layers": [empty], "subject": subject.bare().to_json(), "annotations": {"a": artifact_type},
+    });
+    put(store, MediaType::MANIFEST, &to_canonical(&document))
+}
+
+fn read(store: &dyn Store, blob: &Descriptor) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    store.open(blob).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn an_image_goes_there_and_comes_back() {
+    let registry = Registry::start();
+    let repository = open(&registry.repository("team/app"));
+    assert!(repository.resolve(&Selector::Only).unwrap_err().is_not_found());
+    assert!(repository.tags().unwrap_err().is_not_found());
+
+    let image = manifest(&repository);
+    let index = IndexDocument::new(std::slice::from_ref(&image), &BTreeMap::new()).unwrap();
+    let root = put(&repository, MediaType::INDEX, index.bytes());
+    repository.tag(Some(&"latest".parse().unwrap()), &root).unwrap();
+    repository.tag(Some(&"v1".parse().unwrap()), &image).unwrap();
+
+    let other = open(&registry.repository("team/app"));
+    assert_eq!(other.resolve(&Selector::Only).unwrap(), root);
+    assert_eq!(other.resolve(&Selector::Name("v1".parse().unwrap())).unwrap(), image);
+    assert_eq!(other.resolve(&Selector::Digest(image.digest().clone())).unwrap(), image);
+    assert_eq!(other.tags().unwrap(), ["latest".parse().unwrap(), "v1".parse().unwrap()]);
+    let document = (&other as &dyn Store).document(&image).unwrap();
+    let Document::Manifest(document) = document else { panic!("{document:?}") };
+    assert_eq!(read(&other, &document.layers()[0]), b"layer");
+    for blob in [document.config(), &document.layers()[0], &image, &root] {
+        assert!(other.has(blob).unwrap());
+    }
+}

@@ -1,0 +1,233 @@
+//! Sending blobs: one request where that works, and on from where it broke where not.
+
+use std::io::Read;
+
+use distil_imgcore::{Descriptor, Error};
+use distil_net::{Body, Method, Passing, Response};
+use url::Url;
+
+use super::Repository;
+use super::answer::{self, AnswerError};
+use super::outgoing::Outgoing;
+use super::remote::{Headers, Remote};
+use crate::error::RegistryError;
+use crate::transport::Target;
+
+/// Bytes that can be sent again, of each blob that is on its way: what a registry may have lost when a connection breaks.
+const KEPT: usize = 16 << 20;
+/// Bytes of one request to a registry, or a proxy before it, that finds the whole too large. They can all be sent again.
+const PART: u64 = 8 << 20;
+
+impl Repository {
+    /// Sends a blob. It goes as one request, since there are registries that take nothing else ([Artifact Registry] is
+    /// one); after a break, the rest goes as another, from the byte that the registry names.
+    ///
+    /// [Artifact Registry]: https://cloud.google.com/artifact-registry/docs/reference/docker-api
+    pub(super) fn put_blob(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
+        let mut outgoing = Outgoing::new(blob, content, KEPT);
+        outgoing.check_empty().map_err(|source| self.bad_blob(blob.digest(), source))?;
+        let session = self.spare_session(blob.digest());
+        let mut upload =
+            Upload { repository: self, remote: &self.remote, blob, outgoing, session, sent: 0, most: u64::MAX };
+        let result = self.remote.persist(&mut |attempt, advanced| upload.attempt(attempt, advanced));
+        let failure = upload.outgoing.failure();
+        match (failure, result) {
+            (Some(source), _) => {
+                upload.cancel();
+                Err(self.bad_blob(blob.digest(), source))
+            }
+            (None, Ok(())) => Ok(()),
+            (None, Err(setback)) => {
+                if setback.answered {
+                    upload.cancel();
+                }
+                Err(self.remote.unwritable(*setback.error))
+            }
+        }
+    }
+
+    /// Begins an upload, and gives back where it is to go.
+    fn begin(&self) -> Result<Url, Setback> {
+        let uploads = Target::Path("blobs/uploads/");
+        let answer = self.remote.send(Method::Post, uploads.clone(), Vec::new(), Body::Empty).map_err(Setback::last)?;
+        match answer.status() {
+            202 => self.remote.location(&uploads, &answer).map_err(Setback::last),
+            _ => Err(Setback { passing: false, ..Setback::of(&self.remote, "begin an upload", answer) }),
+        }
+    }
+}
+
+struct Upload<'a> {
+    repository: &'a Repository,
+    remote: &'a Remote,
+    blob: &'a Descriptor,
+    outgoing: Outgoing<'a>,
+    /// Where the registry wants the blob.
+    session: Option<Url>,
+    /// The bytes that the registry had when last asked.
+    sent: u64,
+    /// Bytes of one request.
+    most: u64,
+}
+
+/// Why an attempt did not succeed.
+struct Setback {
+    error: Box<RegistryError>,
+    /// Whether another attempt may.
+    passing: bool,
+    /// Whether the registry said no, so that it may be told that the upload is over.
+    answered: bool,
+}
+
+impl Setback {
+    fn of(remote: &Remote, what: &str, answer: Response) -> Self {
+        // An upload that is unknown or elsewhere than thought is begun or asked for again.
+        let lost = matches!(answer.status(), 404 | 416);
+        let error = remote.refused(what, answer);
+        Self { passing: lost || error.may_pass(), error: Box::new(error), answered: true }
+    }
+
+    /// A failure after all the attempts that make sense.
+    fn last(error: RegistryError) -> Self {
+        Self { error: Box::new(error), passing: false, answered: false }
+    }
+
+    /// A failure of a request that nobody has repeated yet.
+    fn first(error: RegistryError) -> Self {
+        Self { passing: error.may_pass(), error: Box::new(error), answered: false }
+    }
+}
+
+impl From<AnswerError> for Setback {
+    fn from(error: AnswerError) -> Self {
+        Self { error: Box::new(error.into()), passing: false, answered: true }
+    }
+}
+
+impl Passing for Setback {
+    fn may_pass(&self) -> bool {
+        self.passing
+    }
+
+    fn retry_after(&self) -> Option<&str> {
+        self.error.retry_after()
+    }
+}
+
+impl Upload<'_> {
+    fn attempt(&mut self, attempt: u32, advanced: &mut bool) -> Result<(), Setback> {
+        // The answer to a blob that arrived whole may have been lost.
+        if attempt > 0 && self.repository.has_blob(self.blob).unwrap_or(false) {
+            return Ok(());
+        }
+        let session = match self.resume(attempt)? {
+            Some(session) => session,
+            None => self.restart()?,
+        };
+        self.session = Some(session.clone());
+        *advanced = self.outgoing.at() > self.sent;
+        self.sent = self.outgoing.at();
+        if self.outgoing.at() == 0 && self.outgoing.left() <= self.most {
+            return self.finish(&session, true);
+        }
+        let mut session = session;
+        while self.outgoing.left() > 0 {
+            session = self.part(&session)?;
+            self.session = Some(session.clone());
+        }
+        self.finish(&session, false)
+    }
+
+    /// Goes on with an upload where the registry knows how far it is, and what it lacks is still there.
+    fn resume(&mut self, attempt: u32) -> Result<Option<Url>, Setback> {
+        let Some(session) = self.session.clone() else { return Ok(None) };
+        if attempt == 0 {
+            return Ok(Some(session));
+        }
+        let answer = self.remote.ask(Method::Get, Target::Url(&session), Vec::new()).map_err(Setback::last)?;
+        if !matches!(answer.status(), 200 | 202 | 204) {
+            return Ok(None);
+        }
+        let known = received(&answer).is_some_and(|received| self.outgoing.rewind(received));
+        // The new location may hold what the old one did not know.
+        let next = self.remote.location(&Target::Url(&session), &answer);
+        Ok(known.then(|| next.unwrap_or(session)))
+    }
+
+    fn restart(&mut self) -> Result<Url, Setback> {
+        self.cancel();
+        if !self.outgoing.rewind(0) {
+            return Err(AnswerError::Lost.into());
+        }
+        self.repository.begin()
+    }
+
+    /// Sends one part, and gives back where the next is to go.
+    fn part(&mut self, session: &Url) -> Result<Url, Setback> {
+        let (from, size) = (self.outgoing.at(), self.outgoing.left().min(self.most));
+        let range = format!("{from}-{}", (from + size).saturating_sub(1));
+        let headers = vec![("content-type", OCTETS.to_owned()), ("content-range", range)];
+        let answer = self.stream(Method::Patch, session, headers, size)?;
+        let next = self.remote.location(&Target::Url(session), &answer).map_err(Setback::last)?;
+        match received(&answer) {
+            Some(received) if received != from + size => {
+                let stated = answer::shortened(answer.header("range").unwrap_or_default());
+                Err(Setback { passing: true, ..AnswerError::Range { from: from + size, stated }.into() })
+            }
+            _ => Ok(next),
+        }
+    }
+
+    /// Makes a blob of what was sent, and of what is sent along.
+    fn finish(&mut self, session: &Url, with_body: bool) -> Result<(), Setback> {
+        let mut url = session.clone();
+        url.query_pairs_mut().append_pair("digest", &self.blob.digest().to_string());
+        let answer = if with_body {
+            self.stream(Method::Put, &url, vec![("content-type", OCTETS.to_owned())], self.outgoing.left())?
+        } else {
+            self.stream(Method::Put, &url, Vec::new(), 0)?
+        };
+        answer::check_digest(&answer, self.blob.digest())?;
+        self.session = None;
+        Ok(())
+    }
+
+    fn stream(&mut self, method: Method, url: &Url, headers: Headers, size: u64) -> Result<Response, Setback> {
+        let mut content = (&mut self.outgoing).take(size);
+        let body = Body::Stream { content: &mut content, size };
+        let answer = self.remote.send(method, Target::Url(url), headers, body).map_err(Setback::first)?;
+        match answer.status() {
+            200..=204 => Ok(answer),
+            413 if self.most > PART => {
+                self.most = PART;
+                Err(Setback { passing: true, ..Setback::of(self.remote, "send a blob", answer) })
+            }
+            _ => Err(Setback::of(self.remote, "send a blob", answer)),
+        }
+    }
+
+    /// Tells the registry that nothing more comes, for which it need not wait. Whatever it says to that, the error that led
+    /// here is the one to be shown.
+    fn cancel(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.repository.cancel(&session);
+        }
+    }
+}
+
+impl Repository {
+    /// Ends an upload that is not to be.
+    pub(super) fn cancel(&self, session: &Url) {
+        let _ended = self.remote.send(Method::Delete, Target::Url(session), Vec::new(), Body::Empty);
+    }
+}
+
+const OCTETS: &str = "application/octet-stream";
+
+/// How many bytes a registry has of an upload. Of none and one it says the same, so that neither is known.
+fn received(answer: &Response) -> Option<u64> {
+    let stated = answer.header("range")?.trim();
+    let (first, last) = stated.strip_prefix("bytes=").unwrap_or(stated).split_once('-')?;
+    let (first, last) = (answer::number(first)?, answer::number(last)?);
+    if first == 0 && last > 0 { last.checked_add(1) } else { None }
+}
