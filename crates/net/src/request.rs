@@ -57,7 +57,6 @@ pub enum Reach {
 }
 
 /// One request. Nothing is added to it but `User-Agent`, `Accept-Encoding: identity` and what HTTP itself needs.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// What is asked.
     pub method: Method,
@@ -163,6 +162,19 @@ impl Body<'_> {
     }
 }
 
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &shown(&self.url))
+            .field("headers", &headers)
+            .field("body", &self.body)
+            .field("reach", &self.reach)
+            .finish()
+    }
+}
+
 impl fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -174,4 +186,4 @@ impl fmt::Debug for Body<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -11,13 +12,21 @@ use url::Url;
 use super::*;
 use crate::{ClientOptions, Retry, Timeouts, Unwatched};
 
-/// Plays the server of one connection: it gets the stream with nothing read from it.
-struct Peer {
-    url: Url,
+/// A server of one connection.
+pub(crate) struct Peer {
+    pub(crate) url: Url,
     thread: JoinHandle<io::Result<()>>,
 }
 
-fn peer(play: impl FnOnce(BufReader<TcpStream>) -> io::Result<()> + Send + 'static) -> Peer {
+impl Peer {
+    /// Waits until the server is through.
+    pub(crate) fn end(self) -> io::Result<()> {
+        self.thread.join().unwrap()
+    }
+}
+
+/// Plays a server, which gets the stream with nothing read from it.
+pub(crate) fn peer(play: impl FnOnce(BufReader<TcpStream>) -> io::Result<()> + Send + 'static) -> Peer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("http://{}/v2/", listener.local_addr().unwrap())).unwrap();
     let thread = thread::spawn(move || {
@@ -30,7 +39,7 @@ fn peer(play: impl FnOnce(BufReader<TcpStream>) -> io::Result<()> + Send + 'stat
 }
 
 /// The head of a request, its lines.
-fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<String>> {
+pub(crate) fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -42,7 +51,7 @@ fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<String>> {
     }
 }
 
-fn options() -> ClientOptions {
+pub(crate) fn options() -> ClientOptions {
     ClientOptions {
         timeouts: Timeouts {
             connect: Duration::from_secs(5),
@@ -54,15 +63,15 @@ fn options() -> ClientOptions {
     }
 }
 
-fn client() -> Arc<Client> {
+pub(crate) fn client() -> Arc<Client> {
     Arc::new(Client::new(options()).unwrap())
 }
 
-fn unwatched() -> Arc<dyn Watch + Send> {
+pub(crate) fn unwatched() -> Arc<dyn Watch + Send> {
     Arc::new(Unwatched)
 }
 
-fn request<'a>(method: Method, url: &Url, body: Body<'a>) -> Request<'a> {
+pub(crate) fn request<'a>(method: Method, url: &Url, body: Body<'a>) -> Request<'a> {
     Request { method, url: url.clone(), headers: Vec::new(), body, reach: Reach::Anywhere }
 }
 
@@ -89,7 +98,7 @@ fn an_upload_arrives_and_is_answered() {
         let answer = client().send(request, &unwatched()).unwrap();
         assert_eq!((answer.status(), answer.header("location")), (201, Some("/x")));
         assert_eq!(answer.bytes(2).unwrap(), b"ok");
-        peer.thread.join().unwrap().unwrap();
+        peer.end().unwrap();
     }
 }
 
@@ -106,5 +115,205 @@ fn a_body_is_read_as_it_comes() {
     let mut found = Vec::new();
     answer.into_reader().read_to_end(&mut found).unwrap();
     assert!(found == sent, "other bytes");
-    peer.thread.join().unwrap().unwrap();
+    peer.end().unwrap();
+}
+
+#[test]
+fn a_body_has_a_bound() {
+    for (max, fits) in [(5, true), (6, true), (4, false), (0, false)] {
+        let peer = peer(|mut stream| {
+            head(&mut stream)?;
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        });
+        let answer = client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap();
+        match answer.bytes(max) {
+            Ok(bytes) => assert!(fits && bytes == b"hello"),
+            Err(NetError::TooLong { limit, .. }) => assert!(!fits && limit == max),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// Reads an answer to its end, in both ways.
+fn body(play: fn(&mut TcpStream) -> io::Result<()>) -> NetError {
+    let answer = |url: &Url| client().send(request(Method::Get, url, Body::Empty), &unwatched()).unwrap();
+    let server = || {
+        peer(move |mut stream| {
+            head(&mut stream)?;
+            play(stream.get_mut())
+        })
+    };
+    let mut reader = answer(&server().url).into_reader();
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    let again = reader.read(&mut [0; 8]).unwrap_err();
+    assert_eq!(again.to_string(), error.to_string());
+    let first = error.downcast::<NetError>().unwrap();
+    let second = answer(&server().url).bytes(1 << 30).unwrap_err();
+    assert_eq!(std::mem::discriminant(&first), std::mem::discriminant(&second));
+    first
+}
+
+#[test]
+fn a_body_that_ends_early_or_stalls_is_an_error() {
+    let cut = body(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"));
+    assert!(matches!(cut, NetError::Interrupted { received: 3, .. }), "{cut:?}");
+    let chunked = body(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n"));
+    assert!(matches!(chunked, NetError::Interrupted { received: 3, .. }), "{chunked:?}");
+    let stalled = body(|stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")?;
+        stream.read_to_end(&mut Vec::new()).map(|_| ())
+    });
+    assert!(matches!(stalled, NetError::Stalled { received: 3, .. }), "{stalled:?}");
+    let trickle = body(|stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")?;
+        for _ in 0..500 {
+            stream.write_all(b"x")?;
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    });
+    assert!(matches!(trickle, NetError::Trickle { .. }), "{trickle:?}");
+}
+
+#[test]
+fn who_reads_slowly_is_not_the_server() {
+    let peer = peer(|mut stream| {
+        head(&mut stream)?;
+        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")?;
+        for byte in b"abcd" {
+            stream.get_mut().write_all(&[*byte])?;
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    });
+    let answer = client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap();
+    let mut found = Vec::new();
+    let mut reader = answer.into_reader();
+    let mut byte = [0];
+    while reader.read(&mut byte).unwrap() == 1 {
+        found.push(byte[0]);
+        thread::sleep(Duration::from_millis(350));
+    }
+    assert_eq!(found, b"abcd");
+}
+
+#[test]
+fn a_head_is_bounded_in_every_way() {
+    let floods: [fn(&mut TcpStream) -> io::Result<()>; 5] = [
+        |stream| {
+            let fields = "x: y\r\n".repeat(200);
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{fields}\r\n")
+        },
+        |stream| {
+            let long = "y".repeat(1 << 20);
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx: {long}\r\n\r\n")
+        },
+        |stream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            (0..).try_for_each(|n: u64| write!(stream, "x-{n}: {n:0>1000}\r\n"))
+        },
+        |stream| (0..).try_for_each(|_: u64| stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")),
+        |stream| stream.write_all(b"\0\xff no HTTP\r\n\r\n"),
+    ];
+    for flood in floods {
+        let peer = peer(move |mut stream| {
+            head(&mut stream)?;
+            flood(stream.get_mut())
+        });
+        let error = client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap_err();
+        assert!(matches!(error, NetError::Interrupted { .. } | NetError::Stalled { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn redirects_are_answers() {
+    let peer = peer(|mut stream| {
+        head(&mut stream)?;
+        stream.get_mut().write_all(b"HTTP/1.1 307 To\r\nLocation: /a\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n")
+    });
+    let answer = client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap();
+    assert_eq!((answer.status(), answer.header("LOCATION")), (307, Some("/a")));
+    assert_eq!(answer.headers("location").collect::<Vec<_>>(), ["/a", "/b"]);
+    assert_eq!(answer.headers("link").count(), 0);
+}
+
+#[test]
+fn what_cannot_be_asked_is_not() {
+    let client = client();
+    let ask = |url: &str, value: &str| {
+        let mut request = request(Method::Get, &Url::parse(url).unwrap(), Body::Empty);
+        request.headers.push(("authorization", value.to_owned()));
+        client.send(request, &unwatched()).unwrap_err()
+    };
+    assert!(matches!(ask("http://user@127.0.0.1:9/", "x"), NetError::Credentials { .. }));
+    assert!(matches!(ask("http://:word@127.0.0.1:9/", "x"), NetError::Credentials { url } if !url.contains("word")));
+    assert!(matches!(ask("https://127.0.0.1:9/", "x"), NetError::NoRoots { .. }));
+    assert!(matches!(ask("file:///etc/passwd", "x"), NetError::Scheme { .. }));
+    for value in ["secret\n", "secret\r\nx: y", "secret\0"] {
+        let error = ask("http://127.0.0.1:9/", value);
+        assert!(matches!(&error, NetError::Header { header, .. } if header == "authorization"), "{error:?}");
+        assert!(!format!("{error:?} {error}").contains("secret"), "{error:?}");
+    }
+}
+
+#[test]
+fn requests_do_not_show_what_is_in_them() {
+    let mut request = request(Method::Put, &Url::parse("http://a.example/").unwrap(), Body::Bytes(b"secret"));
+    request.headers.push(("authorization", "secret".to_owned()));
+    assert!(!format!("{request:?}").contains("secret"), "{request:?}");
+}
+
+/// Ends all after it has been asked so often.
+struct After(AtomicU32);
+
+impl Watch for After {
+    fn advanced(&self, _what: &str, _bytes: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
+}
+
+pub(crate) fn after(asked: u32) -> Arc<dyn Watch + Send> {
+    Arc::new(After(AtomicU32::new(asked)))
+}
+
+/// So patient that nothing but a cancellation ends a wait.
+pub(crate) fn patient() -> Arc<Client> {
+    let long = Duration::from_secs(600);
+    let timeouts = Timeouts { connect: long, idle: long, whole: long };
+    Arc::new(Client::new(ClientOptions { timeouts, ..options() }).unwrap())
+}
+
+#[test]
+fn waits_are_cancelled() {
+    let peer = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(|_| ()));
+    let error = patient().send(request(Method::Get, &peer.url, Body::Empty), &after(3)).unwrap_err();
+    assert!(error.is_cancelled(), "{error:?}");
+    peer.end().unwrap();
+    let peer = self::peer(|mut stream| {
+        head(&mut stream)?;
+        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")?;
+        stream.read_to_end(&mut Vec::new()).map(|_| ())
+    });
+    let client = patient();
+    let answer = client.send(request(Method::Get, &peer.url, Body::Empty), &after(8)).unwrap();
+    let error = answer.into_reader().read_to_end(&mut Vec::new()).unwrap_err().downcast::<NetError>().unwrap();
+    assert!(error.is_cancelled(), "{error:?}");
+    peer.end().unwrap();
+}
+
+#[test]
+fn a_body_that_is_dropped_ends_its_connection() {
+    let peer = peer(|mut stream| {
+        head(&mut stream)?;
+        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n")?;
+        while stream.get_mut().write_all(&[0; 4096]).is_ok() {}
+        Ok(())
+    });
+    let client = client();
+    let mut reader = client.send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap().into_reader();
+    reader.read_exact(&mut [0; 10]).unwrap();
+    drop(reader);
+    peer.end().unwrap();
 }
