@@ -7,12 +7,12 @@ mod delivery;
 mod graph;
 
 pub use attached::Attached;
+pub use graph::Graph;
 pub(crate) use delivery::{Bytes, Parcel, Rank, deliver};
 
 use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::store::Store;
-use graph::Graph;
 
 /// What a copy is doing, for whoever shows it.
 #[derive(Debug, Clone, Copy)]
@@ -37,18 +37,10 @@ pub enum Referrers {
     Leave,
 }
 
-/// Copies what `root` names, children before the documents that name them, and leaves out what is there already. All
-/// documents are read first; then blobs are copied, as many at once as [`Store::puts_at_once`] of the destination allows,
-/// and documents after them. Nothing is named: that is for the caller to do, what is [`Attached`] first and the image last.
-///
-/// What is about an image are its referrers, and what has a name as cosign gives them ([`crate::Attachment`]). Where one of
-/// them is broken nothing is copied: it might be the signature that somebody relies on.
-///
-/// A layer that may not be distributed and is not in the source is left out. Where it is said to lie is never looked at.
+/// Copies what `root` names from one store to another: [`Graph::read`] and [`Graph::copy_to`].
 ///
 /// # Errors
-/// Those of both stores, with the place in them; [`Error::About`] around those of what is about the image, and
-/// [`Error::TooMany`]. The destination may hold some blobs then, but nothing names them.
+/// Those of the two.
 pub fn copy_graph(
     source: &dyn Store,
     destination: &dyn Store,
@@ -56,8 +48,8 @@ pub fn copy_graph(
     referrers: Referrers,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Attached, Error> {
-    let graph = Graph::of(source, root, referrers)?;
-    deliver(destination, &graph.parcels(), progress)?;
+    let graph = Graph::read(source, root, referrers)?;
+    graph.copy_to(destination, progress)?;
     Ok(graph.attached())
 }
 

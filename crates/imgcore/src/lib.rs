@@ -34,7 +34,7 @@
 //! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
 //! | about images | [`Artifact`], [`Attestation`], [`Attachment`] |
-//! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`copy_graph`] between them |
+//! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`Graph`] and [`copy_graph`] between them |
 //! | checks | [`validate`] |
 
 mod archive;
@@ -102,7 +102,7 @@ pub use compose::{Composition, LayerSums};
 pub use compression::{Codec, Compression};
 pub use config::Config;
 pub use content::Content;
-pub use copy::{Attached, Progress, Referrers, copy_graph};
+pub use copy::{Attached, Graph, Progress, Referrers, copy_graph};
 pub use descriptor::{Descriptor, DescriptorError};
 pub use digest::{DiffId, Digest, DigestError, Hasher};
 pub use docker_archive::DockerArchive;

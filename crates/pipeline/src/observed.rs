@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
+use std::num::NonZeroUsize;
 
 use distil_imgcore::{Descriptor, Digest, Error, RefName, Selector, Store};
 
@@ -19,6 +20,8 @@ impl<F> fmt::Debug for Observed<'_, F> {
     }
 }
 
+// What has a meaning of its own at the inner store must never fall back to what the trait does where nobody says more.
+#[deny(clippy::missing_trait_methods)]
 impl<F: Fn(&Descriptor, Reader) -> Reader + Send + Sync> Store for Observed<'_, F> {
     fn place(&self) -> String {
         self.inner.place()
@@ -36,8 +39,20 @@ impl<F: Fn(&Descriptor, Reader) -> Reader + Send + Sync> Store for Observed<'_, 
         self.inner.put(blob, content)
     }
 
+    fn take_over(&self, blob: &Descriptor) -> Result<bool, Error> {
+        self.inner.take_over(blob)
+    }
+
+    fn puts_at_once(&self) -> NonZeroUsize {
+        self.inner.puts_at_once()
+    }
+
     fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
         self.inner.tag(name, root)
+    }
+
+    fn publish(&self, name: Option<&RefName>, root: &Descriptor, about: &[Descriptor]) -> Result<(), Error> {
+        self.inner.publish(name, root, about)
     }
 
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {

@@ -32,7 +32,7 @@ pub(crate) enum Bytes<'a> {
     InMemory(&'a [u8]),
     Opened(&'a dyn Content),
     Stored(&'a dyn Store),
-    /// There, or else nowhere that may be asked: what names it is whole without it.
+    /// The same where it is there; what names it is whole without it.
     Perhaps(&'a dyn Store),
 }
 
@@ -95,13 +95,11 @@ impl Delivery<'_, '_> {
             self.tell(Progress::Present(blob));
             return Ok(());
         }
-        if let Bytes::Perhaps(store) = parcel.bytes
-            && !store.has(blob)?
-        {
-            return Ok(());
-        }
+        let inner = match (parcel.open(self.destination), parcel.bytes) {
+            (Err(Error::NoBlob { .. }), Bytes::Perhaps(_)) => return Ok(()),
+            (opened, _) => opened?,
+        };
         self.tell(Progress::Started(blob));
-        let inner = parcel.open(self.destination)?;
         let read = |bytes| self.tell(Progress::Bytes(blob, bytes));
         self.destination.put(blob, &mut Watched { inner, read: &read, stop })?;
         self.tell(Progress::Finished(blob));

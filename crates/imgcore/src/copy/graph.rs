@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Referrers;
 use super::at_once::at_once;
 use super::attached::{Attached, Named};
 use super::belonging::{As, Belonging};
-use super::delivery::{Bytes, Parcel, Rank};
+use super::delivery::{Bytes, Parcel, Rank, deliver};
+use super::{Progress, Referrers};
 use crate::attachment::Attachment;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -27,9 +27,12 @@ const MAX_WAVES: usize = 16;
 /// Documents that are asked for at the same time: most of that is waiting for an answer.
 const READS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 
-/// An image with all that it names, and all that is about it.
+/// An image with all that it names, and all that is about it: its referrers, and what has a name as cosign gives them
+/// ([`Attachment`]), and those of these. All documents are read, and no other blob.
+///
+/// Where something that is about the image is broken, there is no graph: it might be the signature that somebody relies on.
 #[derive(Debug)]
-pub(super) struct Graph<'a> {
+pub struct Graph<'a> {
     source: &'a dyn Store,
     nodes: Vec<Node>,
     places: BTreeMap<Key, usize>,
@@ -68,8 +71,11 @@ struct Said {
 }
 
 impl<'a> Graph<'a> {
-    /// Reads every document that belongs to `root`.
-    pub(super) fn of(source: &'a dyn Store, root: &Descriptor, referrers: Referrers) -> Result<Self, Error> {
+    /// Reads every document that belongs to `root`, and what is about them where that is wanted.
+    ///
+    /// # Errors
+    /// Those of the source; [`Error::About`] around those of what is about the image, and [`Error::TooMany`].
+    pub fn read(source: &'a dyn Store, root: &Descriptor, referrers: Referrers) -> Result<Self, Error> {
         let (nodes, places, trees) = (Vec::new(), BTreeMap::new(), Vec::new());
         let mut graph = Self { source, nodes, places, trees, bytes: AtomicUsize::new(0) };
         let mut new = vec![(root.clone(), None)];
@@ -86,7 +92,7 @@ impl<'a> Graph<'a> {
                     roots.push(node);
                 }
             }
-            graph.read(roots)?;
+            graph.read_below(roots)?;
             new = match referrers {
                 Referrers::Copy => graph.said_since(first)?,
                 Referrers::Leave => Vec::new(),
@@ -96,6 +102,23 @@ impl<'a> Graph<'a> {
             }
         }
         Ok(graph)
+    }
+
+    /// Copies everything that the destination has not yet: blobs first, as many at once as [`Store::puts_at_once`] allows,
+    /// then documents, children before those that name them. Nothing is named: that is for the caller to do, what is
+    /// [`Graph::attached`] first and the image last.
+    ///
+    /// A layer that may not be distributed and is not in the source is left out. Where it is said to lie is never looked at.
+    ///
+    /// # Errors
+    /// Those of both stores; [`Error::About`] around those of what is about the image. The destination may hold some blobs
+    /// then, but nothing names them.
+    pub fn copy_to(
+        &self,
+        destination: &dyn Store,
+        progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<(), Error> {
+        deliver(destination, &self.parcels(), progress)
     }
 
     fn too_many(&self, what: &'static str, limit: usize) -> Error {
@@ -122,7 +145,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Reads these documents and all below them, level by level.
-    fn read(&mut self, roots: Vec<usize>) -> Result<(), Error> {
+    fn read_below(&mut self, roots: Vec<usize>) -> Result<(), Error> {
         let mut level = roots;
         let mut depth = 0;
         while !level.is_empty() {
@@ -207,8 +230,8 @@ impl<'a> Graph<'a> {
         Ok(said)
     }
 
-    /// What has to be made findable, each once, in the order in which it was found.
-    pub(super) fn attached(&self) -> Attached {
+    /// What has to be made findable beside the image.
+    pub fn attached(&self) -> Attached {
         let mut attached = Attached { referrers: Vec::new(), attachments: Vec::new() };
         let mut seen = BTreeSet::new();
         for tree in self.trees.iter().filter(|tree| self.is_about(tree)) {
@@ -234,7 +257,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Everything, what is named before what names it.
-    pub(super) fn parcels(&self) -> Vec<Parcel<'_>> {
+    fn parcels(&self) -> Vec<Parcel<'_>> {
         let mut heights: BTreeMap<usize, usize> = BTreeMap::new();
         let mut parcels = Vec::with_capacity(self.nodes.len());
         for tree in self.trees.iter().filter(|tree| self.is_about(tree)) {
