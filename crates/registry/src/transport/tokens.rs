@@ -144,8 +144,8 @@ fn without_words(realm: String, fault: TokenFault) -> RegistryError {
 
 #[derive(Deserialize)]
 struct Answer {
-    token: Option<String>,
-    access_token: Option<String>,
+    token: Option<Secret>,
+    access_token: Option<Secret>,
     expires_in: Option<serde_json::Value>,
 }
 
@@ -153,9 +153,8 @@ struct Answer {
 fn read(bytes: &[u8]) -> Result<(Secret, Duration), TokenFault> {
     // What the parser would say could quote the token.
     let answer: Answer = serde_json::from_slice(bytes).map_err(|_| TokenFault::Missing)?;
-    let [token, access_token] = [answer.token, answer.access_token].map(|token| token.map(Secret::new));
     let given = |token: &Secret| !token.reveal().is_empty();
-    let token = token.filter(given).or_else(|| access_token.filter(given)).ok_or(TokenFault::Missing)?;
+    let token = answer.token.filter(given).or_else(|| answer.access_token.filter(given)).ok_or(TokenFault::Missing)?;
     if !token.reveal().bytes().all(|b| b.is_ascii_graphic()) {
         return Err(TokenFault::Unusable);
     }
@@ -192,8 +191,7 @@ mod tests {
             assert_eq!(check(body), Err(TokenFault::Missing), "{body}");
         }
         for body in [
-            r#"{"token":"a
-X: y"}"#,
+            r#"{"token":"a\r\nX: y"}"#,
             r#"{"token":"a b"}"#,
             r#"{"token":"ä"}"#,
         ] {
