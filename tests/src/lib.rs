@@ -9,6 +9,7 @@
 
 pub mod apt;
 pub mod ar;
+pub mod breaking;
 pub mod authority;
 pub mod deb;
 pub mod encoding;
@@ -26,6 +27,7 @@ pub mod token_server;
 pub mod validators;
 
 pub use apt::{Repository, Signer};
+pub use breaking::{Breaking, Way};
 pub use authority::Authority;
 pub use deb::Deb;
 pub use lying_registry::LyingRegistry;

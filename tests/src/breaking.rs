@@ -1,0 +1,202 @@
+//! A network that breaks: whatever goes through it is cut where the test says.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To the server.
+    Up,
+    /// From the server.
+    Down,
+}
+
+/// Passes connections on to a server on loopback, and cuts them. Ends when it is dropped.
+#[derive(Debug)]
+pub struct Breaking {
+    port: u16,
+    state: Arc<State>,
+    listener: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct State {
+    server: String,
+    ended: AtomicBool,
+    /// The cuts to come, in their order: the way, and the bytes that still go there before.
+    cuts: Mutex<Vec<(Way, u64)>>,
+    made: AtomicU64,
+    /// Bytes that went each way.
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+impl Breaking {
+    /// Stands before a server, `127.0.0.1:PORT`, and lets everything through at first.
+    #[must_use]
+    pub fn before(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State {
+            server: server.to_owned(),
+            ended: AtomicBool::new(false),
+            cuts: Mutex::default(),
+            made: AtomicU64::new(0),
+            up: AtomicU64::new(0),
+            down: AtomicU64::new(0),
+        });
+        let shared = Arc::clone(&state);
+        let listener = thread::spawn(move || listen(&listener, &shared));
+        Self { port, state, listener: Some(listener) }
+    }
+
+    /// Where it listens: `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Lets so many more bytes through one way, on whatever connections, and cuts the one that brings the next, both ways.
+    /// Cuts are made one after the other, each counting from the one before.
+    pub fn cut(&self, way: Way, after: u64) {
+        lock(&self.state.cuts).push((way, after));
+    }
+
+    /// Makes no more cuts.
+    pub fn hold(&self) {
+        lock(&self.state.cuts).clear();
+    }
+
+    /// How many connections were cut so far.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.state.made.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes went through so far.
+    #[must_use]
+    pub fn passed(&self, way: Way) -> u64 {
+        self.state.passed(way).load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Breaking {
+    fn drop(&mut self) {
+        self.state.ended.store(true, Ordering::SeqCst);
+        // Wakes the listener, which then sees that it is over.
+        let _woken = TcpStream::connect(("127.0.0.1", self.port));
+        if let Some(listener) = self.listener.take() {
+            let _ended = listener.join();
+        }
+    }
+}
+
+/// A test that fails while it holds a lock has said already what is wrong.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn passed(&self, way: Way) -> &AtomicU64 {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+
+    /// How many of these bytes go through before the connection is cut, if it is.
+    fn allowed(&self, way: Way, bytes: usize) -> Option<usize> {
+        let mut cuts = lock(&self.cuts);
+        match cuts.first_mut() {
+            Some((cut, left)) if *cut == way => {
+                if bytes as u64 > *left {
+                    let allowed = usize::try_from(*left).unwrap();
+                    cuts.remove(0);
+                    return Some(allowed);
+                }
+                *left -= bytes as u64;
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+fn listen(listener: &TcpListener, state: &Arc<State>) {
+    for client in listener.incoming() {
+        if state.ended.load(Ordering::SeqCst) {
+            break;
+        }
+        let (Ok(client), Ok(server)) = (client, TcpStream::connect(&state.server)) else { continue };
+        let ends = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        for (way, from, to) in [(Way::Up, client, server), (Way::Down, ends.1, ends.0)] {
+            let state = Arc::clone(state);
+            // It ends with its connection, which is up to the two sides.
+            thread::spawn(move || {
+                // Either side went away, which is its right.
+                let _: io::Result<()> = carry(way, &from, &to, &state);
+                let _: io::Result<()> = to.shutdown(Shutdown::Write);
+            });
+        }
+    }
+}
+
+fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(());
+        }
+        let allowed = state.allowed(way, n);
+        let passing = &buffer[..allowed.unwrap_or(n)];
+        to.write_all(passing)?;
+        state.passed(way).fetch_add(passing.len() as u64, Ordering::SeqCst);
+        if allowed.is_some() {
+            state.made.fetch_add(1, Ordering::SeqCst);
+            from.shutdown(Shutdown::Both)?;
+            return to.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends back what it gets.
+    fn echo() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for stream in listener.incoming().take(3).flatten() {
+                let _: io::Result<u64> = io::copy(&mut &stream, &mut &stream);
+            }
+        });
+        address
+    }
+
+    fn said(breaking: &Breaking) -> Vec<u8> {
+        let mut stream = TcpStream::connect(breaking.host()).unwrap();
+        stream.write_all(b"0123456789").unwrap();
+        let _: io::Result<()> = stream.shutdown(Shutdown::Write);
+        let mut answer = Vec::new();
+        // A cut may also be seen as a reset.
+        let _: io::Result<usize> = stream.read_to_end(&mut answer);
+        answer
+    }
+
+    #[test]
+    fn cuts_are_made_where_they_were_ordered() {
+        let breaking = Breaking::before(&echo());
+        assert_eq!(said(&breaking), b"0123456789");
+        breaking.cut(Way::Down, 13);
+        assert_eq!(said(&breaking), b"0123456789");
+        assert_eq!(said(&breaking), b"012");
+        assert_eq!((breaking.made(), breaking.passed(Way::Up), breaking.passed(Way::Down)), (1, 30, 23));
+    }
+}
