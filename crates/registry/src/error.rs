@@ -6,7 +6,8 @@ use distil_net::{NetError, Passing};
 use crate::keychain::KeychainError;
 use crate::repository::AnswerError;
 
-/// Why a registry did not do what it was asked to. Places are `HOST/REPOSITORY`, as in references.
+/// Why a registry did not do what it was asked to. Places are `HOST/REPOSITORY`, as in references; messages leave them out,
+/// since the errors around these name them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
@@ -20,17 +21,19 @@ pub enum RegistryError {
     #[error(transparent)]
     Answer(#[from] AnswerError),
     /// The registry or its token server does not let us: status 401 or 403.
-    #[error("{place}: access denied{said}")]
+    #[error("{server} denies access{said}")]
     Denied {
         /// Where.
         place: String,
-        /// Whether a login was sent. Registries deny what does not exist, too, to those who have none.
+        /// The host of the registry, or its token server as it may be shown.
+        server: String,
+        /// Whether there is a login for it. Registries deny what does not exist, too, to those who have none.
         login: bool,
         /// What the server said.
         said: Said,
     },
     /// Not there: status 404.
-    #[error("{place}: no {what}{said}")]
+    #[error("no {what}{said}")]
     Missing {
         /// Where.
         place: String,
@@ -40,7 +43,7 @@ pub enum RegistryError {
         said: Said,
     },
     /// Another status than one that answers the question.
-    #[error("{place}: status {status} for {what}{said}")]
+    #[error("status {status} for {what}{said}")]
     Refused {
         /// Where.
         place: String,
@@ -54,7 +57,7 @@ pub enum RegistryError {
         retry_after: Option<String>,
     },
     /// A 401 for what was sent only once, as a stream. There is a new token now, so that it may be sent again.
-    #[error("{place}: the token for {what} is not valid any more")]
+    #[error("the token for {what} is not valid any more")]
     Renewed {
         /// Where.
         place: String,
@@ -62,7 +65,7 @@ pub enum RegistryError {
         what: String,
     },
     /// A registry that asks for a login in a way that is not known here, or in words that are not in order.
-    #[error("{place} asks for a login by {}", Escaped(.schemes.as_bytes()))]
+    #[error("the registry asks for a login by {}", Escaped(.schemes.as_bytes()))]
     Challenge {
         /// Where.
         place: String,
@@ -70,7 +73,7 @@ pub enum RegistryError {
         schemes: String,
     },
     /// A token server that is not asked.
-    #[error("{place} sends to the token server {realm}, {refusal}")]
+    #[error("the registry sends to the token server {}, {refusal}", Escaped(.realm.as_bytes()))]
     Realm {
         /// Where.
         place: String,
@@ -92,7 +95,7 @@ pub enum RegistryError {
         retry_after: Option<String>,
     },
     /// A `Location` or `Link` that leads away from the registry.
-    #[error("{place} leads to {found}, which is not at {expected}")]
+    #[error("the registry leads to {found}, which is not at {expected}")]
     Elsewhere {
         /// Where.
         place: String,

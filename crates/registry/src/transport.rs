@@ -3,6 +3,7 @@
 mod challenge;
 mod home;
 mod hop;
+mod proof;
 mod realm;
 mod refusal;
 mod tokens;
@@ -11,19 +12,14 @@ mod wanted;
 use std::mem;
 use std::sync::{Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use distil_imgcore::{Escaped, RegistryName};
 use distil_net::{Body, Method, NetError, Request, Response, shown};
 use url::Url;
-use zeroize::Zeroizing;
 
 use self::home::{Address, Home};
-use self::realm::Realm;
-use self::tokens::{Question, TokenKey, Tokens};
-use self::wanted::Wanted;
+use self::proof::{Identity, Proof};
+use self::refusal::Refusing;
 use crate::error::{PASSING, RegistryError};
-use crate::keychain::{Login, Secret};
 use crate::repository::Options;
 
 /// The way to one repository. Threads share it, and with it what it has learnt and its tokens.
@@ -34,9 +30,7 @@ pub(crate) struct Transport {
     place: String,
     options: Options,
     home: Mutex<Option<Home>>,
-    /// Known from the first time that the registry wants one.
-    login: Mutex<Option<Option<Login>>>,
-    tokens: Tokens,
+    identity: Identity,
 }
 
 /// What a token has to allow.
@@ -72,22 +66,13 @@ pub(crate) struct Ask<'a> {
     pub(crate) may_lead_away: bool,
 }
 
-/// What is sent to show who we are.
-#[derive(Debug)]
-struct Proof {
-    /// The value of `Authorization`.
-    header: Secret,
-    /// Where it is a token that was fetched: its place among the tokens.
-    token: Option<(TokenKey, Secret)>,
-}
-
 impl Transport {
     /// The way to a repository. Nothing is asked yet, the keychain neither.
     pub(crate) fn new(name: &RegistryName, options: Options) -> Result<Self, RegistryError> {
         let address = Address::new(name, options.insecure_http)?;
         let place = format!("{}/{}", name.host(), name.repository());
-        let (home, login, tokens) = (Mutex::default(), Mutex::default(), Tokens::default());
-        Ok(Self { address, place, options, home, login, tokens })
+        let (home, identity) = (Mutex::default(), Identity::default());
+        Ok(Self { address, place, options, home, identity })
     }
 
     /// What messages call the repository: `HOST/REPOSITORY`, as it was written.
@@ -127,16 +112,14 @@ impl Transport {
     pub(crate) fn locate(&self, target: &Target<'_>, location: &str) -> Result<Url, RegistryError> {
         let home = self.home()?;
         let from = self.url(&home, target)?;
-        let to = from.join(location).map_err(|_| self.elsewhere(&home, Escaped(location.as_bytes())))?;
+        let to = from.join(location).map_err(|_| self.elsewhere(&home, Escaped(location.as_bytes()).to_string()))?;
         self.url(&home, &Target::Url(&to))
     }
 
     /// The error that an answer with an unexpected status stands for, with the registry's own words, escaped and bounded.
     pub(crate) fn refused(&self, what: &str, answer: Response) -> RegistryError {
-        let login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_login = matches!(&*login, Some(Some(_)));
-        drop(login);
-        refusal::refused(&self.place, what, has_login, answer)
+        let server = &self.address.host;
+        refusal::refused(Refusing { place: &self.place, server, login: self.identity.is_known() }, what, answer)
     }
 
     /// Once, and once more where the answer says that it takes something else to show who we are.
@@ -213,7 +196,7 @@ impl Transport {
             Target::Path(path) => {
                 let own = format!("{}{}/", home.base, self.address.repository);
                 let url = Url::parse(&format!("{own}{path}")).ok().filter(|url| url.as_str().starts_with(&own));
-                url.ok_or_else(|| self.elsewhere(home, Escaped(path.as_bytes())))
+                url.ok_or_else(|| self.elsewhere(home, Escaped(path.as_bytes()).to_string()))
             }
             Target::Url(url) => {
                 let has_user = !url.username().is_empty() || url.password().is_some();
@@ -223,80 +206,9 @@ impl Transport {
         }
     }
 
-    fn elsewhere(&self, home: &Home, found: impl ToString) -> RegistryError {
+    fn elsewhere(&self, home: &Home, found: String) -> RegistryError {
         let expected = home.base.origin().ascii_serialization();
-        RegistryError::Elsewhere { place: self.place.clone(), expected, found: found.to_string() }
-    }
-
-    /// What to show to the registry, if it wants anything and we have it.
-    fn proof(&self, scope: &Scope) -> Result<Option<Proof>, RegistryError> {
-        let home = self.home()?;
-        if home.wanted == Wanted::Nothing {
-            return Ok(None);
-        }
-        let login = self.login()?;
-        let header = match (&login, &home.wanted) {
-            (Some(Login::Token(token)), _) => bearer(token),
-            (Some(Login::Password { user, password }), Wanted::Basic) => basic(user, password),
-            (_, Wanted::Bearer { realm, service }) => {
-                let realm = self.realm(&home, realm, login.is_some())?;
-                let scopes = self.scopes(scope);
-                let service = service.as_deref();
-                let question = Question { realm: &realm, service, scopes: &scopes, login: login.as_ref() };
-                let (key, token) = self.tokens.token(&question, &self.options)?;
-                return Ok(Some(Proof { header: bearer(&token), token: Some((key, token)) }));
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(Proof { header, token: None }))
-    }
-
-    fn realm(&self, home: &Home, realm: &str, has_login: bool) -> Result<Realm, RegistryError> {
-        let found = Realm::new(realm, &home.base, &self.options.token_servers);
-        let found = found.and_then(|realm| if has_login { realm.for_login() } else { Ok(realm) });
-        found.map_err(|refusal| {
-            let realm = Url::parse(realm).map_or_else(|_| realm.chars().take(400).collect(), |url| shown(&url));
-            RegistryError::Realm { place: self.place.clone(), realm, refusal }
-        })
-    }
-
-    /// Takes what an answer with status 401 says, and tells whether it makes a difference.
-    fn learn(&self, answer: &Response, proof: Option<&Proof>) -> Result<bool, RegistryError> {
-        let wanted = Wanted::of(&self.place, answer)?;
-        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = home.as_ref().map(|home| &home.wanted);
-        let differs = match proof.map(|proof| &proof.token) {
-            None => wanted != Wanted::Nothing,
-            Some(None) => wanted != Wanted::Nothing && before != Some(&wanted),
-            Some(Some((key, token))) => {
-                self.tokens.forget(key, token);
-                true
-            }
-        };
-        if let Some(home) = home.as_mut().filter(|_| wanted != Wanted::Nothing) {
-            home.wanted = wanted;
-        }
-        Ok(differs)
-    }
-
-    fn login(&self) -> Result<Option<Login>, RegistryError> {
-        let mut login = self.login.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(login) = &*login {
-            return Ok(login.clone());
-        }
-        let Address { host, repository, .. } = &self.address;
-        Ok(login.insert(self.options.keychain.login(host, repository)?).clone())
-    }
-
-    fn scopes(&self, scope: &Scope) -> Vec<String> {
-        let own = &self.address.repository;
-        match scope {
-            Scope::Pull => vec![format!("repository:{own}:pull")],
-            Scope::Push => vec![format!("repository:{own}:pull,push")],
-            Scope::Mount(from) => {
-                vec![format!("repository:{own}:pull,push"), format!("repository:{}:pull", self.repository(from))]
-            }
-        }
+        RegistryError::Elsewhere { place: self.place.clone(), expected, found }
     }
 }
 
@@ -318,13 +230,4 @@ impl Target<'_> {
             Self::Url(url) => shown(url),
         }
     }
-}
-
-fn basic(user: &str, password: &Secret) -> Secret {
-    let pair = Zeroizing::new(format!("{user}:{}", password.reveal()));
-    Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())))
-}
-
-fn bearer(token: &Secret) -> Secret {
-    Secret::new(format!("Bearer {}", token.reveal()))
 }

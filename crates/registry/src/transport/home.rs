@@ -9,7 +9,7 @@ use distil_imgcore::RegistryName;
 use distil_net::{Body, Method, NetError, Reach, Request, Response};
 use url::{Host, Url};
 
-use super::refusal;
+use super::refusal::{self, Refusing};
 use super::wanted::Wanted;
 use crate::error::{PASSING, RegistryError};
 use crate::repository::Options;
@@ -84,7 +84,8 @@ impl Address {
         }
         .map_err(|error| self.explain(error))?;
         if PASSING.contains(&answer.status()) {
-            return Err(refusal::refused(&self.host, "/v2/", false, answer));
+            let refusing = Refusing { place: &self.host, server: &self.host, login: false };
+            return Err(refusal::refused(refusing, "/v2/", answer));
         }
         let wanted = match answer.status() {
             401 => Wanted::of(&self.host, &answer)?,
@@ -103,10 +104,8 @@ impl Address {
 
 /// The name of a repository as a registry has it. On Docker Hub those of one word lie in `library`.
 pub(super) fn repository_on(host: &str, repository: &str) -> String {
-    match host == "docker.io" && !repository.contains('/') {
-        true => format!("library/{repository}"),
-        false => repository.to_owned(),
-    }
+    let is_short = host == "docker.io" && !repository.contains('/');
+    if is_short { format!("library/{repository}") } else { repository.to_owned() }
 }
 
 /// Whether a URL leads to this machine, whatever its names resolve to.

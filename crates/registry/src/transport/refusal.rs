@@ -20,13 +20,24 @@ pub(super) fn said(answer: Response) -> Said {
     answer.bytes(MAX_WORDS).map_or_else(|_| Said::default(), |bytes| parse(&bytes))
 }
 
+/// Who refuses, and to whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusing<'a> {
+    /// The repository.
+    pub(super) place: &'a str,
+    /// The registry or its token server.
+    pub(super) server: &'a str,
+    /// Whether there is a login.
+    pub(super) login: bool,
+}
+
 /// The error that a status stands for.
-pub(super) fn refused(place: &str, what: &str, login: bool, answer: Response) -> RegistryError {
-    let (place, what, status) = (place.to_owned(), what.to_owned(), answer.status());
+pub(super) fn refused(refusing: Refusing<'_>, what: &str, answer: Response) -> RegistryError {
+    let (place, what, status) = (refusing.place.to_owned(), what.to_owned(), answer.status());
     let retry_after = answer.header("retry-after").map(|text| text.chars().take(MAX_SHOWN).collect());
     let said = said(answer);
     match status {
-        401 | 403 => RegistryError::Denied { place, login, said },
+        401 | 403 => RegistryError::Denied { place, server: refusing.server.to_owned(), login: refusing.login, said },
         404 => RegistryError::Missing { place, what, said },
         _ => RegistryError::Refused { place, what, status, said, retry_after },
     }
@@ -50,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_first_error_is_shown_escaped_and_cut() {
-        let long = "a".repeat(1000);
+        let (long, cut) = ("a".repeat(1000), "a".repeat(MAX_SHOWN));
         let cases = [
             (
                 r#"{"errors":[{"code":"DENIED","message":"no\u001b[31m","detail":{"x":1}},{"code":"B"}]}"#,
@@ -64,7 +75,7 @@ mod tests {
             ("[1]", ""),
             ("<html>", ""),
             ("", ""),
-            (&format!(r#"{{"message":"{long}"}}"#), &format!(": {}", &long[..MAX_SHOWN])),
+            (&format!(r#"{{"message":"{long}"}}"#), &format!(": {cut}")),
         ];
         for (body, expected) in cases {
             assert_eq!(parse(body.as_bytes()).to_string(), expected, "{body}");

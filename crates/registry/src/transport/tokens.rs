@@ -14,9 +14,9 @@ use serde::Deserialize;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::basic;
+use super::proof::basic;
 use super::realm::Realm;
-use super::refusal::{self, MAX_WORDS};
+use super::refusal::{self, MAX_WORDS, Refusing};
 use crate::error::{RegistryError, Said, TokenFault};
 use crate::keychain::{Login, Secret};
 use crate::repository::Options;
@@ -29,6 +29,8 @@ const CLIENT_ID: &str = "distil";
 /// What a token is asked for, and of whom.
 #[derive(Debug)]
 pub(super) struct Question<'a> {
+    /// For messages.
+    pub(super) place: &'a str,
     pub(super) realm: &'a Realm,
     pub(super) service: Option<&'a str>,
     pub(super) scopes: &'a [String],
@@ -96,7 +98,7 @@ impl Tokens {
 }
 
 fn fetch(question: &Question<'_>, options: &Options) -> Result<Token, RegistryError> {
-    let Question { realm, service, scopes, login } = question;
+    let Question { place, realm, service, scopes, login } = question;
     let since = Instant::now();
     let service = service.map(|service| ("service", service));
     let mut url = realm.url.clone();
@@ -122,18 +124,20 @@ fn fetch(question: &Question<'_>, options: &Options) -> Result<Token, RegistryEr
     };
     let request = Request { method, url, headers, body, reach: realm.reach() };
     let answer = options.client.send(request, &options.watch)?;
-    let (place, status) = (shown(&realm.url), answer.status());
+    let (server, status) = (shown(&realm.url), answer.status());
     match status {
         200 => {
             let bytes = Zeroizing::new(answer.bytes(MAX_WORDS)?);
-            let (value, life) = read(&bytes).map_err(|fault| without_words(place, fault))?;
+            let (value, life) = read(&bytes).map_err(|fault| without_words(server, fault))?;
             Ok(Token { value, since, life })
         }
-        401 | 403 => Err(RegistryError::Denied { place, login: login.is_some(), said: refusal::said(answer) }),
+        401 | 403 => {
+            Err(refusal::refused(Refusing { place, server: &server, login: login.is_some() }, "a token", answer))
+        }
         _ => {
             let retry_after = answer.header("retry-after").map(str::to_owned);
             let said = refusal::said(answer);
-            Err(RegistryError::Token { realm: place, fault: TokenFault::Status(status), said, retry_after })
+            Err(RegistryError::Token { realm: server, fault: TokenFault::Status(status), said, retry_after })
         }
     }
 }
@@ -190,11 +194,7 @@ mod tests {
         {
             assert_eq!(check(body), Err(TokenFault::Missing), "{body}");
         }
-        for body in [
-            r#"{"token":"a\r\nX: y"}"#,
-            r#"{"token":"a b"}"#,
-            r#"{"token":"ä"}"#,
-        ] {
+        for body in [r#"{"token":"a\r\nX: y"}"#, r#"{"token":"a b"}"#, r#"{"token":"ä"}"#] {
             assert_eq!(check(body), Err(TokenFault::Unusable), "{body}");
         }
     }
