@@ -9,8 +9,8 @@
 
 pub mod apt;
 pub mod ar;
-pub mod breaking;
 pub mod authority;
+pub mod breaking;
 pub mod deb;
 pub mod encoding;
 pub mod http;
@@ -27,8 +27,8 @@ pub mod token_server;
 pub mod validators;
 
 pub use apt::{Repository, Signer};
-pub use breaking::{Breaking, Way};
 pub use authority::Authority;
+pub use breaking::{Breaking, Way};
 pub use deb::Deb;
 pub use lying_registry::LyingRegistry;
 pub use program::Program;

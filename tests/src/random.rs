@@ -19,6 +19,12 @@ impl Random {
         Self(seed)
     }
 
+    /// The numbers of this seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// The next number below a limit, which is not 0.
     pub fn below(&mut self, limit: usize) -> usize {
         // SplitMix64, whose steps mix well enough for dice.

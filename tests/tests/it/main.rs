@@ -28,6 +28,8 @@ mod lying;
 mod peers;
 mod project;
 mod proof;
+mod registry_exchange;
+mod registry_image;
 mod registry_kit;
 mod repositories;
 mod reproducible;
