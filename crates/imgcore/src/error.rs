@@ -118,6 +118,8 @@ pub enum Error {
         action: &'static str,
         /// The store.
         place: String,
+        /// Whether it may go well from the beginning: a connection broke, and what had been sent is lost.
+        may_repeat: bool,
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -210,6 +212,12 @@ impl Error {
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Locked { .. })
+    }
+
+    /// Whether a blob may be put after all, with a new reader of it.
+    #[must_use]
+    pub fn may_repeat(&self) -> bool {
+        matches!(self, Self::Remote { may_repeat: true, .. })
     }
 
     /// How a blob differs from its descriptor, where that is what went wrong.

@@ -82,7 +82,7 @@ impl Repository {
         let Options { client, watch, .. } = options.clone();
         let transport = Transport::new(name, options.clone()).map_err(|source| {
             let place = format!("{}/{}", name.host(), name.repository());
-            Error::Remote { action: "open", place, source: Box::new(source) }
+            Error::Remote { action: "open", place, may_repeat: false, source: Box::new(source) }
         })?;
         Ok(Self {
             remote: Arc::new(Remote::new(transport, client, watch)),

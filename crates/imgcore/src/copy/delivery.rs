@@ -12,6 +12,9 @@ use crate::descriptor::Descriptor;
 use crate::error::Error;
 use crate::store::Store;
 
+/// How often a blob is read again from its beginning, for a destination that lost what it had of it.
+const MOST_RESTARTS: u32 = 4;
+
 /// A blob that is to be put.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parcel<'a> {
@@ -95,13 +98,20 @@ impl Delivery<'_, '_> {
             self.tell(Progress::Present(blob));
             return Ok(());
         }
-        let inner = match (parcel.open(self.destination), parcel.bytes) {
-            (Err(Error::NoBlob { .. }), Bytes::Perhaps(_)) => return Ok(()),
-            (opened, _) => opened?,
-        };
-        self.tell(Progress::Started(blob));
-        let read = |bytes| self.tell(Progress::Bytes(blob, bytes));
-        self.destination.put(blob, &mut Watched { inner, read: &read, stop })?;
+        let mut restarts = 0;
+        loop {
+            let inner = match (parcel.open(self.destination), parcel.bytes) {
+                (Err(Error::NoBlob { .. }), Bytes::Perhaps(_)) => return Ok(()),
+                (opened, _) => opened?,
+            };
+            self.tell(Progress::Started(blob));
+            let read = |bytes| self.tell(Progress::Bytes(blob, bytes));
+            match self.destination.put(blob, &mut Watched { inner, read: &read, stop }) {
+                Err(error) if error.may_repeat() && restarts < MOST_RESTARTS => restarts += 1,
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+        }
         self.tell(Progress::Finished(blob));
         Ok(())
     }

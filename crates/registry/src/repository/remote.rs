@@ -94,11 +94,18 @@ impl Remote {
     }
 
     pub(super) fn unreadable(&self, source: impl Into<RegistryError>) -> Error {
-        Error::Remote { action: "read", place: self.place().to_owned(), source: Box::new(source.into()) }
+        Error::Remote {
+            action: "read",
+            place: self.place().to_owned(),
+            may_repeat: false,
+            source: Box::new(source.into()),
+        }
     }
 
     pub(super) fn unwritable(&self, source: impl Into<RegistryError>) -> Error {
-        Error::Remote { action: "write to", place: self.place().to_owned(), source: Box::new(source.into()) }
+        let source: RegistryError = source.into();
+        let may_repeat = matches!(source, RegistryError::Answer(AnswerError::Lost));
+        Error::Remote { action: "write to", place: self.place().to_owned(), may_repeat, source: Box::new(source) }
     }
 }
 
