@@ -7,16 +7,19 @@ pub enum Area {
     Packages,
     /// Packed bytes of fragments, which can be made again from packages.
     Fragments,
+    /// Manifests and blobs of images that others start from, which were pulled.
+    Images,
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 2] = [Self::Packages, Self::Fragments];
+    pub(crate) const ALL: [Self; 3] = [Self::Packages, Self::Fragments, Self::Images];
 
     /// The name of its folder.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Packages => "content",
             Self::Fragments => "fragments",
+            Self::Images => "images",
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     Package,
     /// Packed bytes of a fragment ([`Area::Fragments`]).
     Fragment,
+    /// A part of an image that others start from ([`Area::Images`]).
+    Image,
     /// A value that can be made again ([`crate::Values::put`]).
     Derived,
     /// A value that cannot ([`crate::Values::update`]).
@@ -31,13 +33,21 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Package, Self::Fragment, Self::Derived, Self::Remembered, Self::Temporary, Self::Abandoned, Self::Other];
+    pub const ALL: [Self; 8] = [
+        Self::Package,
+        Self::Fragment,
+        Self::Image,
+        Self::Derived,
+        Self::Remembered,
+        Self::Temporary,
+        Self::Abandoned,
+        Self::Other,
+    ];
 
     /// Whether it can be fetched or made again, and is removed to keep the cache within bounds.
     #[must_use]
     pub fn is_prunable(self) -> bool {
-        matches!(self, Self::Package | Self::Fragment | Self::Derived)
+        matches!(self, Self::Package | Self::Fragment | Self::Image | Self::Derived)
     }
 }
 
@@ -73,6 +83,7 @@ impl<'a> Place<'a> {
             Some([area, OBJECTS, shard, file]) if is_key(file) && file.get(..2) == Some(shard) => match *area {
                 area if area == Area::Packages.folder() => Self::Kept(Kind::Package),
                 area if area == Area::Fragments.folder() => Self::Kept(Kind::Fragment),
+                area if area == Area::Images.folder() => Self::Kept(Kind::Image),
                 _ => Self::Elsewhere,
             },
             Some([area, LOCKS, file]) if is_key(file) && Area::ALL.iter().any(|known| known.folder() == *area) => {
@@ -104,6 +115,7 @@ mod tests {
         let cases = [
             (format!("content/sha256/2c/{key}"), Place::Kept(Kind::Package)),
             (format!("fragments/sha256/2c/{key}"), Place::Kept(Kind::Fragment)),
+            (format!("images/sha256/2c/{key}"), Place::Kept(Kind::Image)),
             (format!("values/derived/index-1/{key}"), Place::Kept(Kind::Derived)),
             (format!("values/remembered/date-1/{key}"), Place::Kept(Kind::Remembered)),
             (format!("content/locks/{key}"), Place::KeyLock),

@@ -49,7 +49,7 @@ pub struct CachePruned {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct KindDocument {
-    /// `packages`, `fragments` or `derived`, which can be pruned; `remembered`, which is never; `temporary`, of commands
+    /// `packages`, `fragments`, `images` or `derived`, which can be pruned; `remembered`, which is never; `temporary`, of commands
     /// that run now; `abandoned`, of commands that were killed; `other`, what is not the cache's own.
     pub kind: String,
     /// How many.
@@ -128,6 +128,7 @@ impl KindDocument {
         let kind = match kind {
             Kind::Package => "packages",
             Kind::Fragment => "fragments",
+            Kind::Image => "images",
             Kind::Derived => "derived",
             Kind::Remembered => "remembered",
             Kind::Temporary => "temporary",

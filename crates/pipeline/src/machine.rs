@@ -1,13 +1,15 @@
 //! What a verb that needs repositories may know of the machine and the network. Front ends fill it in; nothing below them
 //! reads the environment or the clock.
 
+mod certificates;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use distil_imgcore::Escaped;
-use distil_net::{Client, ClientOptions, Credentials, Proxies, Roots, SetupError};
+use distil_net::{Client, ClientOptions, Credentials, HostTls, Proxies, Roots, SetupError};
 use distil_registry::{Keychain, NoKeychain};
 
 /// The machine and the network.
@@ -37,8 +39,8 @@ pub struct Machine {
     /// as its token server.
     pub token_servers: Vec<String>,
     /// Directories with certificates for single registries, as podman and docker keep them: `HOST[:PORT]/*.crt` are
-    /// authorities, `HOST[:PORT]/*.cert` with the `*.key` beside it what this machine shows. Those that do not exist are no
-    /// matter.
+    /// authorities, `HOST[:PORT]/*.cert` with the `*.key` beside it what this machine shows. The first that has a directory for a
+    /// registry counts for it; those that do not exist are no matter.
     pub certificates: Vec<PathBuf>,
 }
 
@@ -71,6 +73,14 @@ pub enum MachineError {
     /// A proxy, a certificate or a file of credentials that is not in order.
     #[error(transparent)]
     Setup(Box<SetupError>),
+    /// A certificate without its key, or a key without its certificate.
+    #[error("{} is there without {}", Escaped::path(.path), Escaped::path(.missing))]
+    Unpaired {
+        /// The one.
+        path: PathBuf,
+        /// Where the other should be.
+        missing: PathBuf,
+    },
 }
 
 /// Debian and its relatives, Red Hat and its relatives, Alpine and BSD.
@@ -99,8 +109,8 @@ impl Machine {
         }
     }
 
-    /// What speaks to the network for this machine.
-    pub(crate) fn client(&self) -> Result<Client, MachineError> {
+    /// What speaks to the network for this machine, with what holds for one server alone.
+    pub(crate) fn client(&self, tls: Option<HostTls>) -> Result<Client, MachineError> {
         let mut credentials = Credentials::default();
         for path in &self.netrc {
             match read(path) {
@@ -111,7 +121,8 @@ impl Machine {
         }
         let proxies =
             Proxies { http: self.http_proxy.clone(), https: self.https_proxy.clone(), no_proxy: self.no_proxy.clone() };
-        let options = ClientOptions { roots: self.roots()?, proxies, credentials, ..ClientOptions::default() };
+        let tls = tls.into_iter().collect();
+        let options = ClientOptions { roots: self.roots()?, proxies, credentials, tls, ..ClientOptions::default() };
         Ok(Client::new(options)?)
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Places<'a> {
     pub(crate) cancelled: Arc<AtomicBool>,
     /// Made when it is first needed: certificates take longer to read than an image of own files takes to build.
     client: OnceLock<Arc<Client>>,
+    /// What speaks to each registry: the same, or one with certificates of the registry's own.
+    clients: Mutex<BTreeMap<String, Arc<Client>>>,
     /// The repositories that were read, by their hosts. What is written beside them may take blobs over from them.
     read: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
@@ -34,7 +36,14 @@ impl<'a> Places<'a> {
     /// The way from this machine. `cancelled`, set to true from elsewhere, ends all that waits for a network.
     pub(crate) fn new(machine: &'a Machine, progress: &'a dyn Progress, cancelled: &Arc<AtomicBool>) -> Self {
         let cancelled = Arc::clone(cancelled);
-        Self { machine, progress, cancelled, client: OnceLock::new(), read: Mutex::default() }
+        Self {
+            machine,
+            progress,
+            cancelled,
+            client: OnceLock::new(),
+            clients: Mutex::default(),
+            read: Mutex::default(),
+        }
     }
 
     /// The same for what a signal ends on the spot.
@@ -95,7 +104,7 @@ impl<'a> Places<'a> {
     /// [`StoreError`]; [`StoreError::Offline`] where it is a registry and no network may be used.
     pub(crate) fn destination(&self, reference: &Reference) -> Result<Destination, StoreError> {
         let Reference::Registry(name) = reference else { return Destination::local(reference) };
-        let repository = self.repository(name)?.next_to(self.beside(name));
+        let repository = self.repository(name)?.next_to(self.beside(name)).for_writing();
         let tag = match selector(name) {
             Selector::Name(tag) => Some(tag),
             Selector::Digest(_) | Selector::Only => name.tag().cloned(),
@@ -117,8 +126,23 @@ impl<'a> Places<'a> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = Arc::new(self.machine.client()?);
+        let client = Arc::new(self.machine.client(None)?);
         Ok(self.client.get_or_init(|| client))
+    }
+
+    /// What speaks to a registry. Only that registry's own certificates are looked at, so that those of another that are not in
+    /// order are no matter.
+    fn client_for(&self, host: &str) -> Result<Arc<Client>, MachineError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(host) {
+            return Ok(Arc::clone(client));
+        }
+        let client = match self.machine.certificates_of(host)? {
+            Some(tls) => Arc::new(self.machine.client(Some(tls))?),
+            None => Arc::clone(self.client()?),
+        };
+        clients.insert(host.to_owned(), Arc::clone(&client));
+        Ok(client)
     }
 
     fn repository(&self, name: &RegistryName) -> Result<Repository, StoreError> {
@@ -126,7 +150,7 @@ impl<'a> Places<'a> {
             return Err(StoreError::Offline { reference: Reference::Registry(name.clone()).to_string() });
         }
         let options = Options {
-            client: Arc::clone(self.client()?),
+            client: self.client_for(name.host())?,
             keychain: Arc::clone(&self.machine.keychain),
             insecure_http: self.machine.insecure_http,
             token_servers: self.machine.token_servers.clone(),

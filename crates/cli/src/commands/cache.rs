@@ -125,6 +125,7 @@ fn shown(kind: &KindDocument) -> (&str, &'static str) {
     match kind.kind.as_str() {
         name @ "packages" => (name, "fetched from repositories"),
         name @ "fragments" => (name, "finished parts of layers, made from packages"),
+        "images" => ("base images", "pulled from registries"),
         "derived" => ("derived values", "indices and digests that were worked out"),
         name @ "remembered" => (name, "how new each repository was; never pruned"),
         name @ "temporary" => (name, "of commands that run now, and locks"),
@@ -160,6 +161,7 @@ mod tests {
             kinds: kinds(&[
                 ("packages", 76, 123_456_789),
                 ("fragments", 76, 98_765_432),
+                ("images", 4, 31_234_567),
                 ("derived", 1, 12_345),
                 ("remembered", 6, 3000),
                 ("temporary", 3, 0),
