@@ -94,6 +94,17 @@ impl Address {
         Ok(Home { base, wanted })
     }
 
+    /// The schemes that are tried, in their order.
+    #[cfg(test)]
+    pub(super) fn schemes(&self) -> Vec<&str> {
+        let secure = self.secure.scheme();
+        match &self.plain {
+            None => vec![secure],
+            Some((plain, Order::First)) => vec![plain.scheme(), secure],
+            Some((plain, Order::Last)) => vec![secure, plain.scheme()],
+        }
+    }
+
     fn explain(&self, error: NetError) -> RegistryError {
         match error {
             error if error.is_not_tls() => RegistryError::Plain { host: self.host.clone(), source: error },
