@@ -46,9 +46,11 @@ pub struct ClientOptions {
 pub struct Timeouts {
     /// For a connection, with the name's resolution and the handshake of TLS.
     pub connect: Duration,
-    /// For the first or next bytes of an answer. So long, too, may next to nothing come of it.
+    /// For the first or next bytes of an answer. So long, too, may next to nothing come of it, and a server take nothing of
+    /// what is sent. One that has all of it may need longer to store it, and gets four times as long for its answer.
     pub idle: Duration,
-    /// For a file, all attempts included.
+    /// For a file, all attempts included; for one request of [`Client::send`] and its answer; for all of
+    /// [`Client::persist`]'s waits.
     pub whole: Duration,
 }
 
@@ -62,7 +64,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Fetches files over HTTP, and reads those of this machine. Calls block; one client serves many threads at once and
+/// Fetches files over HTTP, reads those of this machine, and sends requests of other protocols. Calls block; one client serves many threads at once and
 /// keeps connections open between calls. It must not be used from within an asynchronous task.
 #[derive(Debug)]
 pub struct Client {

@@ -64,7 +64,7 @@ impl Client {
 
     fn spread(&self, pause: Duration) -> Duration {
         let step = self.waits.fetch_add(1, Ordering::Relaxed) % STEPS;
-        (pause + pause / PARTS * step).min(self.retry.longest_wait)
+        pause.saturating_add((pause / PARTS).saturating_mul(step)).min(self.retry.longest_wait)
     }
 }
 

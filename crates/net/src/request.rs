@@ -56,7 +56,8 @@ pub enum Reach {
     Public,
 }
 
-/// One request. Nothing is added to it but `User-Agent`, `Accept-Encoding: identity` and what HTTP itself needs.
+/// One request. Nothing is added to it but `User-Agent`, `Accept-Encoding: identity`, `Accept: */*` where no other is there,
+/// and what HTTP itself needs.
 pub struct Request<'a> {
     /// What is asked.
     pub method: Method,

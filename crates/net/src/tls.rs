@@ -49,8 +49,9 @@ impl Identity {
         let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(wrong("no certificate in it"))?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| wrong("no private key in it, or an encrypted one"))?;
         // The cause may quote what it could not read, and is left out.
-        let key = CertifiedKey::from_der(chain, key, &provider())
-            .map_err(|_| wrong("the certificate and the private key do not belong together"))?;
+        let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|_| {
+            wrong("a certificate or private key that cannot be used, or two that do not belong together")
+        })?;
         Ok(Self { key: Arc::new(key) })
     }
 }

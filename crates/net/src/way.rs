@@ -60,3 +60,6 @@ fn builder(
         .tls_backend_preconfigured(tls::config(roots.clone(), identity)?);
     proxies.apply(builder)
 }
+
+#[cfg(test)]
+mod tests;

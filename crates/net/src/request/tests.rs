@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -51,13 +51,11 @@ pub(crate) fn head(stream: &mut BufReader<TcpStream>) -> io::Result<Vec<String>>
     }
 }
 
+/// Settings that only a test that hangs comes to the end of.
 pub(crate) fn options() -> ClientOptions {
+    let long = Duration::from_mins(1);
     ClientOptions {
-        timeouts: Timeouts {
-            connect: Duration::from_secs(5),
-            idle: Duration::from_millis(300),
-            whole: Duration::from_secs(20),
-        },
+        timeouts: Timeouts { connect: long, idle: long, whole: 10 * long },
         retry: Retry { attempts: 4, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(50) },
         ..ClientOptions::default()
     }
@@ -65,6 +63,16 @@ pub(crate) fn options() -> ClientOptions {
 
 pub(crate) fn client() -> Arc<Client> {
     Arc::new(Client::new(options()).unwrap())
+}
+
+/// Settings for servers that are waited for in vain.
+pub(crate) fn hasty() -> ClientOptions {
+    let short = Duration::from_millis(500);
+    ClientOptions { timeouts: Timeouts { connect: short, idle: short, whole: 60 * short }, ..options() }
+}
+
+fn hasty_client() -> Arc<Client> {
+    Arc::new(Client::new(hasty()).unwrap())
 }
 
 pub(crate) fn unwatched() -> Arc<dyn Watch + Send> {
@@ -136,7 +144,7 @@ fn a_body_has_a_bound() {
 
 /// Reads an answer to its end, in both ways.
 fn body(play: fn(&mut TcpStream) -> io::Result<()>) -> NetError {
-    let answer = |url: &Url| client().send(request(Method::Get, url, Body::Empty), &unwatched()).unwrap();
+    let answer = |url: &Url| hasty_client().send(request(Method::Get, url, Body::Empty), &unwatched()).unwrap();
     let server = || {
         peer(move |mut stream| {
             head(&mut stream)?;
@@ -177,24 +185,26 @@ fn a_body_that_ends_early_or_stalls_is_an_error() {
 
 #[test]
 fn who_reads_slowly_is_not_the_server() {
-    let peer = peer(|mut stream| {
+    let (go_on, wait) = mpsc::channel();
+    let peer = peer(move |mut stream| {
         head(&mut stream)?;
-        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")?;
-        for byte in b"abcd" {
+        stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")?;
+        for byte in b"abc" {
             stream.get_mut().write_all(&[*byte])?;
-            thread::sleep(Duration::from_millis(5));
+            wait.recv().unwrap();
         }
         Ok(())
     });
-    let answer = client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap();
-    let mut found = Vec::new();
-    let mut reader = answer.into_reader();
-    let mut byte = [0];
-    while reader.read(&mut byte).unwrap() == 1 {
-        found.push(byte[0]);
-        thread::sleep(Duration::from_millis(350));
+    let answer = hasty_client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap();
+    let (mut reader, mut byte) = (answer.into_reader(), [0]);
+    for expected in b"abc" {
+        assert_eq!(reader.read(&mut byte).unwrap(), 1);
+        assert_eq!(byte[0], *expected);
+        thread::sleep(Duration::from_millis(600));
+        go_on.send(()).unwrap();
     }
-    assert_eq!(found, b"abcd");
+    assert_eq!(reader.read(&mut byte).unwrap(), 0);
+    peer.end().unwrap();
 }
 
 #[test]
@@ -220,7 +230,7 @@ fn a_head_is_bounded_in_every_way() {
             head(&mut stream)?;
             flood(stream.get_mut())
         });
-        let error = client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap_err();
+        let error = hasty_client().send(request(Method::Get, &peer.url, Body::Empty), &unwatched()).unwrap_err();
         assert!(matches!(error, NetError::Interrupted { .. } | NetError::Stalled { .. }), "{error:?}");
     }
 }
@@ -278,17 +288,10 @@ pub(crate) fn after(asked: u32) -> Arc<dyn Watch + Send> {
     Arc::new(After(AtomicU32::new(asked)))
 }
 
-/// So patient that nothing but a cancellation ends a wait.
-pub(crate) fn patient() -> Arc<Client> {
-    let long = Duration::from_secs(600);
-    let timeouts = Timeouts { connect: long, idle: long, whole: long };
-    Arc::new(Client::new(ClientOptions { timeouts, ..options() }).unwrap())
-}
-
 #[test]
 fn waits_are_cancelled() {
     let peer = peer(|mut stream| stream.read_to_end(&mut Vec::new()).map(|_| ()));
-    let error = patient().send(request(Method::Get, &peer.url, Body::Empty), &after(3)).unwrap_err();
+    let error = client().send(request(Method::Get, &peer.url, Body::Empty), &after(3)).unwrap_err();
     assert!(error.is_cancelled(), "{error:?}");
     peer.end().unwrap();
     let peer = self::peer(|mut stream| {
@@ -296,8 +299,7 @@ fn waits_are_cancelled() {
         stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")?;
         stream.read_to_end(&mut Vec::new()).map(|_| ())
     });
-    let client = patient();
-    let answer = client.send(request(Method::Get, &peer.url, Body::Empty), &after(8)).unwrap();
+    let answer = client().send(request(Method::Get, &peer.url, Body::Empty), &after(8)).unwrap();
     let error = answer.into_reader().read_to_end(&mut Vec::new()).unwrap_err().downcast::<NetError>().unwrap();
     assert!(error.is_cancelled(), "{error:?}");
     peer.end().unwrap();
@@ -316,4 +318,38 @@ fn a_body_that_is_dropped_ends_its_connection() {
     reader.read_exact(&mut [0; 10]).unwrap();
     drop(reader);
     peer.end().unwrap();
+}
+
+#[test]
+fn connections_are_used_again() {
+    let peer = peer(|mut stream| {
+        for expected in ["post /v2/ http/1.1", "put /v2/ http/1.1", "get /v2/ http/1.1"] {
+            let head = head(&mut stream)?;
+            assert_eq!(head[0], expected);
+            let length = head.iter().find_map(|line| line.strip_prefix("content-length: "));
+            let length = length.map_or(0, |length| length.parse().unwrap());
+            stream.read_exact(&mut vec![0; length])?;
+            stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+        }
+        Ok(())
+    });
+    let client = client();
+    let mut content = io::repeat(1).take(1 << 20);
+    let bodies = [
+        (Method::Post, Body::Empty),
+        (Method::Put, Body::Stream { content: &mut content, size: 1 << 20 }),
+        (Method::Get, Body::Empty),
+    ];
+    for (method, body) in bodies {
+        assert_eq!(client.send(request(method, &peer.url, body), &unwatched()).unwrap().bytes(2).unwrap(), b"ok");
+    }
+    peer.end().unwrap();
+}
+
+#[test]
+fn clients_do_not_show_their_secrets() {
+    let http = Some("http://user:secret@proxy.example:3128".to_owned());
+    let proxies = crate::Proxies { http: http.clone(), https: http, no_proxy: None };
+    let client = Client::new(ClientOptions { proxies, ..options() }).unwrap();
+    assert!(!format!("{client:?}").contains("secret"), "{client:?}");
 }

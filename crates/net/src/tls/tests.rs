@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use distil_tests::authority::{Authority, Certified};
+use proptest::prelude::*;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
@@ -139,6 +140,18 @@ fn a_host_is_a_host() {
         assert_eq!(parse(bad), None, "{bad}");
         let tls = host(bad.to_owned(), Roots::none());
         assert!(matches!(Client::new(ClientOptions { tls, ..options() }), Err(SetupError::Host { .. })), "{bad}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_host_or_not(text: String, host in "[a-z.:@/0-9\\[\\]%-]{0,20}") {
+        for text in [text, host] {
+            if let Ok(server) = Server::parse(&text) {
+                let url = Url::parse(&format!("https://{}:{}/", server.host, server.port)).unwrap();
+                prop_assert_eq!(Server::of(&url), Some(server));
+            }
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 use std::io::Write as _;
 use std::net::{Shutdown, TcpStream};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use super::{CHUNK, Read, io};
-use crate::request::tests::{after, client, head, patient, peer, request, unwatched};
-use crate::{Body, Method, NetError, Response};
+use crate::request::tests::{after, client, hasty, head, peer, request, unwatched};
+use crate::{Body, Client, Method, NetError, Response};
 
 const SIZE: u64 = 1 << 30;
 
@@ -79,7 +79,10 @@ fn a_server_that_stops_reading_is_left() {
         let _ended = wait.recv();
         Ok(())
     });
-    let error = send(&peer.url, &mut zeros(), SIZE).unwrap_err();
+    let mut content = zeros();
+    let body = Body::Stream { content: &mut content, size: SIZE };
+    let client = Arc::new(Client::new(hasty()).unwrap());
+    let error = client.send(request(Method::Put, &peer.url, body), &unwatched()).unwrap_err();
     drop(done);
     assert!(matches!(error, NetError::NotTaken { sent: 1.., .. }), "{error:?}");
     assert!(error.may_retry());
@@ -170,7 +173,7 @@ fn an_upload_is_cancelled() {
     });
     let mut content = zeros();
     let body = Body::Stream { content: &mut content, size: SIZE };
-    let error = patient().send(request(Method::Put, &peer.url, body), &after(20)).unwrap_err();
+    let error = client().send(request(Method::Put, &peer.url, body), &after(20)).unwrap_err();
     assert!(error.is_cancelled(), "{error:?}");
     peer.end().unwrap();
 }
