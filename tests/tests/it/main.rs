@@ -31,6 +31,7 @@ mod proof;
 mod registry_exchange;
 mod registry_image;
 mod registry_kit;
+mod registry_lies;
 mod repositories;
 mod reproducible;
 mod resolver;
