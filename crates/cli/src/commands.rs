@@ -135,10 +135,10 @@ fn choosing<T>(
 }
 
 /// Prints which images were written.
-fn print_written(images: &[BuiltImage], context: &Context<'_>) -> Result<Status, Failure> {
+fn print_written(images: &[BuiltImage], document: &WrittenDocument, context: &Context<'_>) -> Result<Status, Failure> {
     let printer = &context.printer;
     if printer.format() == Format::Json {
-        printer.document(&WrittenDocument::new(images))?;
+        printer.document(document)?;
         return Ok(Status::Yes);
     }
     for image in images {

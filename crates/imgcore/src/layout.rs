@@ -110,6 +110,18 @@ impl Layout {
         })
     }
 
+    /// The same, which is empty as long as nothing was named in a new layout.
+    fn known(&self) -> Result<Listing, Error> {
+        match self.listing() {
+            Err(Error::Incomplete { source: None, .. })
+                if self.birth.lock().unwrap_or_else(PoisonError::into_inner).is_some() =>
+            {
+                Ok(Listing::default())
+            }
+            other => other,
+        }
+    }
+
     fn document(&self, name: &str, limit: usize) -> Result<Vec<u8>, Error> {
         match self.dir.read(name, limit) {
             Err(e) if e.is_not_found() => Err(self.incomplete(name, None)),
@@ -215,15 +227,15 @@ impl Store for Layout {
     }
 
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
-        self.listing()?.resolve(self, wanted)
+        self.known()?.resolve(self, wanted)
     }
 
     fn tags(&self) -> Result<Vec<RefName>, Error> {
-        Ok(self.listing()?.tags())
+        Ok(self.known()?.tags())
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.listing()?.referrers(self, subject)
+        self.known()?.referrers(self, subject)
     }
 }
 
@@ -398,6 +410,7 @@ mod tests {
         let layout = create(&temp.path().join("a/b"));
         let root = image(&layout, "1");
         assert!(Layout::open(&temp.path().join("a/b")).is_err());
+        assert!(matches!(layout.resolve(&Selector::Name(name("a"))), Err(Error::NoImage { .. })));
         drop(layout);
         assert_eq!(files(temp.path()), set(&[]));
         // A directory that was there before stays.

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::document::{Document, DocumentError, MAX_DOCUMENT, MAX_INDEX_DEPTH};
 use crate::error::Error;
 use crate::json::JsonError;
+use crate::manifest::Manifest;
 use crate::platform::Platform;
 use crate::ref_name::RefName;
 
@@ -166,6 +167,24 @@ impl dyn Store + '_ {
         }
     }
 
+    /// The configuration of the image that has this manifest.
+    ///
+    /// # Errors
+    /// Those of reading; [`Error::Document`] where one of the two is not what it should be.
+    pub fn config_of(&self, manifest: &Descriptor) -> Result<Config, Error> {
+        match self.document(manifest)? {
+            Document::Manifest(manifest) => self.config(&manifest),
+            Document::Index(_) => {
+                Err(self.bad_document(manifest, DocumentError::NotAManifest(manifest.media_type().clone())))
+            }
+        }
+    }
+
+    fn config(&self, manifest: &Manifest) -> Result<Config, Error> {
+        let config = manifest.config();
+        Config::parse(self.read(config)?).map_err(|source| self.bad_document(config, source))
+    }
+
     fn images_under(
         &self,
         root: &Descriptor,
@@ -177,8 +196,7 @@ impl dyn Store + '_ {
             Document::Manifest(manifest)
                 if manifest.is_artifact() || root.platform().is_some_and(Platform::is_unknown) => {}
             Document::Manifest(manifest) => {
-                let config = manifest.config();
-                let config = Config::parse(self.read(config)?).map_err(|e| self.bad_document(config, e))?;
+                let config = self.config(&manifest)?;
                 if platform.is_none_or(|wanted| wanted == config.platform()) {
                     found.push(root.clone());
                 }

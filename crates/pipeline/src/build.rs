@@ -62,6 +62,8 @@ pub struct BuildRequest<'a> {
     pub host: Platform,
     /// Where the image goes: at least one place.
     pub outputs: Vec<Reference>,
+    /// Whether a name in a layout or registry that is another image's is an error; a recipe may ask for that, too.
+    pub immutable: bool,
     /// `SOURCE_DATE_EPOCH`: the time of the image in seconds since 1970, in place of that of its newest package.
     pub epoch: Option<i64>,
     /// How many threads work. The result does not depend on it.
@@ -160,6 +162,7 @@ impl BuiltImage {
 ///     platforms: Vec::new(),
 ///     host: "linux/amd64".parse()?,
 ///     outputs: vec!["oci:hello:latest".parse()?],
+///     immutable: false,
 ///     epoch: None,
 ///     jobs: std::num::NonZeroUsize::MIN,
 ///     cache_dir: ".cache".into(),
@@ -215,8 +218,8 @@ fn known(
     shelf: &Shelf,
 ) -> Result<Option<Built>, BuildError> {
     let Prospect::Lock { fitting, .. } = prospect else { return Ok(None) };
-    let all_layouts = request.outputs.iter().all(|output| matches!(output, Reference::Layout(_)));
-    if !all_layouts {
+    let lasts = |output: &Reference| matches!(output, Reference::Layout(_) | Reference::Registry(_));
+    if !request.outputs.iter().all(lasts) {
         return Ok(None);
     }
     let own = order.own_digest(&order.own_files(fitting.lock().epoch)?)?;
@@ -226,9 +229,14 @@ fn known(
     if let Some(record) = &record {
         record.compare()?;
     }
-    // Where a layer is missing, or anything else is wrong, the whole build tells of it or mends it.
-    let images = output::write(&index, &about, &request.outputs, &request.host, places);
-    let Ok(images) = images else { return Ok(None) };
+    let images = output::write(&index, &about, (&request.outputs, order.names(request)), &request.host, places);
+    let images = match images {
+        Ok(images) => images,
+        // No build would change that.
+        Err(error) if error.is_mistake() || error.is_remote() => return Err(error),
+        // Where a layer is missing, or anything else is wrong, the whole build tells of it or mends it.
+        Err(_) => return Ok(None),
+    };
     if let Some(record) = record {
         record.write()?;
     }
@@ -316,7 +324,7 @@ fn build_of(
     let Known { index, about, mut warnings } = known;
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
-    let images = output::write(&index, &about, &request.outputs, &request.host, places)?;
+    let images = output::write(&index, &about, (&request.outputs, order.names(request)), &request.host, places)?;
     for image in &images {
         if let ([one], true) = (image.platforms.as_slice(), sets.len() > 1) {
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));

@@ -1,142 +1,125 @@
-//! `copy`: an image from one place to another, by digest, with all that refers to it.
+//! `copy`: an image from one place to others, by digest, with all that belongs to it.
 
-use std::io::{self, Read};
+mod error;
+mod freight;
+
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_imgcore::{Descriptor, Error, Image, Platform, Progress as Step, Reference, Referrers, copy_graph};
+use distil_imgcore::{Platform, Reference, Referrers};
 
-use crate::build::{BuiltImage, BuiltPlatform};
+pub use error::CopyError;
+
+use crate::build::BuiltImage;
 use crate::machine::Machine;
-use crate::observed::Observed;
+use crate::parallel;
 use crate::places::Places;
 use crate::progress::{Phase, Progress};
 use crate::read::{Choice, Named, ReadError};
-use crate::stores::{self, StoreError};
+use crate::stores::Names;
+use freight::{Freight, stoppable};
 
-/// Why an image was not copied. The destination may hold some of its blobs then, but nothing names them.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CopyError {
-    /// The source cannot be read.
-    #[error("cannot read {reference}")]
-    Source {
-        /// The source.
-        reference: String,
-        /// Why not.
-        #[source]
-        source: Box<ReadError>,
-    },
-    /// The destination cannot be opened, or asks for another image.
-    #[error(transparent)]
-    Destination(#[from] StoreError),
-    /// One of the two failed on the way.
-    #[error(transparent)]
-    Store(#[from] Error),
-    /// The image is for several platforms, of which the destination can hold one.
-    #[error("{reference} holds one platform, and the image has {}", .known.len())]
-    SeveralPlatforms {
-        /// The destination.
-        reference: String,
-        /// The platforms of the image.
-        known: Vec<Platform>,
-    },
-    /// Somebody asked to stop.
-    #[error("interrupted")]
-    Cancelled,
+/// What to copy, and where to.
+#[derive(Debug)]
+pub struct CopyRequest<'a> {
+    /// The image or artifact.
+    pub source: &'a Reference,
+    /// Where it goes: at least one place.
+    pub destinations: &'a [Reference],
+    /// The image for this platform alone, under its own digest; a docker archive can hold no more.
+    pub platform: Option<&'a Platform>,
+    /// Whether a name in a layout or registry that is another image's is an error.
+    pub immutable: bool,
+    /// The machine and the network.
+    pub machine: &'a Machine,
+    /// Set to true from elsewhere, ends the copy soon.
+    pub cancelled: &'a Arc<AtomicBool>,
 }
 
-impl CopyError {
-    /// Whether what was asked for cannot be, rather than something failing.
-    #[must_use]
-    pub fn is_mistake(&self) -> bool {
-        match self {
-            Self::Source { source, .. } => source.is_mistake(),
-            Self::Destination(error) => error.is_mistake(),
-            Self::SeveralPlatforms { .. } => true,
-            _ => false,
-        }
-    }
+/// What was copied.
+#[derive(Debug)]
+pub struct Copied {
+    /// The image in each place where it is now, in the order of the request.
+    pub images: Vec<BuiltImage>,
+    /// Places where it is not, and why. Those are as they were, some blobs apart that nothing names.
+    pub failed: Vec<(Reference, CopyError)>,
 }
 
-/// Copies an image or artifact with all that refers to it: signatures, statements, SBOMs. The source's tag is resolved
-/// once, everything else goes by digest, and the destination's tag comes last.
+/// Destinations that are written to at the same time. Each takes several blobs at once by itself.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
+
+/// Copies an image or artifact with all that belongs to it: what refers to it (signatures, statements, SBOMs), what cosign
+/// keeps about it under names of its own, and what is said about these. The source's tag is resolved once, everything else
+/// goes by digest, and a destination's tag comes last; it is looked at again afterwards.
 ///
-/// All platforms are copied under the same digest. With `platform` the image for that one is copied alone, under its own
-/// digest; a docker archive can hold no more.
+/// All platforms are copied under the same digest. Where one of several destinations fails the others are completed.
 ///
 /// # Errors
-/// [`CopyError`].
-pub fn copy(
-    source: &Reference,
-    destination: &Reference,
-    platform: Option<&Platform>,
-    machine: &Machine,
-    cancelled: &Arc<AtomicBool>,
-    progress: &dyn Progress,
-) -> Result<BuiltImage, CopyError> {
+/// [`CopyError`] where the source cannot be read, somebody asked to stop, or there is one destination alone, which failed.
+pub fn copy(request: &CopyRequest<'_>, progress: &dyn Progress) -> Result<Copied, CopyError> {
+    let &CopyRequest { source, destinations, platform, machine, cancelled, .. } = request;
     let places = Places::new(machine, progress, cancelled);
-    let unreadable = |error: ReadError| CopyError::Source { reference: source.to_string(), source: Box::new(error) };
-    let mut named = Named::open(source, &places).map_err(unreadable)?;
-    let docker = matches!(destination, Reference::DockerArchive(_));
-    if docker && platform.is_none() && named.platforms.len() > 1 {
-        let known = named.platforms.iter().map(|(platform, _)| platform.clone()).collect();
-        return Err(CopyError::SeveralPlatforms { reference: destination.to_string(), known });
-    }
-    if docker || platform.is_some() {
-        named = named.only(platform.map_or(Choice::First, Choice::Exactly)).map_err(unreadable)?;
-    }
-    let mut platforms = Vec::new();
-    for (platform, manifest) in &named.platforms {
-        let image = Image::read(&named.store, manifest).map_err(|e| unreadable(e.into()))?;
-        let (digest, diff_ids) = (image.digest().clone(), image.config().diff_ids().to_vec());
-        platforms.push(BuiltPlatform { platform: platform.clone(), digest, diff_ids });
-    }
-    stores::check_digest(destination, named.root.digest())?;
-    let to = places.destination(destination)?;
-    let stopping = |_: &Descriptor, inner| -> Box<dyn Read + Send> {
-        Box::new(Stopping { inner, cancelled: Arc::clone(cancelled) })
+    let unreadable = |error: ReadError| {
+        if cancelled.load(Ordering::Relaxed) {
+            return CopyError::Cancelled;
+        }
+        CopyError::Source { reference: source.to_string(), source: Box::new(error) }
     };
-    let from = Observed { inner: named.store.as_ref(), open: stopping };
+    let mut named = Named::open(source, &places).map_err(unreadable)?;
+    if let Some(platform) = platform {
+        named = named.only(Choice::Exactly(platform)).map_err(unreadable)?;
+    }
     progress.phase(Phase::Copy);
-    let result = copy_graph(&from, to.store(), &named.root, Referrers::Copy, &mut |step| match step {
-        Step::Started(blob) => progress.started(&blob.digest().to_string()),
-        Step::Bytes(blob, bytes) => progress.advanced(&blob.digest().to_string(), bytes),
-        Step::Finished(blob) => progress.finished(&blob.digest().to_string()),
-        _ => {}
-    });
+    let from = stoppable(named.store.as_ref(), cancelled);
+    let is_archive = |destination: &Reference| matches!(destination, Reference::DockerArchive(_));
+    let all = (!destinations.iter().all(is_archive)).then(|| Freight::of(&named, &from, Referrers::Copy));
+    let all = all.transpose().map_err(unreadable)?;
+    let send = |destination: &Reference| {
+        let policy = Names::of(request.immutable);
+        match &all {
+            Some(freight) if !is_archive(destination) => freight.send(destination, policy, &places),
+            // Engines load one image, and nothing that is about it.
+            _ if named.platforms.len() > 1 => Err(CopyError::SeveralPlatforms {
+                reference: destination.to_string(),
+                known: named.platforms.iter().map(|(platform, _)| platform.clone()).collect(),
+            }),
+            _ => {
+                let one = named.only(Choice::First).map_err(unreadable)?;
+                let freight = Freight::of(&one, &from, Referrers::Leave).map_err(unreadable)?;
+                freight.send(destination, policy, &places)
+            }
+        }
+    };
+    let results = parallel::map(AT_ONCE, destinations, |destination| Ok::<_, CopyError>(send(destination)))?;
     if cancelled.load(Ordering::Relaxed) {
         return Err(CopyError::Cancelled);
     }
-    let attached = result?;
-    if !docker {
-        attached.name_in(to.store())?;
+    let mut copied = Copied { images: Vec::new(), failed: Vec::new() };
+    for (destination, result) in destinations.iter().zip(results) {
+        match result {
+            Ok(image) => copied.images.push(image),
+            Err(error) if destinations.len() == 1 => return Err(error),
+            Err(error) => copied.failed.push((destination.clone(), error)),
+        }
     }
-    let found = to.finish(&named.root, attached.referrers())?;
-    Ok(BuiltImage::new(destination, &named.root, &found, platforms))
-}
-
-/// A blob that ends with an error as soon as somebody asks to stop.
-struct Stopping {
-    inner: Box<dyn Read + Send>,
-    cancelled: Arc<AtomicBool>,
-}
-
-impl Read for Stopping {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        // Not `Interrupted`, which readers take as a wish to be called again.
-        if self.cancelled.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { self.inner.read(buf) }
-    }
+    Ok(copied)
 }
 
 #[cfg(test)]
 mod tests {
-    use distil_imgcore::{MediaType, Store as _};
+    use distil_imgcore::{Descriptor, MediaType, Store as _};
 
     use super::*;
     use crate::progress::Silent;
+    use crate::stores::StoreError;
     use crate::testimage;
     use crate::validate::validate;
+
+    fn found_at(reference: &Reference) -> Result<Named, ReadError> {
+        let machine = Machine::new(0);
+        Named::open(reference, &Places::uncancelled(&machine, &Silent))
+    }
 
     struct Fixture {
         dir: tempfile::TempDir,
@@ -156,12 +139,22 @@ mod tests {
 
         fn copy(&self, to: &Reference, platform: Option<&str>, cancelled: bool) -> Result<BuiltImage, CopyError> {
             let platform = platform.map(|text| text.parse().unwrap());
-            copy(&self.source, to, platform.as_ref(), &Machine::new(0), &Arc::new(AtomicBool::new(cancelled)), &Silent)
+            copy_to(&self.source, std::slice::from_ref(to), platform.as_ref(), false, cancelled)
+                .map(|mut copied| copied.images.remove(0))
         }
     }
 
-    fn named(reference: &Reference) -> Result<Named, ReadError> {
-        Named::open(reference, &Places::uncancelled(&Machine::new(0), &Silent))
+    fn copy_to(
+        source: &Reference,
+        destinations: &[Reference],
+        platform: Option<&Platform>,
+        immutable: bool,
+        cancelled: bool,
+    ) -> Result<Copied, CopyError> {
+        let (machine, cancelled) = (Machine::new(0), Arc::new(AtomicBool::new(cancelled)));
+        let request =
+            CopyRequest { source, destinations, platform, immutable, machine: &machine, cancelled: &cancelled };
+        copy(&request, &Silent)
     }
 
     #[test]
@@ -182,7 +175,7 @@ mod tests {
         for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1"), ("docker-archive", "d.tar:x:v1")] {
             let to = fixture.reference(transport, rest);
             let told = fixture.copy(&to, Some("linux/arm64"), false).unwrap();
-            let found = named(&to).unwrap();
+            let found = found_at(&to).unwrap();
             assert_eq!((&told.digest, &told.platforms[0].digest), (found.root.digest(), found.platforms[0].1.digest()));
         }
     }
@@ -209,7 +202,8 @@ mod tests {
         layout.tag(Some(&"chart".parse().unwrap()), &root).unwrap();
 
         let copy = |to: &Reference, platform: Option<&Platform>| {
-            copy(&fixture.reference("oci", "image:chart"), to, platform, &Machine::new(0), &Arc::default(), &Silent)
+            let source = fixture.reference("oci", "image:chart");
+            copy_to(&source, std::slice::from_ref(to), platform, false, false).map(|mut copied| copied.images.remove(0))
         };
         for (transport, rest) in [("oci", "copy:v1"), ("oci-archive", "a.tar:v1")] {
             let to = fixture.reference(transport, rest);
@@ -228,7 +222,7 @@ mod tests {
     #[test]
     fn all_platforms_keep_the_digest_and_one_has_its_own() {
         let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
-        let root = named(&fixture.source).unwrap().root.digest().clone();
+        let root = found_at(&fixture.source).unwrap().root.digest().clone();
         let all = fixture.copy(&fixture.reference("oci", "all:v1"), None, false).unwrap();
         assert_eq!((all.digest, all.platforms.len()), (root.clone(), 2));
         let one = fixture.copy(&fixture.reference("oci", "one:v1"), Some("linux/arm64"), false).unwrap();
@@ -256,7 +250,7 @@ mod tests {
         let other = format!("copy@sha256:{}", "0".repeat(64));
         let error = fixture.copy(&fixture.reference("oci", &other), None, false).unwrap_err();
         assert!(matches!(error, CopyError::Destination(StoreError::OtherDigest { .. })));
-        let digest = named(&fixture.source).unwrap().root.digest().clone();
+        let digest = found_at(&fixture.source).unwrap().root.digest().clone();
         assert!(fixture.copy(&fixture.reference("oci", &format!("copy@{digest}")), None, false).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! What a long operation tells while it runs.
 
-use distil_imgcore::{Digest, Reference};
+use distil_imgcore::{Digest, Progress as Step, Reference};
 
 /// Takes reports of a running operation. The front end implements it; every method may be called from any thread, and
 /// returns quickly.
@@ -67,6 +67,16 @@ pub enum Phase {
     },
     /// Blobs are read and compared with their descriptors.
     Check,
+}
+
+/// Tells of a blob that is on its way to a store.
+pub(crate) fn tell(progress: &dyn Progress, step: Step<'_>) {
+    match step {
+        Step::Started(blob) => progress.started(&blob.digest().to_string()),
+        Step::Finished(blob) | Step::Present(blob) => progress.finished(&blob.digest().to_string()),
+        Step::Bytes(blob, bytes) => progress.advanced(&blob.digest().to_string(), bytes),
+        _ => {}
+    }
 }
 
 /// Tells nobody.

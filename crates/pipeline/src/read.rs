@@ -121,26 +121,30 @@ impl Named {
     }
 
     /// The image of one platform alone.
-    pub(crate) fn only(self, choice: Choice<'_>) -> Result<Self, ReadError> {
-        let (platform, image) = self.image(choice)?;
-        let root = image.manifest().descriptor().clone();
-        Ok(Self { store: self.store, platforms: vec![(platform, root.clone())], root })
+    pub(crate) fn only(&self, choice: Choice<'_>) -> Result<Self, ReadError> {
+        let (platform, manifest) = self.chosen(choice)?;
+        let root = manifest.bare();
+        Ok(Self { store: Arc::clone(&self.store), platforms: vec![(platform.clone(), root.clone())], root })
     }
 
     /// The image of one platform.
     pub(crate) fn image(&self, choice: Choice<'_>) -> Result<(Platform, Image), ReadError> {
+        let (platform, manifest) = self.chosen(choice)?;
+        Ok((platform.clone(), Image::read(&self.store, manifest)?))
+    }
+
+    fn chosen(&self, choice: Choice<'_>) -> Result<&(Platform, Descriptor), ReadError> {
         let of = |wanted: &Platform| self.platforms.iter().find(|(platform, _)| platform == wanted);
         let not_an_image = || ReadError::NotAnImage { digest: self.root.digest().clone() };
         let first = self.platforms.first().ok_or_else(not_an_image)?;
-        let (platform, manifest) = match choice {
+        match choice {
             Choice::Exactly(wanted) => of(wanted).ok_or_else(|| {
                 let known = self.platforms.iter().map(|(platform, _)| platform.clone()).collect();
                 ReadError::NoPlatform { wanted: wanted.clone(), known }
-            })?,
-            Choice::Preferably(wanted) => of(wanted).unwrap_or(first),
-            Choice::First => first,
-        };
-        Ok((platform.clone(), Image::read(&self.store, manifest)?))
+            }),
+            Choice::Preferably(wanted) => Ok(of(wanted).unwrap_or(first)),
+            Choice::First => Ok(first),
+        }
     }
 }
 
@@ -171,7 +175,7 @@ fn collect(
                 None => {
                     let artifact = matches!(store.document(at)?, Document::Manifest(m) if m.is_artifact());
                     if !artifact {
-                        found.push((Image::read(store, at)?.platform().clone(), at.clone()));
+                        found.push((store.config_of(at)?.platform().clone(), at.clone()));
                     }
                 }
             }

@@ -32,6 +32,9 @@ pub enum StoreError {
         /// The digest of the image.
         found: Digest,
     },
+    /// The name is that of another image, and names stay.
+    #[error(transparent)]
+    Taken(Box<Taken>),
     /// A registry, where no network may be used.
     #[error("{reference} is in a registry, and no network may be used")]
     Offline {
@@ -43,11 +46,25 @@ pub enum StoreError {
     Machine(#[from] MachineError),
 }
 
+/// A name that another image has, and that stays with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} of {place} is {found} and stays so; the image to be written is {wanted}")]
+pub struct Taken {
+    /// The name.
+    pub name: RefName,
+    /// The layout or repository.
+    pub place: String,
+    /// The image that has the name.
+    pub found: Digest,
+    /// The image that was to get it.
+    pub wanted: Digest,
+}
+
 impl StoreError {
     /// Whether what was asked for cannot be, rather than something failing.
     #[must_use]
     pub fn is_mistake(&self) -> bool {
-        matches!(self, Self::Unclear { .. } | Self::OtherDigest { .. } | Self::Offline { .. })
+        matches!(self, Self::Unclear { .. } | Self::OtherDigest { .. } | Self::Taken(_) | Self::Offline { .. })
     }
 }
 
@@ -68,6 +85,22 @@ pub(crate) fn check_digest(destination: &Reference, image: &Digest) -> Result<()
         return Err(StoreError::OtherDigest { reference: destination.to_string(), found: image.clone() });
     }
     Ok(())
+}
+
+/// What becomes of names that another image has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// They come to mean the new one.
+    Move,
+    /// They stay, and the new image is not written. Files of archives are always made anew, with all names in them.
+    Stay,
+}
+
+impl Names {
+    /// What somebody wants who may ask for names that stay.
+    pub(crate) fn of(immutable: bool) -> Self {
+        if immutable { Self::Stay } else { Self::Move }
+    }
 }
 
 /// A place that an image is being written to. Dropped without [`Destination::finish`], it is as it was before.
@@ -114,14 +147,56 @@ impl Destination {
         }
     }
 
-    /// Names the image and makes findable what is said `about` it, after all their blobs were put, and completes the place. What comes back is what readers find there:
-    /// `root`, or the manifest that they make for a docker archive, which holds none.
-    pub(crate) fn finish(self, root: &Descriptor, about: &[Descriptor]) -> Result<Descriptor, Error> {
+    /// Refuses to write an image under the name of another one, where names stay. To be asked before anything is sent.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`], and where the place cannot be asked.
+    pub(crate) fn check(&self, image: &Digest, names: Names) -> Result<(), StoreError> {
+        let Some(name) = self.name.clone().filter(|_| names == Names::Stay) else { return Ok(()) };
+        match self.named()? {
+            Some(found) if found != *image => {
+                let taken = Taken { name, place: self.store().place(), found, wanted: image.clone() };
+                Err(StoreError::Taken(Box::new(taken)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Names the image and makes findable what is said `about` it, after all their blobs were put, and completes the place.
+    /// What comes back is what readers find there: `root`, or the manifest that they make for a docker archive, which holds
+    /// none.
+    ///
+    /// # Errors
+    /// As [`Destination::check`]; [`Error::Moved`] where the name means another image right afterwards.
+    pub(crate) fn finish(
+        self,
+        root: &Descriptor,
+        about: &[Descriptor],
+        names: Names,
+    ) -> Result<Descriptor, StoreError> {
+        // Much may have happened since it was asked the first time.
+        self.check(root.digest(), names)?;
         self.store().publish(self.name.as_ref(), root, about)?;
+        if let (Kind::Layout(_) | Kind::Repository(_), Some(name)) = (&self.kind, &self.name) {
+            let found = self.named()?;
+            if found.as_ref() != Some(root.digest()) {
+                return Err(Error::Moved { name: name.clone(), found, place: self.store().place() }.into());
+            }
+        }
         match self.kind {
             Kind::Layout(_) | Kind::Repository(_) => Ok(root.clone()),
-            Kind::Archive(writer) => writer.finish().map(|()| root.clone()),
-            Kind::DockerArchive(writer) => writer.finish(),
+            Kind::Archive(writer) => Ok(writer.finish().map(|()| root.clone())?),
+            Kind::DockerArchive(writer) => Ok(writer.finish()?),
+        }
+    }
+
+    /// The image that has the name now, in a place that lasts.
+    fn named(&self) -> Result<Option<Digest>, Error> {
+        let (Kind::Layout(_) | Kind::Repository(_), Some(name)) = (&self.kind, &self.name) else { return Ok(None) };
+        match self.store().resolve(&Selector::Name(name.clone())) {
+            Ok(found) => Ok(Some(found.digest().clone())),
+            Err(Error::NoImage { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

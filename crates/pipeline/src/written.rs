@@ -1,9 +1,12 @@
 //! What `build` and `copy` wrote, as a document.
 
+use std::error::Error;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::build::{BuiltImage, BuiltPlatform};
+use crate::copy::Copied;
 
 /// The JSON document of `build` and `copy`: the images that were written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -13,6 +16,19 @@ pub struct WrittenDocument {
     pub schema: String,
     /// One for each reference that was written to.
     pub images: Vec<ImageDocument>,
+    /// One for each reference that was to be written to and was not, where there were several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedDocument>,
+}
+
+/// A reference that was not written to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct FailedDocument {
+    /// Where the image is not.
+    pub reference: String,
+    /// Why not, with all causes.
+    pub error: String,
 }
 
 /// An image that was written.
@@ -53,6 +69,21 @@ impl WrittenDocument {
             digest: i.digest.to_string(),
             platforms: i.platforms.iter().map(platform).collect(),
         };
-        Self { schema: "distil.written/v1".to_owned(), images: images.iter().map(image).collect() }
+        Self { schema: "distil.written/v1".to_owned(), images: images.iter().map(image).collect(), failed: Vec::new() }
     }
+
+    /// The document about a copy.
+    #[must_use]
+    pub fn of_copy(copied: &Copied) -> Self {
+        let failed = copied
+            .failed
+            .iter()
+            .map(|(reference, error)| FailedDocument { reference: reference.to_string(), error: with_causes(error) });
+        Self { failed: failed.collect(), ..Self::new(&copied.images) }
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -42,6 +42,7 @@ fn run(recipe: &Path, directory: &str) -> Result<String, Box<dyn Error>> {
         platforms: Vec::new(),
         host: "linux/amd64".parse()?,
         outputs: vec![format!("oci:{directory}:latest").parse()?],
+        immutable: false,
         epoch: None,
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         cache_dir: std::env::temp_dir().join("distil-example-embed"),

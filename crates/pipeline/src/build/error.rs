@@ -163,6 +163,19 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    /// Whether a place on the other side of a network did not do what it was asked to.
+    pub(super) fn is_remote(&self) -> bool {
+        let error = match self {
+            Self::Store(error) => error,
+            Self::Destination(error) => match &**error {
+                StoreError::Store(error) => error,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        matches!(error, distil_imgcore::Error::Remote { .. })
+    }
+
     /// Whether what was asked for cannot be, rather than something failing: the caller has to ask for something else.
     #[must_use]
     pub fn is_mistake(&self) -> bool {

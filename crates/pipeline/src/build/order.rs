@@ -23,6 +23,7 @@ use crate::package::Package;
 use crate::places::Places;
 use crate::recipe::{Attestations, Layers, Recipe, Strategy};
 use crate::shelf::{Converted, Rules};
+use crate::stores::Names;
 
 /// What a request comes down to.
 pub(super) struct Order<'a> {
@@ -139,6 +140,12 @@ impl<'a> Order<'a> {
         let room = room.map_err(|NoRoom { archives, max }| BuildError::Layers { tars: archives, max })?;
         let candidates: Vec<Candidate<'_>> = packages.iter().map(|(package, _)| package.candidate()).collect();
         Ok(plan::plan(&candidates, &self.layers, room))
+    }
+
+    /// What becomes of names that another image has.
+    pub(super) fn names(&self, request: &BuildRequest<'_>) -> Names {
+        let publish = self.recipe.as_ref().map(|asked| asked.recipe.publish).unwrap_or_default();
+        Names::of(request.immutable || publish.immutable)
     }
 
     /// The platforms that a recipe is built for. What is no recipe is for those of its packages.

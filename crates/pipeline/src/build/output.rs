@@ -1,12 +1,12 @@
 //! Writing an image to where it was asked for.
 
-use distil_imgcore::{Artifact, Compression, Image, Index, Platform, Progress as Copied, Reference};
+use distil_imgcore::{Artifact, Compression, Descriptor, Image, Index, Platform, Progress as Step, Reference};
 
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
 use crate::places::Places;
-use crate::progress::Progress;
-use crate::stores::{self, StoreError};
+use crate::progress::tell;
+use crate::stores::{self, Names, StoreError};
 
 /// zstd; gzip where all that is written are docker archives, whose readers may know no zstd.
 pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
@@ -24,42 +24,45 @@ pub(super) fn check(outputs: &[Reference], places: &Places<'_>) -> Result<(), Bu
     Ok(())
 }
 
-/// Writes the image, and what is said `about` it, to every destination, one after the other. Each is complete or as it was, and none is written to where
-/// one asks for another image.
+/// Writes the image, and what is said `about` it, to every destination, one after the other. Each is complete or as it was,
+/// and none is written to where one asks for another image, or has another one under a name that stays.
 pub(super) fn write(
     index: &Index,
     about: &[Artifact],
-    outputs: &[Reference],
+    (outputs, names): (&[Reference], Names),
     host: &Platform,
     places: &Places<'_>,
 ) -> Result<Vec<BuiltImage>, BuildError> {
     outputs.iter().try_for_each(|output| stores::check_digest(output, index.digest()))?;
-    outputs.iter().map(|output| write_one(index, about, output, host, places)).collect()
+    if names == Names::Stay {
+        outputs.iter().try_for_each(|output| places.destination(output)?.check(index.digest(), names))?;
+    }
+    outputs.iter().map(|output| write_one(index, about, (output, names), host, places)).collect()
 }
 
 fn write_one(
     index: &Index,
     about: &[Artifact],
-    output: &Reference,
+    (output, names): (&Reference, Names),
     host: &Platform,
     places: &Places<'_>,
 ) -> Result<BuiltImage, BuildError> {
-    let mut report = |copied: Copied<'_>| tell(copied, places.progress);
+    let mut report = |step: Step<'_>| tell(places.progress, step);
     let to = places.destination(output)?;
-    let (root, images) = if let Reference::DockerArchive(_) = output {
+    let (found, root, images) = if let Reference::DockerArchive(_) = output {
+        // These have no place for what refers to an image.
         let image = only(index, output, host)?;
-        (image.write_to(to.store(), &mut report)?, std::slice::from_ref(image))
+        let root = image.write_to(to.store(), &mut report)?;
+        (to.finish(&root, &[], names)?, root, std::slice::from_ref(image))
     } else {
-        (index.write_to(to.store(), &mut report)?, index.images())
+        let root = index.write_with(about, to.store(), &mut report)?;
+        let about: Vec<Descriptor> = about.iter().map(Artifact::descriptor).collect();
+        (to.finish(&root, &about, names)?, root, index.images())
     };
-    let mut refers = Vec::new();
-    // Docker's archives have no place for what refers to an image.
-    if !matches!(output, Reference::DockerArchive(_)) {
-        for artifact in about {
-            refers.push(artifact.write_to(to.store(), &mut report)?);
-        }
+    if let Reference::Registry(name) = output {
+        // The next one may take from there what it needs.
+        places.reads(name);
     }
-    let found = to.finish(&root, &refers)?;
     let platforms = images
         .iter()
         .map(|image| BuiltPlatform {
@@ -79,14 +82,5 @@ fn only<'a>(index: &'a Index, output: &Reference, host: &Platform) -> Result<&'a
             reference: Box::new(output.clone()),
             platforms: images.iter().map(|image| image.platform().clone()).collect(),
         }),
-    }
-}
-
-fn tell(copied: Copied<'_>, progress: &dyn Progress) {
-    match copied {
-        Copied::Started(blob) => progress.started(&blob.digest().to_string()),
-        Copied::Finished(blob) | Copied::Present(blob) => progress.finished(&blob.digest().to_string()),
-        Copied::Bytes(blob, n) => progress.advanced(&blob.digest().to_string(), n),
-        _ => {}
     }
 }

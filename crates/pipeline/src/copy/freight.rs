@@ -1,0 +1,70 @@
+//! What is copied to every destination.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use distil_imgcore::{Descriptor, Graph, Reference, Referrers, Store};
+
+use super::CopyError;
+use crate::build::{BuiltImage, BuiltPlatform};
+use crate::observed::Observed;
+use crate::places::Places;
+use crate::progress::tell;
+use crate::read::{Named, ReadError};
+use crate::stores::{self, Names};
+
+/// An image with all that goes with it.
+#[derive(Debug)]
+pub(super) struct Freight<'a> {
+    root: Descriptor,
+    platforms: Vec<BuiltPlatform>,
+    graph: Graph<'a>,
+}
+
+impl<'a> Freight<'a> {
+    /// Reads what there is to copy, blobs apart, from the store that `named` was found in.
+    pub(super) fn of(named: &Named, from: &'a dyn Store, referrers: Referrers) -> Result<Self, ReadError> {
+        let mut platforms = Vec::new();
+        for (platform, manifest) in &named.platforms {
+            let diff_ids = from.config_of(manifest)?.diff_ids().to_vec();
+            platforms.push(BuiltPlatform { platform: platform.clone(), digest: manifest.digest().clone(), diff_ids });
+        }
+        let graph = Graph::read(from, &named.root, referrers)?;
+        Ok(Self { root: named.root.clone(), platforms, graph })
+    }
+
+    /// Copies it to one place.
+    pub(super) fn send(&self, to: &Reference, names: Names, places: &Places<'_>) -> Result<BuiltImage, CopyError> {
+        stores::check_digest(to, self.root.digest())?;
+        let destination = places.destination(to)?;
+        destination.check(self.root.digest(), names)?;
+        self.graph.copy_to(destination.store(), &mut |step| tell(places.progress, step))?;
+        let attached = self.graph.attached();
+        attached.name_in(destination.store())?;
+        let found = destination.finish(&self.root, attached.referrers(), names)?;
+        Ok(BuiltImage::new(to, &self.root, &found, self.platforms.clone()))
+    }
+}
+
+type Reader = Box<dyn Read + Send>;
+type Wrap = Box<dyn Fn(&Descriptor, Reader) -> Reader + Send + Sync>;
+
+/// A store whose blobs end with an error as soon as somebody asks to stop.
+pub(super) fn stoppable<'a>(inner: &'a dyn Store, cancelled: &Arc<AtomicBool>) -> Observed<'a, Wrap> {
+    let cancelled = Arc::clone(cancelled);
+    let open: Wrap = Box::new(move |_, inner| Box::new(Stopping { inner, cancelled: Arc::clone(&cancelled) }));
+    Observed { inner, open }
+}
+
+struct Stopping {
+    inner: Reader,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Read for Stopping {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        // Not `Interrupted`, which readers take as a wish to be called again.
+        if self.cancelled.load(Ordering::Relaxed) { Err(io::Error::other("interrupted")) } else { self.inner.read(buf) }
+    }
+}
