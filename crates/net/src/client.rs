@@ -12,6 +12,7 @@ use url::{Host, Url};
 use crate::credentials::Credentials;
 use crate::download::{Download, Downloaded};
 use crate::error::{NetError, SetupError};
+use crate::exchange;
 use crate::limit::Limit;
 use crate::local;
 use crate::proxies::Proxies;
@@ -177,7 +178,8 @@ impl Client {
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>, url: &str) -> Result<T, NetError> {
         // Dropping takes the client away from everybody first.
         let runtime = self.runtime.as_ref().ok_or_else(|| NetError::Cancelled { url: url.to_owned() })?;
-        Ok(runtime.block_on(future))
+        let _entered = runtime.enter();
+        Ok(exchange::block_on(future))
     }
 
     /// The same, which goes on while this thread does other things.

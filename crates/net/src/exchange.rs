@@ -1,11 +1,13 @@
 //! One question to a server and the head of its answer, redirects followed.
 
-use std::future::Future;
+use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use reqwest::{Response, header};
-use tokio::time::timeout;
 use url::Url;
 
 use crate::client::Client;
@@ -15,8 +17,8 @@ use crate::redirect::{follow, same_server};
 use crate::shown::shown;
 use crate::sink::Watch;
 
-/// How often a caller is asked whether to stop.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// How often a caller is asked whether to stop, and limits are looked at.
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// Where to go on in a file, and by which tag or date the server knows that it is still the same.
 #[derive(Debug, Clone)]
@@ -53,7 +55,7 @@ impl Ended {
 }
 
 impl Patience<'_> {
-    /// Waits for a future, but no longer than `idle`.
+    /// Waits for a future, but no longer than `idle`. Within [`block_on`] alone.
     pub(crate) async fn wait<T>(self, idle: Duration, future: impl Future<Output = T>) -> Result<T, Ended> {
         self.wait_while(|| idle, || 0, future).await
     }
@@ -67,27 +69,47 @@ impl Patience<'_> {
     ) -> Result<T, Ended> {
         let (mut start, mut before) = (Instant::now(), moved());
         let mut future = pin!(future);
-        loop {
+        poll_fn(|cx| {
             if self.watch.cancelled() {
-                return Err(Ended::Cancelled);
+                return Poll::Ready(Err(Ended::Cancelled));
+            }
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
             }
             let now = Instant::now();
             if now >= self.deadline {
-                return Err(Ended::Deadline);
+                return Poll::Ready(Err(Ended::Deadline));
             }
             let found = moved();
             if found != before {
                 (start, before) = (now, found);
             }
             let idle = idle();
-            let left = idle.saturating_sub(now - start);
-            if left.is_zero() {
-                return Err(Ended::Idle(idle));
-            }
-            if let Ok(output) = timeout(left.min(TICK), future.as_mut()).await {
-                return Ok(output);
-            }
+            if now - start >= idle { Poll::Ready(Err(Ended::Idle(idle))) } else { Poll::Pending }
+        })
+        .await
+    }
+}
+
+/// Runs a future on this thread, and looks at it after every [`TICK`] even where nothing has woken it. The timers of the
+/// runtime do not do for the limits of waits: they stand still while a server keeps its threads busy.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
         }
+        thread::park_timeout(TICK);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -156,5 +178,39 @@ pub(crate) fn explain(error: reqwest::Error, url: &str, received: u64) -> NetErr
         NetError::Connect { url, source: Box::new(error) }
     } else {
         NetError::Interrupted { url, received, source: Box::new(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::Unwatched;
+
+    fn patience() -> Patience<'static> {
+        Patience { watch: &Unwatched, deadline: Instant::now() + Duration::from_mins(10) }
+    }
+
+    /// A future that is ready when it has been looked at so often.
+    async fn after(mut looks: u32) -> &'static str {
+        poll_fn(|_| {
+            looks -= 1;
+            if looks == 0 { Poll::Ready("ready") } else { Poll::Pending }
+        })
+        .await
+    }
+
+    #[test]
+    fn what_moves_is_waited_for() {
+        let idle = Duration::from_millis(1);
+        assert_eq!(block_on(patience().wait(idle, after(1))), Ok("ready"));
+        assert_eq!(block_on(patience().wait(idle, after(10))), Err(Ended::Idle(idle)));
+        let moved = std::cell::Cell::new(0);
+        let moving = || {
+            moved.set(moved.get() + 1);
+            moved.get()
+        };
+        assert_eq!(block_on(patience().wait_while(|| idle, moving, after(10))), Ok("ready"));
+        let over = Patience { deadline: Instant::now(), ..patience() };
+        assert_eq!(block_on(over.wait(Duration::MAX, after(2))), Err(Ended::Deadline));
     }
 }

@@ -1,10 +1,14 @@
-//! Fetching files over HTTP, made for networks that fail and servers that lie.
+//! HTTP for networks that fail and servers that lie: fetching files, and the requests of other protocols.
 //!
 //! A download goes into a [`Sink`] as it comes and stops at the first byte past its [`Limit`]. One that breaks or stalls
 //! goes on where it stopped, after growing waits, if the server still has the same file. Nothing is decompressed,
 //! cached or believed: digests and signatures are the caller's.
 //!
-//! It refuses redirects that lose TLS, leave the scheme or, without TLS, the host; it sends credentials to their own
+//! A request is one exchange: no redirect is followed, nothing is tried again, and bodies go both ways without being held
+//! in memory. An upload never ends as if it were whole when it is not. Where another server says whom to ask, the caller
+//! may keep the request to the public network.
+//!
+//! Downloads refuse redirects that lose TLS, leave the scheme or, without TLS, the host. The crate sends credentials to their own
 //! server alone and shows none in any message; it reads neither environment nor configuration: proxies, certificate
 //! authorities and credentials are values of [`ClientOptions`]. Without authorities `https:` fails, since there are no
 //! built-in ones.
@@ -26,8 +30,9 @@
 //! | what | where |
 //! |---|---|
 //! | fetching | [`Client::download`] into a [`Sink`], [`Client::get`] for small files; [`Watch`] looks on and may end it |
+//! | other requests | [`Client::send`] a [`Request`] with a [`Body`] within a [`Reach`], for a [`Response`]; [`Client::persist`] for what is [`Passing`] |
 //! | bounds | [`Limit`] in bytes, [`Timeouts`] in time, [`Retry`] in attempts |
-//! | the way to a server | [`Proxies`], [`Roots`] of TLS, [`Credentials`] bound to their servers |
+//! | the way to a server | [`Proxies`], [`Roots`] of TLS, [`Credentials`] bound to their servers, [`HostTls`] with an [`Identity`] for one |
 //! | what went wrong | [`NetError`], which says whether to try again; [`SetupError`] before anything was asked |
 //! | messages | [`shown()`]: a URL without what is secret in it |
 
