@@ -33,6 +33,16 @@ pub(crate) struct Environment {
     pub(crate) ssl_cert_file: Option<OsString>,
     /// `SSL_CERT_DIR`.
     pub(crate) ssl_cert_dir: Option<OsString>,
+    /// `REGISTRY_AUTH_FILE`.
+    pub(crate) registry_auth_file: Option<OsString>,
+    /// `XDG_RUNTIME_DIR`.
+    pub(crate) xdg_runtime_dir: Option<OsString>,
+    /// `XDG_CONFIG_HOME`.
+    pub(crate) xdg_config_home: Option<OsString>,
+    /// `DOCKER_CONFIG`.
+    pub(crate) docker_config: Option<OsString>,
+    /// `PATH`.
+    pub(crate) path: Option<OsString>,
     /// `NETRC`.
     pub(crate) netrc: Option<OsString>,
     /// `TERM`.
@@ -62,6 +72,11 @@ impl Environment {
             no_proxy: var("no_proxy").or_else(|| var("NO_PROXY")),
             ssl_cert_file: var("SSL_CERT_FILE"),
             ssl_cert_dir: var("SSL_CERT_DIR"),
+            registry_auth_file: var("REGISTRY_AUTH_FILE"),
+            xdg_runtime_dir: var("XDG_RUNTIME_DIR"),
+            xdg_config_home: var("XDG_CONFIG_HOME"),
+            docker_config: var("DOCKER_CONFIG"),
+            path: var("PATH"),
             netrc: var("NETRC"),
             term: var("TERM"),
             stdout_is_terminal: std::io::stdout().is_terminal(),

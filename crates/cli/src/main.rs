@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod environment;
 mod failure;
+mod keychain;
 mod printer;
 mod progress;
 mod registries;

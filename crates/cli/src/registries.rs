@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use distil_pipeline::{Authorities, Machine, NoKeychain};
+use distil_pipeline::{Authorities, Machine};
 
 use crate::arguments::Global;
 use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::keychain::AuthFiles;
 
 /// Options of commands that take references to images.
 #[derive(Debug, Args)]
@@ -31,7 +33,7 @@ const REGISTRIES: &str = "Registries";
 
 impl Registries {
     /// What the command may know of the machine and the network.
-    pub(crate) fn machine(self, global: &Global, environment: &Environment) -> Machine {
+    pub(crate) fn machine(self, global: &Global, environment: &Environment) -> Result<Machine, Failure> {
         let text = |value: &Option<OsString>| {
             value.as_ref().map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
         };
@@ -39,7 +41,10 @@ impl Registries {
         let directories = environment.ssl_cert_dir.as_ref().map(paths).unwrap_or_default();
         let home = path(environment.home.as_ref()).filter(|home| home.is_absolute());
         let netrc = path(environment.netrc.as_ref()).or_else(|| home.map(|home| home.join(".netrc")));
-        Machine {
+        if let Some(path) = self.cert_dir.as_ref().filter(|path| !path.is_dir()) {
+            return Err(Failure::NoCertificates { path: path.clone() });
+        }
+        Ok(Machine {
             offline: global.offline,
             http_proxy: text(&environment.http_proxy).or_else(|| text(&environment.all_proxy)),
             https_proxy: text(&environment.https_proxy).or_else(|| text(&environment.all_proxy)),
@@ -51,13 +56,23 @@ impl Registries {
                 (true, false) => Authorities::Named { files, directories },
             },
             netrc: netrc.into_iter().collect(),
-            keychain: Arc::new(NoKeychain),
+            keychain: Arc::new(AuthFiles::new(self.authfile, environment)),
             insecure_http: self.insecure_http,
             token_servers: self.token_servers,
-            certificates: self.cert_dir.into_iter().collect(),
+            certificates: self.cert_dir.into_iter().chain(certificates(environment)).collect(),
             ..Machine::new(i64::try_from(environment.now).unwrap_or(i64::MAX))
-        }
+        })
     }
+}
+
+/// Where podman and docker look for certificates of registries.
+fn certificates(environment: &Environment) -> Vec<PathBuf> {
+    let absolute = |value: &Option<OsString>| path(value.as_ref()).filter(|path| path.is_absolute());
+    let in_home = || absolute(&environment.home).map(|home| home.join(".config"));
+    let config = absolute(&environment.xdg_config_home).or_else(in_home);
+    let own = config.map(|config| config.join("containers/certs.d"));
+    let all = ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from);
+    own.into_iter().chain(all).collect()
 }
 
 fn path(value: Option<&OsString>) -> Option<PathBuf> {

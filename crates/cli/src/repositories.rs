@@ -7,6 +7,7 @@ use distil_pipeline::Machine;
 
 use crate::arguments::Global;
 use crate::environment::Environment;
+use crate::failure::Failure;
 use crate::registries::Registries;
 
 /// Options of commands that may need package repositories, and a base image.
@@ -21,7 +22,7 @@ pub(crate) struct Repositories {
 
 impl Repositories {
     /// What the command may know of the machine and the network.
-    pub(crate) fn machine(self, global: &Global, environment: &Environment) -> Machine {
-        Machine { apt_dir: self.apt_dir, ..self.registries.machine(global, environment) }
+    pub(crate) fn machine(self, global: &Global, environment: &Environment) -> Result<Machine, Failure> {
+        Ok(Machine { apt_dir: self.apt_dir, ..self.registries.machine(global, environment)? })
     }
 }

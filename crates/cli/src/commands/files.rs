@@ -35,7 +35,7 @@ impl Files {
         let printer = &context.printer;
         let host = Environment::host()?;
         let choice = self.platform.choice(&host);
-        let machine = self.registries.machine(&context.global, context.environment);
+        let machine = self.registries.machine(&context.global, context.environment)?;
         let list = super::reading(context, |progress| {
             distil_pipeline::files(&self.reference, choice, &self.paths, &machine, progress)
         })?;

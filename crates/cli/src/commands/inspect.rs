@@ -30,7 +30,7 @@ impl Inspect {
         let printer = &context.printer;
         let host = Environment::host()?;
         let choice = self.platform.choice(&host);
-        let machine = self.registries.machine(&context.global, context.environment);
+        let machine = self.registries.machine(&context.global, context.environment)?;
         let found =
             super::reading(context, |progress| distil_pipeline::inspect(&self.reference, choice, &machine, progress))?;
         for path in &found.unreadable {

@@ -70,7 +70,7 @@ impl Lock {
             epoch: environment.epoch()?,
             jobs: environment.jobs(self.jobs),
             cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
-            machine: self.repositories.machine(global, environment),
+            machine: self.repositories.machine(global, environment)?,
             cancelled: &cancelled,
         };
         let locked =

@@ -69,7 +69,7 @@ impl Sbom {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
         let host = Environment::host()?;
-        let machine = self.registries.machine(&context.global, context.environment);
+        let machine = self.registries.machine(&context.global, context.environment)?;
         let request = SbomRequest {
             reference: &self.reference,
             platform: self.platform.choice(&host),

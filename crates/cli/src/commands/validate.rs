@@ -25,7 +25,7 @@ pub(crate) struct Validate {
 impl Validate {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let printer = &context.printer;
-        let machine = self.registries.machine(&context.global, context.environment);
+        let machine = self.registries.machine(&context.global, context.environment)?;
         let found = super::reading(context, |progress| distil_pipeline::validate(&self.reference, &machine, progress))?;
         if printer.format() == Format::Json {
             printer.document(&found)?;

@@ -62,7 +62,7 @@ impl Why {
             host: Environment::host()?,
             jobs: environment.jobs(self.jobs),
             cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
-            machine: self.repositories.machine(global, environment),
+            machine: self.repositories.machine(global, environment)?,
             cancelled: &cancelled,
         };
         let answer = super::choosing(context, &signals, &written, |progress| distil_pipeline::why(&request, progress))?;
