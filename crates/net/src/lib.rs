@@ -8,10 +8,10 @@
 //! in memory. An upload never ends as if it were whole when it is not. Where another server says whom to ask, the caller
 //! may keep the request to the public network.
 //!
-//! Downloads refuse redirects that lose TLS, leave the scheme or, without TLS, the host. The crate sends credentials to their own
-//! server alone and shows none in any message; it reads neither environment nor configuration: proxies, certificate
-//! authorities and credentials are values of [`ClientOptions`]. Without authorities `https:` fails, since there are no
-//! built-in ones.
+//! Downloads refuse redirects that lose TLS, leave the scheme or, without TLS, the host. The crate sends credentials to
+//! their own server alone and shows none in any message; it reads neither environment nor configuration: proxies,
+//! certificate authorities and credentials are values of [`ClientOptions`]. Without authorities `https:` fails, since there
+//! are no built-in ones.
 //!
 //! ```
 //! use distil_net::{Client, ClientOptions, Unwatched};
