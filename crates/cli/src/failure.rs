@@ -39,6 +39,8 @@ pub(crate) enum Failure {
     Open(Box<StoreError>),
     #[error(transparent)]
     Copy(Box<CopyError>),
+    #[error("nothing was copied to {}", Escaped(.reference.as_bytes()))]
+    NotCopied { reference: String, source: Box<CopyError> },
     #[error(transparent)]
     Cache(#[from] CacheError),
     #[error(transparent)]
@@ -99,7 +101,7 @@ impl Failure {
             Self::Lock(e) => e.is_mistake(),
             Self::Read(e) => e.is_mistake(),
             Self::Open(e) => e.is_mistake(),
-            Self::Copy(e) => e.is_mistake(),
+            Self::Copy(e) | Self::NotCopied { source: e, .. } => e.is_mistake(),
             Self::Init(e) => matches!(e, InitError::Exists { .. }),
             _ => false,
         };
@@ -131,7 +133,7 @@ impl Failure {
             Self::Variant(error) => Some(variant_advice(error)),
             Self::Read(error) => read_advice(error),
             Self::Open(error) => store_advice(error),
-            Self::Copy(error) => copy_advice(error),
+            Self::Copy(error) | Self::NotCopied { source: error, .. } => copy_advice(error),
             Self::Cache(_) => Some(
                 "the cache is the directory that --cache-dir names, or distil in the user's cache directory".to_owned(),
             ),
@@ -279,6 +281,9 @@ fn read_advice(error: &ReadError) -> Option<String> {
 fn store_advice(error: &StoreError) -> Option<String> {
     match error {
         StoreError::Unclear { known, .. } => Some(format!("the names are {}", list(known))),
+        StoreError::Taken(_) => Some(
+            "choose a tag that is free; without --immutable, and publish.immutable in a recipe, tags move".to_owned(),
+        ),
         StoreError::OtherDigest { .. } => Some("leave the digest out, or name the image with a tag".to_owned()),
         StoreError::Offline { .. } => Some(
             "run it without --offline, or copy the image to a directory first: `distil copy REF oci:DIR:TAG`"

@@ -172,6 +172,6 @@ mod tests {
 
     #[test]
     fn what_is_not_built_yet_is_told_what_to_write_in_its_place() {
-        assert!(rendered("base = { image = 'oci:base', key = 'base.pub' }").contains("verify the base with cosign"));
+        assert!(rendered("base = { image = 'oci:base', key = 'base.pub' }").contains("verifies no signatures"));
     }
 }

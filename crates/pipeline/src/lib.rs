@@ -25,6 +25,7 @@
 //!     platforms: vec!["linux/amd64".parse()?],
 //!     host: "linux/amd64".parse()?,
 //!     outputs: vec![image.clone()],
+//!     immutable: false,
 //!     epoch: Some(1_600_000_000),
 //!     jobs: NonZeroUsize::MIN,
 //!     cache_dir: dir.join("cache"),
@@ -77,15 +78,15 @@ mod written;
 pub use base::BaseError;
 pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, ResultDifference, Warning, What, build};
 pub use cache::{CachePruned, CacheStatus, KindDocument, PruneMode, TallyDocument, cache_prune, cache_status};
-pub use copy::{CopyError, copy};
+pub use copy::{Copied, CopyError, CopyRequest, copy};
 pub use distil_cache::CacheError;
 pub use distil_debunpack::PackageName;
 pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
 };
 pub use distil_registry::{
-    AuthFile, AuthFileError, HelperFault, Keychain, KeychainError, Login, MAX_AUTH_FILE, NoKeychain, RegistryError,
-    Secret, Source as LoginSource, read_helper_answer,
+    AuthFile, AuthFileError, HelperFault, Keychain, KeychainError, Login, MAX_AUTH_FILE, NoKeychain, RegistryError, Secret,
+    Source as LoginSource, read_helper_answer,
 };
 pub use distil_sbom::{Agent, Format as SbomFormat, table};
 pub use files::{FileList, files};
@@ -101,7 +102,7 @@ pub use read::{Choice, ReadError};
 pub use recipe::author;
 pub use sbom::{SbomDocument, SbomForm, SbomRequest, SbomSource, sbom};
 pub use sources::SourcesError;
-pub use stores::StoreError;
+pub use stores::{StoreError, Taken};
 pub use validate::{Validation, validate};
 pub use why::{LinkDocument, Presence, WhyAnswer, WhyRequest, why};
 pub use written::WrittenDocument;

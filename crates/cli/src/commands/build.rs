@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use distil_pipeline::inputs::InputError;
-use distil_pipeline::{BuildError, BuildRequest, Escaped, LockUse, Platform, Reference, What};
+use distil_pipeline::{BuildError, BuildRequest, Escaped, LockUse, Platform, Reference, What, WrittenDocument};
 
 use super::Context;
 use crate::environment::Environment;
@@ -53,6 +53,9 @@ pub(crate) struct Build {
     /// Take packages from this directory, which distil lock --vendor wrote, and from nowhere else
     #[arg(long, value_name = "DIR", conflicts_with_all = ["debs", "tars"])]
     vendor: Option<PathBuf>,
+    /// Refuse to write under a tag that another image has in a layout or registry
+    #[arg(long)]
+    immutable: bool,
     /// How many threads to use; as many as there are cores where nothing is said
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -79,6 +82,7 @@ impl Build {
             platforms: self.platforms,
             host: Environment::host()?,
             outputs: self.outputs,
+            immutable: self.immutable,
             epoch: environment.epoch()?,
             jobs: environment.jobs(self.jobs),
             cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
@@ -108,6 +112,6 @@ impl Build {
         for (platform, warning) in &built.warnings {
             printer.warning(format!("{platform}: {warning}"));
         }
-        super::print_written(&built.images, context)
+        super::print_written(&built.images, &WrittenDocument::new(&built.images), context)
     }
 }
