@@ -19,6 +19,7 @@ mod upload;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distil_imgcore::{Descriptor, Digest, Error, RefName, RegistryName, Selector, Store};
@@ -64,8 +65,10 @@ pub struct Repository {
     present: Mutex<BTreeMap<Digest, u64>>,
     /// Uploads that the registry began and nobody asked for.
     spare: Mutex<BTreeMap<Digest, Url>>,
-    /// Whether the registry lists referrers itself, where that is known.
-    keeps_list: Mutex<Option<bool>>,
+    /// Bytes of one request that the registry has not found too large.
+    most_at_once: AtomicU64,
+    /// Whether the registry has said that it lists referrers itself.
+    keeps_list: AtomicBool,
     /// Held while a fallback tag is changed.
     fallbacks: Mutex<()>,
 }
@@ -90,7 +93,8 @@ impl Repository {
             documents: Documents::default(),
             present: Mutex::default(),
             spare: Mutex::default(),
-            keeps_list: Mutex::default(),
+            most_at_once: AtomicU64::new(u64::MAX),
+            keeps_list: AtomicBool::new(false),
             fallbacks: Mutex::default(),
         })
     }

@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use distil_net::{Method, NetError, Passing};
+use distil_net::{Method, NetError};
 
 use super::answer::{self, AnswerError};
-use super::remote::Remote;
+use super::remote::{Break, Remote};
 use crate::error::RegistryError;
 
 /// The bytes of a blob, as many as the registry gives: whether they are the right ones is for whoever reads to find out.
@@ -30,26 +30,12 @@ const MOST_BREAKS: u32 = 10;
 /// Bytes that are read and thrown away at once, of a registry that begins anew.
 const SKIP: usize = 64 << 10;
 
-/// Why a piece did not come.
-enum Setback {
-    /// The connection broke; another may bring it.
-    Broke(Box<RegistryError>),
-    /// The registry said no, after all the attempts that make sense.
-    Refused(Box<RegistryError>),
-}
-
-impl Passing for Setback {
-    fn may_pass(&self) -> bool {
-        matches!(self, Self::Broke(_))
-    }
-}
-
 impl Download {
     pub(super) fn new(remote: Arc<Remote>, path: String, size: u64, body: Box<dyn Read + Send>) -> Self {
         Self { remote, path, size, given: 0, body: Some(body), breaks: 0, given_then: 0 }
     }
 
-    fn piece(&mut self, buf: &mut [u8]) -> Result<usize, Setback> {
+    fn piece(&mut self, buf: &mut [u8]) -> Result<usize, Break> {
         let mut body = match self.body.take() {
             Some(body) => body,
             None => match self.resume()? {
@@ -67,13 +53,13 @@ impl Download {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 self.body = Some(body);
-                Err(Setback::Broke(Box::new(self.interrupted(error))))
+                Err(Break::Passing(Box::new(self.interrupted(error))))
             }
             Err(error) => Err(self.broke(error)),
         }
     }
 
-    fn broke(&mut self, error: io::Error) -> Setback {
+    fn broke(&mut self, error: io::Error) -> Break {
         if self.given - self.given_then < GOOD_PART {
             self.breaks += 1;
         }
@@ -83,7 +69,7 @@ impl Download {
             None => true,
         };
         let error = Box::new(self.interrupted(error));
-        if passing && self.breaks <= MOST_BREAKS { Setback::Broke(error) } else { Setback::Refused(error) }
+        if passing && self.breaks <= MOST_BREAKS { Break::Passing(error) } else { Break::Final(error) }
     }
 
     fn interrupted(&self, error: io::Error) -> RegistryError {
@@ -97,33 +83,33 @@ impl Download {
     }
 
     /// Asks for the rest. None where the registry says that there is nothing behind what came.
-    fn resume(&mut self) -> Result<Option<Box<dyn Read + Send>>, Setback> {
+    fn resume(&mut self) -> Result<Option<Box<dyn Read + Send>>, Break> {
         let from = self.given;
         let headers = vec![("range", format!("bytes={from}-"))];
-        let answer = self.remote.ask_for_blob(Method::Get, &self.path, headers).map_err(refused)?;
+        let answer = self.remote.ask_for_blob(Method::Get, &self.path, headers).map_err(Break::last)?;
         match answer.status() {
             206 => {
-                answer::check_encoding(&answer).map_err(refused)?;
+                answer::check_encoding(&answer).map_err(Break::last)?;
                 let stated = answer.header("content-range").unwrap_or_default();
                 if !is_rest(stated, from, self.size) {
                     let stated = answer::shortened(stated);
-                    return Err(refused(AnswerError::Range { from, stated }));
+                    return Err(Break::last(AnswerError::Range { from, stated }));
                 }
                 Ok(Some(answer.into_reader()))
             }
             200 => {
-                answer::check_encoding(&answer).map_err(refused)?;
+                answer::check_encoding(&answer).map_err(Break::last)?;
                 let mut body = answer.into_reader();
                 self.skip(&mut body, from)?;
                 Ok(Some(body))
             }
             416 => Ok(None),
-            _ => Err(refused(self.remote.refused("read a blob", answer))),
+            _ => Err(Break::last(self.remote.refused("read a blob", answer))),
         }
     }
 
     /// Throws away what was given on already. That it is the same is seen at the end, from the digest.
-    fn skip(&mut self, body: &mut dyn Read, mut left: u64) -> Result<(), Setback> {
+    fn skip(&mut self, body: &mut dyn Read, mut left: u64) -> Result<(), Break> {
         let mut buf = vec![0; SKIP];
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(SKIP).min(SKIP);
@@ -136,10 +122,6 @@ impl Download {
         }
         Ok(())
     }
-}
-
-fn refused(error: impl Into<RegistryError>) -> Setback {
-    Setback::Refused(Box::new(error.into()))
 }
 
 /// Whether a `Content-Range` is the rest of a blob from some byte on.
@@ -160,6 +142,6 @@ impl Read for Download {
         }
         let remote = Arc::clone(&self.remote);
         let read = remote.persist(&mut |_, _| self.piece(buf));
-        read.map_err(|(Setback::Broke(error) | Setback::Refused(error))| io::Error::other(*error))
+        read.map_err(|setback| io::Error::other(setback.into_error()))
     }
 }

@@ -7,10 +7,12 @@ use distil_imgcore::digest::{ContentMismatch, VerifyingReader};
 use distil_imgcore::document::MAX_DOCUMENT;
 use distil_imgcore::json::JsonError;
 use distil_imgcore::{Descriptor, Digest, Document, DocumentError, Error, MediaType, Selector};
-use distil_net::{Body, Method};
+use distil_net::{Body, Method, Response};
 
 use super::Repository;
 use super::answer::{self, AnswerError};
+use super::remote::Whole;
+use crate::error::RegistryError;
 use crate::transport::Target;
 
 /// What is read: without Docker's types a registry may answer with something older, or nothing.
@@ -34,19 +36,15 @@ impl Repository {
     pub(super) fn fetch(&self, reference: &str, wanted: Option<&Digest>) -> Result<Option<Found>, Error> {
         let path = format!("manifests/{reference}");
         let headers = vec![("accept", READABLE.join(", "))];
-        let answer =
-            self.remote.ask(Method::Get, Target::Path(&path), headers).map_err(|e| self.remote.unreadable(e))?;
-        match answer.status() {
-            200 => {}
-            404 => return Ok(None),
-            _ => return Err(self.remote.unreadable(self.remote.refused("read a manifest", answer))),
-        }
-        let unreadable = |error: AnswerError| self.remote.unreadable(error);
-        answer::check_encoding(&answer).map_err(unreadable)?;
-        let media_type = answer::media_type(&answer).map_err(unreadable)?;
-        let stated = answer::stated_digest(&answer).map(answer::shortened);
-        let etag = answer.header("etag").map(str::to_owned);
-        let bytes = answer.bytes(MAX_DOCUMENT as u64).map_err(|e| self.remote.unreadable(e))?;
+        let read = self.remote.read(&Target::Path(&path), &headers, &head);
+        let (head, bytes) = match read.map_err(|e| self.remote.unreadable(e))? {
+            Whole::Read(head, bytes) => (head, bytes),
+            Whole::Other(answer) if answer.status() == 404 => return Ok(None),
+            Whole::Other(answer) => {
+                return Err(self.remote.unreadable(self.remote.refused("read a manifest", *answer)));
+            }
+        };
+        let Head { media_type, stated, etag } = head;
         // The registry chooses the algorithm where nobody else did.
         let named: Option<Digest> = stated.as_deref().and_then(|stated| stated.parse().ok());
         let digest = digest_like(wanted.or(named.as_ref()), &bytes);
@@ -55,7 +53,7 @@ impl Repository {
             return Err(self.bad_blob(wanted, io::Error::new(io::ErrorKind::InvalidData, mismatch)));
         }
         if let Some(stated) = stated.filter(|stated| *stated != digest_like(named.as_ref(), &bytes).to_string()) {
-            return Err(unreadable(AnswerError::Digest { stated, found: digest }));
+            return Err(self.remote.unreadable(AnswerError::Digest { stated, found: digest }));
         }
         let descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
         Ok(Some(Found { descriptor, bytes: bytes.into(), etag }))
@@ -148,6 +146,23 @@ impl Repository {
     pub(super) fn bad_document(&self, digest: &Digest, source: DocumentError) -> Error {
         Error::Document { what: digest.to_string(), place: self.remote.place().to_owned(), source: Box::new(source) }
     }
+}
+
+/// What the head of an answer says of a document.
+struct Head {
+    media_type: MediaType,
+    stated: Option<String>,
+    etag: Option<String>,
+}
+
+fn head(answer: &Response) -> Result<Option<Head>, RegistryError> {
+    if answer.status() != 200 {
+        return Ok(None);
+    }
+    answer::check_encoding(answer)?;
+    let stated = answer::stated_digest(answer).map(answer::shortened);
+    let etag = answer.header("etag").map(str::to_owned);
+    Ok(Some(Head { media_type: answer::media_type(answer)?, stated, etag }))
 }
 
 fn digest_like(other: Option<&Digest>, bytes: &[u8]) -> Digest {

@@ -42,11 +42,15 @@ impl<'a> Outgoing<'a> {
 
     /// Goes back to a byte, where that one is still there.
     pub(super) fn rewind(&mut self, to: u64) -> bool {
-        let there = to <= self.taken && self.taken - to <= self.kept.len() as u64;
+        let there = self.may_rewind(to);
         if there {
             self.at = to;
         }
         there
+    }
+
+    pub(super) fn may_rewind(&self, to: u64) -> bool {
+        to <= self.taken && self.taken - to <= self.kept.len() as u64
     }
 
     /// Checks a blob of which nothing is to be read.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use distil_net::{Method, Response};
+use distil_net::Response;
 use url::Url;
 
 use super::answer::{self, AnswerError};
-use super::remote::Remote;
+use super::remote::{Remote, Whole};
 use crate::error::RegistryError;
 use crate::transport::Target;
 
@@ -24,33 +24,48 @@ pub(super) struct Pages<'a> {
     seen: BTreeSet<Url>,
 }
 
+/// What came for a page.
+pub(super) enum Page {
+    Bytes(Vec<u8>),
+    /// An answer that is no page.
+    Other(Box<Response>),
+    /// There are no more.
+    None,
+}
+
 impl<'a> Pages<'a> {
     pub(super) fn new(remote: &'a Remote, path: String, what: &'static str) -> Self {
         Self { remote, what, first: Some(path), next: None, seen: BTreeSet::new() }
     }
 
-    /// The next page, with any status.
-    pub(super) fn next(&mut self) -> Result<Option<Response>, RegistryError> {
+    /// The next page. `is_page` says whether an answer is one.
+    pub(super) fn next(&mut self, is_page: &dyn Fn(&Response) -> bool) -> Result<Page, RegistryError> {
         let (path, url) = (self.first.take(), self.next.take());
         let target = match (&path, &url) {
             (Some(path), _) => Target::Path(path),
             (None, Some(url)) => Target::Url(url),
-            (None, None) => return Ok(None),
+            (None, None) => return Ok(Page::None),
         };
-        let answer = self.remote.ask(Method::Get, target.clone(), Vec::new())?;
-        if answer.status() != 200 {
-            return Ok(Some(answer));
-        }
-        answer::check_encoding(&answer)?;
-        if let Some(link) = answer.headers("link").find_map(next_link) {
-            let next = self.remote.locate(&target, link)?;
+        let head = |answer: &Response| {
+            if !is_page(answer) {
+                return Ok(None);
+            }
+            answer::check_encoding(answer)?;
+            Ok(Some(answer.headers("link").find_map(next_link).map(str::to_owned)))
+        };
+        let (link, bytes) = match self.remote.read(&target, &Vec::new(), &head)? {
+            Whole::Read(link, bytes) => (link, bytes),
+            Whole::Other(answer) => return Ok(Page::Other(answer)),
+        };
+        if let Some(link) = link {
+            let next = self.remote.locate(&target, &link)?;
             // A page that names one from before would go round for ever.
             if self.seen.len() >= MOST_PAGES || !self.seen.insert(next.clone()) {
                 return Err(AnswerError::Endless { what: self.what, limit: self.seen.len() }.into());
             }
             self.next = Some(next);
         }
-        Ok(Some(answer))
+        Ok(Page::Bytes(bytes))
     }
 }
 
@@ -129,7 +144,7 @@ mod tests {
         #[test]
         fn what_is_found_stands_in_angle_brackets(field in "[<>;,=\"\\\\ a-z]{0,60}") {
             if let Some(link) = next_link(&field) {
-                let quoted = format!("<{}>", link);
+                let quoted = format!("<{link}>");
                 prop_assert!(field.contains(&quoted));
                 prop_assert!(field.to_ascii_lowercase().contains("next"));
             }

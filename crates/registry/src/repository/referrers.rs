@@ -1,7 +1,7 @@
 //! What refers to an image: signatures, statements, SBOMs.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use distil_imgcore::document::{MAX_DESCRIPTORS, MAX_DOCUMENT};
 use distil_imgcore::{Descriptor, Digest, Document, Error, MediaType, Store, json};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Repository;
 use super::answer;
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 use crate::error::RegistryError;
 
 impl Repository {
@@ -20,10 +20,8 @@ impl Repository {
     /// [list]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
     pub(super) fn list_referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
         let mut hints = self.ask_for_referrers(subject)?.unwrap_or_default();
-        if hints.is_empty() {
-            // A registry that has learnt to list them may not have gone through what it had before.
-            hints = self.fallback(subject)?.map(|found| entries(&found.bytes)).unwrap_or_default();
-        }
+        // A registry that has learnt to list them may not have gone through what it had before.
+        hints.extend(self.fallback(subject)?.map(|found| entries(&found.bytes)).unwrap_or_default());
         if hints.len() > MAX_DESCRIPTORS {
             let place = self.remote.place().to_owned();
             return Err(Error::TooMany { what: "referrers", limit: MAX_DESCRIPTORS, place });
@@ -46,19 +44,17 @@ impl Repository {
         let mut pages = Pages::new(&self.remote, format!("referrers/{subject}"), "pages of referrers");
         let mut hints = Vec::new();
         loop {
-            let answer = match pages.next() {
-                Ok(Some(answer)) => answer,
-                Ok(None) => break,
+            let bytes = match pages.next(&is_index) {
+                Ok(Page::Bytes(bytes)) => bytes,
+                Ok(Page::None) => break,
+                // Registries that do not know the question say so in several ways, of which the specification has the first.
+                Ok(Page::Other(answer)) if matches!(answer.status(), 404 | 400 | 405 | 406 | 200) => return Ok(None),
+                Ok(Page::Other(answer)) => {
+                    return Err(self.remote.unreadable(self.remote.refused("list referrers", *answer)));
+                }
                 Err(error) if leads_away(&error) => return Ok(None),
                 Err(error) => return Err(self.remote.unreadable(error)),
             };
-            match answer.status() {
-                200 if is_index(&answer) => {}
-                // Registries that do not know the question say so in several ways, of which the specification has the first.
-                404 | 400 | 405 | 406 | 200 => return Ok(None),
-                _ => return Err(self.remote.unreadable(self.remote.refused("list referrers", answer))),
-            }
-            let bytes = answer.bytes(MAX_DOCUMENT as u64).map_err(|e| self.remote.unreadable(e))?;
             hints.extend(entries(&bytes));
             if hints.len() > MAX_DESCRIPTORS {
                 break;
@@ -77,32 +73,31 @@ impl Repository {
             }
         }
         for (subject, referrers) in by_subject {
-            if !self.keeps_a_list(&subject)? {
+            if !self.keeps_a_list_with(&subject, &referrers)? {
                 self.add_to_fallback(&subject, &referrers)?;
             }
         }
         Ok(())
     }
 
-    /// Whether the registry lists referrers itself. Nothing may have been put in this run to know it from.
-    fn keeps_a_list(&self, subject: &Digest) -> Result<bool, Error> {
-        let known = *self.keeps_list.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known {
-            return Ok(known);
+    /// Whether the registry lists these itself. Where no answer has said so, its list does: nothing may have been put in this
+    /// run, and there are registries that list referrers and do not say so.
+    fn keeps_a_list_with(&self, subject: &Digest, referrers: &[Descriptor]) -> Result<bool, Error> {
+        if self.keeps_list.load(Ordering::Relaxed) {
+            return Ok(true);
         }
-        let keeps = self.ask_for_referrers(subject)?.is_some();
-        *self.keeps_list.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeps);
-        Ok(keeps)
+        let listed = self.ask_for_referrers(subject)?.unwrap_or_default();
+        Ok(referrers.iter().all(|one| listed.iter().any(|other| other.digest() == one.digest())))
     }
 
     /// Takes what the answer to a manifest with a subject [says]: whether the registry has understood it.
     ///
     /// [says]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
     pub(super) fn learn_about_referrers(&self, answer: &Response, blob: &Descriptor, bytes: &[u8]) {
+        let Some(stated) = answer.header("oci-subject") else { return };
         let document = Document::parse(blob, bytes.to_vec());
         if let Some(subject) = document.as_ref().ok().and_then(Document::subject) {
-            let keeps = answer.header("oci-subject").is_some_and(|stated| stated == subject.digest().to_string());
-            *self.keeps_list.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeps);
+            self.keeps_list.fetch_or(stated == subject.digest().to_string(), Ordering::Relaxed);
         }
     }
 }
@@ -113,7 +108,8 @@ fn leads_away(error: &RegistryError) -> bool {
 }
 
 fn is_index(answer: &Response) -> bool {
-    answer::media_type(answer).is_ok_and(|media_type| media_type.as_str() == MediaType::INDEX)
+    let stated = answer::media_type(answer);
+    answer.status() == 200 && stated.is_ok_and(|media_type| media_type.as_str() == MediaType::INDEX)
 }
 
 /// The entries of a list that can be read. What is not valid is nobody's referrer, and hides no other.

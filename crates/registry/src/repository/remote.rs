@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_imgcore::Error;
+use distil_imgcore::document::MAX_DOCUMENT;
 use distil_net::{Body, Client, Method, Passing, Response, Watch};
 use url::Url;
 
@@ -20,6 +21,37 @@ pub(super) struct Remote {
     /// Whether this run writes here. Then everything is asked with the right to do so: a repository that does not exist
     /// yet is shown by some registries to those alone who may make it.
     writes: AtomicBool,
+}
+
+/// An answer that was read to its end, or that is not the one hoped for.
+pub(super) enum Whole<H> {
+    Read(H, Vec<u8>),
+    Other(Box<Response>),
+}
+
+/// Why an answer did not come as a whole.
+pub(super) enum Break {
+    /// The connection broke; another may bring it.
+    Passing(Box<RegistryError>),
+    /// After all the attempts that make sense.
+    Final(Box<RegistryError>),
+}
+
+impl Break {
+    pub(super) fn last(error: impl Into<RegistryError>) -> Self {
+        Self::Final(Box::new(error.into()))
+    }
+
+    pub(super) fn into_error(self) -> RegistryError {
+        let (Self::Passing(error) | Self::Final(error)) = self;
+        *error
+    }
+}
+
+impl Passing for Break {
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::Passing(_))
+    }
 }
 
 /// Header fields of a request.
@@ -47,6 +79,26 @@ impl Remote {
     pub(super) fn ask(&self, method: Method, target: Target<'_>, headers: Headers) -> Result<Response, RegistryError> {
         let scope = self.scope();
         self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead_away: false })
+    }
+
+    /// Reads something small, again where the connection breaks in the middle. `head` takes what is needed of the answer's
+    /// head, and nothing where its body is not to be read.
+    pub(super) fn read<H>(
+        &self,
+        target: &Target<'_>,
+        headers: &Headers,
+        head: &dyn Fn(&Response) -> Result<Option<H>, RegistryError>,
+    ) -> Result<Whole<H>, RegistryError> {
+        let read = self.persist(&mut |_, _| {
+            let answer = self.ask(Method::Get, target.clone(), headers.clone()).map_err(Break::last)?;
+            let Some(head) = head(&answer).map_err(Break::last)? else { return Ok(Whole::Other(Box::new(answer))) };
+            match answer.bytes(MAX_DOCUMENT as u64) {
+                Ok(bytes) => Ok(Whole::Read(head, bytes)),
+                Err(error) if error.may_retry() => Err(Break::Passing(Box::new(error.into()))),
+                Err(error) => Err(Break::last(error)),
+            }
+        });
+        read.map_err(Break::into_error)
     }
 
     /// Asks for a blob, which may lie somewhere else.

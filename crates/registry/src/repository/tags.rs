@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Repository;
 use super::answer::AnswerError;
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 use crate::error::RegistryError;
 
 /// Tags of one repository.
@@ -17,13 +17,15 @@ impl Repository {
         let unreadable = |error: RegistryError| self.remote.unreadable(error);
         let mut pages = Pages::new(&self.remote, "tags/list?n=1000".to_owned(), "pages of tags");
         let mut tags = Vec::new();
-        while let Some(answer) = pages.next().map_err(unreadable)? {
-            match answer.status() {
-                200 => {}
-                404 => return Err(Error::NoImage { wanted: Selector::Only, place: self.remote.place().to_owned() }),
-                _ => return Err(unreadable(self.remote.refused("list the tags", answer))),
-            }
-            let bytes = answer.bytes(MAX_DOCUMENT as u64).map_err(|e| self.remote.unreadable(e))?;
+        loop {
+            let bytes = match pages.next(&|answer| answer.status() == 200).map_err(unreadable)? {
+                Page::Bytes(bytes) => bytes,
+                Page::None => break,
+                Page::Other(answer) if answer.status() == 404 => {
+                    return Err(Error::NoImage { wanted: Selector::Only, place: self.remote.place().to_owned() });
+                }
+                Page::Other(answer) => return Err(unreadable(self.remote.refused("list the tags", *answer))),
+            };
             tags.extend(page(&bytes).map_err(|e| self.remote.unreadable(e))?);
             if tags.len() > MOST_TAGS {
                 return Err(self.remote.unreadable(AnswerError::Endless { what: "tags", limit: MOST_TAGS }));

@@ -1,17 +1,29 @@
+mod breaks;
+mod lies;
+mod mounts;
+mod referrers;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use distil_imgcore::json::to_canonical;
 use distil_imgcore::{Document, IndexDocument, Manifest, MediaType};
-use distil_net::{ClientOptions, Unwatched};
+use distil_net::{ClientOptions, Retry, Roots, Unwatched};
 use distil_tests::Registry;
+use distil_tests::authority::Authority;
 use serde_json::json;
 
 use super::*;
 use crate::keychain::NoKeychain;
 
-pub(super) fn options() -> Options {
+/// Retries come at once. There is an authority, so that a connection that breaks is not one for want of it.
+fn options() -> Options {
+    let authority = Authority::new();
+    let roots = Roots::none().and_pem("authority", &std::fs::read(authority.certificate()).unwrap()).unwrap();
+    let retry =
+        Retry { first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(5), ..Retry::default() };
     Options {
-        client: Arc::new(Client::new(ClientOptions::default()).unwrap()),
+        client: Arc::new(Client::new(ClientOptions { roots, retry, ..ClientOptions::default() }).unwrap()),
         keychain: Arc::new(NoKeychain),
         insecure_http: false,
         token_servers: Vec::new(),
@@ -19,24 +31,32 @@ pub(super) fn options() -> Options {
     }
 }
 
-pub(super) fn open(name: &str) -> Repository {
+fn open(name: &str) -> Repository {
     Repository::open(&name.parse().unwrap(), &options()).unwrap()
 }
 
-pub(super) fn put(store: &dyn Store, media_type: &'static str, bytes: &[u8]) -> Descriptor {
+fn name(text: &str) -> Selector {
+    Selector::Name(text.parse().unwrap())
+}
+
+fn layer(bytes: &[u8]) -> Descriptor {
+    Descriptor::of(MediaType::LAYER.parse().unwrap(), bytes)
+}
+
+fn put(store: &dyn Store, media_type: &'static str, bytes: &[u8]) -> Descriptor {
     let descriptor = Descriptor::of(media_type.parse().unwrap(), bytes);
     store.put(&descriptor, &mut &*bytes).unwrap();
     descriptor
 }
 
-pub(super) fn manifest(store: &dyn Store) -> Descriptor {
+fn manifest(store: &dyn Store) -> Descriptor {
     let config = put(store, MediaType::CONFIG, b"config");
     let layer = put(store, MediaType::LAYER, b"layer");
     put(store, MediaType::MANIFEST, Manifest::new(&config, &[layer], &BTreeMap::new()).unwrap().bytes())
 }
 
 /// Something about an image, not yet findable.
-pub(super) fn referrer(store: &dyn Store, subject: &Descriptor, artifact_type: &str) -> Descriptor {
+fn referrer(store: &dyn Store, subject: &Descriptor, artifact_type: &str) -> Descriptor {
     let empty = put(store, MediaType::EMPTY, b"{}").to_json();
     let document = json!({
         "schemaVersion": 2, "mediaType": MediaType::MANIFEST, "artifactType": artifact_type,
@@ -45,10 +65,15 @@ pub(super) fn referrer(store: &dyn Store, subject: &Descriptor, artifact_type: &
     put(store, MediaType::MANIFEST, &to_canonical(&document))
 }
 
-fn read(store: &dyn Store, blob: &Descriptor) -> Vec<u8> {
+fn read(store: &dyn Store, blob: &Descriptor) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    store.open(blob).unwrap().read_to_end(&mut bytes).unwrap();
-    bytes
+    store.open(blob).map_err(std::io::Error::other)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Bytes of which no two parts are alike.
+fn content(size: u32) -> Vec<u8> {
+    (0..size.div_ceil(4)).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).take(size as usize).collect()
 }
 
 #[test]
@@ -66,12 +91,12 @@ fn an_image_goes_there_and_comes_back() {
 
     let other = open(&registry.repository("team/app"));
     assert_eq!(other.resolve(&Selector::Only).unwrap(), root);
-    assert_eq!(other.resolve(&Selector::Name("v1".parse().unwrap())).unwrap(), image);
+    assert_eq!(other.resolve(&name("v1")).unwrap(), image);
     assert_eq!(other.resolve(&Selector::Digest(image.digest().clone())).unwrap(), image);
     assert_eq!(other.tags().unwrap(), ["latest".parse().unwrap(), "v1".parse().unwrap()]);
     let document = (&other as &dyn Store).document(&image).unwrap();
     let Document::Manifest(document) = document else { panic!("{document:?}") };
-    assert_eq!(read(&other, &document.layers()[0]), b"layer");
+    assert_eq!(read(&other, &document.layers()[0]).unwrap(), b"layer");
     for blob in [document.config(), &document.layers()[0], &image, &root] {
         assert!(other.has(blob).unwrap());
     }

@@ -1,6 +1,7 @@
 //! Sending blobs: one request where that works, and on from where it broke where not.
 
 use std::io::Read;
+use std::sync::atomic::Ordering;
 
 use distil_imgcore::{Descriptor, Error};
 use distil_net::{Body, Method, Passing, Response};
@@ -27,8 +28,7 @@ impl Repository {
         let mut outgoing = Outgoing::new(blob, content, KEPT);
         outgoing.check_empty().map_err(|source| self.bad_blob(blob.digest(), source))?;
         let session = self.spare_session(blob.digest());
-        let mut upload =
-            Upload { repository: self, remote: &self.remote, blob, outgoing, session, sent: 0, most: u64::MAX };
+        let mut upload = Upload { repository: self, remote: &self.remote, blob, outgoing, session, sent: 0 };
         let result = self.remote.persist(&mut |attempt, advanced| upload.attempt(attempt, advanced));
         let failure = upload.outgoing.failure();
         match (failure, result) {
@@ -66,8 +66,6 @@ struct Upload<'a> {
     session: Option<Url>,
     /// The bytes that the registry had when last asked.
     sent: u64,
-    /// Bytes of one request.
-    most: u64,
 }
 
 /// Why an attempt did not succeed.
@@ -127,7 +125,7 @@ impl Upload<'_> {
         self.session = Some(session.clone());
         *advanced = self.outgoing.at() > self.sent;
         self.sent = self.outgoing.at();
-        if self.outgoing.at() == 0 && self.outgoing.left() <= self.most {
+        if self.outgoing.at() == 0 && self.outgoing.left() <= self.most() {
             return self.finish(&session, true);
         }
         let mut session = session;
@@ -148,10 +146,15 @@ impl Upload<'_> {
         if !matches!(answer.status(), 200 | 202 | 204) {
             return Ok(None);
         }
-        let known = received(&answer).is_some_and(|received| self.outgoing.rewind(received));
-        // The new location may hold what the old one did not know.
-        let next = self.remote.location(&Target::Url(&session), &answer);
-        Ok(known.then(|| next.unwrap_or(session)))
+        if received(&answer).is_some_and(|received| self.outgoing.rewind(received)) {
+            // The new location may hold what the old one did not know.
+            return Ok(Some(self.remote.location(&Target::Url(&session), &answer).unwrap_or(session)));
+        }
+        if self.outgoing.may_rewind(0) {
+            return Ok(None);
+        }
+        // It may not have seen yet that the connection is gone, and find more when asked again.
+        Err(Setback { passing: true, ..AnswerError::Lost.into() })
     }
 
     fn restart(&mut self) -> Result<Url, Setback> {
@@ -164,7 +167,7 @@ impl Upload<'_> {
 
     /// Sends one part, and gives back where the next is to go.
     fn part(&mut self, session: &Url) -> Result<Url, Setback> {
-        let (from, size) = (self.outgoing.at(), self.outgoing.left().min(self.most));
+        let (from, size) = (self.outgoing.at(), self.outgoing.left().min(self.most()));
         let range = format!("{from}-{}", (from + size).saturating_sub(1));
         let headers = vec![("content-type", OCTETS.to_owned()), ("content-range", range)];
         let answer = self.stream(Method::Patch, session, headers, size)?;
@@ -198,12 +201,17 @@ impl Upload<'_> {
         let answer = self.remote.send(method, Target::Url(url), headers, body).map_err(Setback::first)?;
         match answer.status() {
             200..=204 => Ok(answer),
-            413 if self.most > PART => {
-                self.most = PART;
+            413 if self.most() > PART => {
+                self.repository.most_at_once.store(PART, Ordering::Relaxed);
                 Err(Setback { passing: true, ..Setback::of(self.remote, "send a blob", answer) })
             }
             _ => Err(Setback::of(self.remote, "send a blob", answer)),
         }
+    }
+
+    /// Bytes of one request.
+    fn most(&self) -> u64 {
+        self.repository.most_at_once.load(Ordering::Relaxed)
     }
 
     /// Tells the registry that nothing more comes, for which it need not wait. Whatever it says to that, the error that led
