@@ -28,6 +28,8 @@ mod lying;
 mod peers;
 mod project;
 mod proof;
+mod registry_astray;
+mod registry_copy;
 mod registry_exchange;
 mod registry_image;
 mod registry_kit;
