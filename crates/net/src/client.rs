@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use url::{Host, Url};
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, is_loopback};
 use crate::download::{Download, Downloaded};
 use crate::error::{NetError, SetupError};
 use crate::exchange;
@@ -158,7 +158,8 @@ impl Client {
             return Err(NetError::NoRoots { url: shown(url) });
         }
         if reach == Reach::Anywhere {
-            return Ok(&way.anywhere);
+            let is_here = url.host().is_some_and(|host| is_loopback(&host));
+            return Ok(if is_here { &way.here } else { &way.anywhere });
         }
         let address = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),

@@ -84,9 +84,10 @@ impl Entry {
     }
 }
 
-fn is_loopback(host: &Host) -> bool {
+/// Whether a host is this very machine.
+pub(crate) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     match host {
-        Host::Domain(name) => name == "localhost",
+        Host::Domain(name) => name.as_ref() == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
     }

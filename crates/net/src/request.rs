@@ -46,7 +46,8 @@ pub enum Body<'a> {
 /// Which addresses a request may go to, whatever the name of the server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// All: the user named the server.
+    /// All: the user named the server. Where that is on loopback no proxy is used: what is sent there is meant for this
+    /// machine alone.
     Anywhere,
     /// Those of the public network alone: another server named this one. Loopback, private, link-local, shared, reserved and
     /// unspecified addresses are refused, and the IPv6 forms that hold one; also where a name resolves to one. Behind a

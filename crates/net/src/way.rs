@@ -21,6 +21,8 @@ const FRAME: u32 = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Way {
     pub(crate) anywhere: reqwest::Client,
+    /// To this very machine, which no proxy knows by the same name.
+    pub(crate) here: reqwest::Client,
     /// To names with public addresses alone, and without showing a certificate.
     pub(crate) public: reqwest::Client,
     pub(crate) has_roots: bool,
@@ -35,9 +37,10 @@ impl Way {
     ) -> Result<Self, SetupError> {
         let start = |error: reqwest::Error| SetupError::Start { source: Box::new(error) };
         let anywhere = builder(roots, identity, proxies, timeouts)?.build().map_err(start)?;
+        let here = builder(roots, identity, &Proxies::default(), timeouts)?.build().map_err(start)?;
         let names = PublicNames { proxies: proxies.hosts()? };
         let public = builder(roots, None, proxies, timeouts)?.dns_resolver(names).build().map_err(start)?;
-        Ok(Self { anywhere, public, has_roots: !roots.is_empty() })
+        Ok(Self { anywhere, here, public, has_roots: !roots.is_empty() })
     }
 }
 

@@ -129,3 +129,16 @@ fn behind_a_proxy_the_proxy_finds_the_way() {
     let itself = ask(proxied(&server, "localhost"), "http://localhost/x", Reach::Public).unwrap_err();
     assert!(matches!(itself, NetError::Proxy { .. }), "{itself:?}");
 }
+
+#[test]
+fn what_is_meant_for_this_machine_is_not_shown_to_a_proxy() {
+    let proxy = Server::start(Path::new("/nonexistent"));
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("http://{host}:{}/x", server.port());
+        assert_eq!(ask(proxied(&proxy, "127.0.0.1"), &url, Reach::Anywhere).unwrap().status(), 404);
+    }
+    assert!(proxy.requests().is_empty());
+    assert_eq!(server.requests_for("/x").len(), 2);
+}
