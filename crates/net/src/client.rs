@@ -65,8 +65,9 @@ impl Default for Timeouts {
     }
 }
 
-/// Fetches files over HTTP, reads those of this machine, and sends requests of other protocols. Calls block; one client serves many threads at once and
-/// keeps connections open between calls. It must not be used from within an asynchronous task.
+/// Fetches files over HTTP, reads those of this machine, and sends requests of other protocols. Calls block; one client
+/// serves many threads at once and keeps connections open between calls. It must not be used from within an asynchronous
+/// task.
 #[derive(Debug)]
 pub struct Client {
     /// There until the client is dropped.
