@@ -2,6 +2,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use distil_net::NetError;
+use distil_tests::TokenServer;
+use distil_tests::registry::{Registry, Setup};
+use distil_tests::token_server;
 
 use super::*;
 use crate::error::{RealmRefusal, TokenFault};
@@ -169,4 +172,35 @@ fn a_token_server_that_denies_is_named() {
     let error = get(&transport(&server, options(password())), "a").unwrap_err();
     assert!(matches!(&error, RegistryError::Denied { login: true, .. }), "{error:?}");
     assert_eq!(error.to_string(), format!("{} denies access: wrong password", server.url("/token")));
+}
+
+#[test]
+fn a_real_registry_takes_tokens_of_a_password_and_of_an_identity() {
+    let server = TokenServer::start(&[("user", "hunter2")]);
+    let registry = Registry::with(&Setup { tokens: Some(&server), ..Setup::default() });
+    let realm = Url::parse(&server.realm()).unwrap();
+    let token_servers = vec![format!("127.0.0.1:{}", realm.port().unwrap())];
+    let name: RegistryName = registry.repository("team/app").parse().unwrap();
+    let digest = "sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73";
+    for login in [password(), Login::Identity(Secret::new(token_server::identity("user")))] {
+        let options = Options { token_servers: token_servers.clone(), ..options(login) };
+        let transport = Transport::new(&name, options).unwrap();
+        let start = Target::Path("blobs/uploads/");
+        let answer = transport.send(Ask { scope: Scope::Push, ..ask(Method::Post, "blobs/uploads/") }).unwrap();
+        assert_eq!(answer.status(), 202);
+        let mut session = transport.locate(&start, answer.header("location").unwrap()).unwrap();
+        session.query_pairs_mut().append_pair("digest", digest);
+        let mut content = &b"content"[..];
+        let body = Body::Stream { content: &mut content, size: 7 };
+        let target = Target::Url(&session);
+        let answer = transport.send(Ask { target, body, scope: Scope::Push, ..ask(Method::Put, "") }).unwrap();
+        assert_eq!(answer.status(), 201);
+        assert_eq!(text(get(&transport, &format!("blobs/{digest}")).unwrap()), "content");
+        // Reading is not enough for writing, whoever one is.
+        let error = transport.send(ask(Method::Post, "blobs/uploads/")).unwrap_err();
+        assert!(matches!(error, RegistryError::Denied { login: true, .. }), "{error:?}");
+    }
+    let nobody = Transport::new(&name, Options { token_servers, ..options(None) }).unwrap();
+    let error = get(&nobody, "tags/list").unwrap_err();
+    assert!(matches!(error, RegistryError::Denied { login: false, .. }), "{error:?}");
 }
