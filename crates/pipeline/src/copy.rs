@@ -108,7 +108,7 @@ pub fn copy(request: &CopyRequest<'_>, progress: &dyn Progress) -> Result<Copied
 
 #[cfg(test)]
 mod tests {
-    use distil_imgcore::{Descriptor, MediaType, Store as _};
+    use distil_imgcore::{Descriptor, Error, MediaType, Store as _};
 
     use super::*;
     use crate::progress::Silent;
@@ -252,5 +252,59 @@ mod tests {
         assert!(matches!(error, CopyError::Destination(StoreError::OtherDigest { .. })));
         let digest = found_at(&fixture.source).unwrap().root.digest().clone();
         assert!(fixture.copy(&fixture.reference("oci", &format!("copy@{digest}")), None, false).is_ok());
+    }
+
+    #[test]
+    fn where_one_place_fails_the_others_are_completed() {
+        let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
+        std::fs::create_dir_all(fixture.dir.path().join("photos/summer")).unwrap();
+        let places =
+            [("oci", "photos:v1"), ("oci", "a:v1"), ("docker-archive", "d.tar:x:v1"), ("oci-archive", "b.tar")];
+        let to: Vec<Reference> = places.iter().map(|(transport, rest)| fixture.reference(transport, rest)).collect();
+        let copied = copy_to(&fixture.source, &to, None, false, false).unwrap();
+        let done: Vec<_> = copied.images.iter().map(|image| &image.reference).collect();
+        assert_eq!(done, [&to[1], &to[3]]);
+        let [(photos, occupied), (engine, several)] = copied.failed.as_slice() else { panic!("{copied:?}") };
+        assert_eq!((photos, engine), (&to[0], &to[2]));
+        assert!(matches!(occupied, CopyError::Destination(StoreError::Store(Error::Occupied { .. }))));
+        assert!(matches!(several, CopyError::SeveralPlatforms { .. }) && several.is_mistake());
+        for reference in done {
+            assert_eq!(found_at(reference).unwrap().root.digest(), &copied.images[0].digest);
+        }
+    }
+
+    #[test]
+    fn a_name_that_stays_is_that_of_one_image_for_good() {
+        let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
+        let to = [fixture.reference("oci", "copy:v1")];
+        let copy = |platform: Option<&str>, immutable| {
+            let platform = platform.map(|text| text.parse().unwrap());
+            copy_to(&fixture.source, &to, platform.as_ref(), immutable, false)
+        };
+        let first = copy(None, true).unwrap().images.remove(0).digest;
+        assert_eq!(copy(None, true).unwrap().images[0].digest, first);
+        let error = copy(Some("linux/amd64"), true).unwrap_err();
+        assert!(error.is_mistake());
+        let CopyError::Destination(StoreError::Taken(taken)) = error else { panic!("{error}") };
+        assert_eq!((taken.name.as_str(), &taken.found), ("v1", &first));
+        assert_eq!(found_at(&to[0]).unwrap().root.digest(), &first);
+        let moved = copy(Some("linux/amd64"), false).unwrap().images.remove(0).digest;
+        assert_eq!(moved, taken.wanted);
+        assert_eq!(found_at(&to[0]).unwrap().root.digest(), &moved);
+    }
+
+    /// What is found by its name alone stands beside the image, and does not make unclear which image a place holds.
+    #[test]
+    fn what_cosign_keeps_by_its_name_is_copied_and_is_no_image() {
+        let fixture = Fixture::new(&["linux/amd64"]);
+        let Reference::Layout(at) = &fixture.source else { panic!() };
+        let layout = distil_imgcore::Layout::open(at.path()).unwrap();
+        let root = found_at(&fixture.source).unwrap().root;
+        let name = distil_imgcore::Attachment::names_for(root.digest()).next().unwrap();
+        layout.tag(Some(&name), &found_at(&fixture.source).unwrap().platforms[0].1).unwrap();
+        let to = fixture.reference("oci", "copy:v1");
+        fixture.copy(&to, None, false).unwrap();
+        assert_eq!(found_at(&fixture.reference("oci", "copy")).unwrap().root.digest(), root.digest());
+        assert!(found_at(&fixture.reference("oci", &format!("copy:{name}"))).is_ok());
     }
 }
