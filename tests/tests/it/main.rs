@@ -34,6 +34,7 @@ mod registry_exchange;
 mod registry_image;
 mod registry_kit;
 mod registry_lies;
+mod registry_login;
 mod repositories;
 mod reproducible;
 mod resolver;
