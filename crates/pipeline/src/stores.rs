@@ -152,11 +152,14 @@ impl Destination {
     /// # Errors
     /// [`StoreError::Taken`], and where the place cannot be asked.
     pub(crate) fn check(&self, image: &Digest, names: Names) -> Result<(), StoreError> {
-        let Some(name) = self.name.clone().filter(|_| names == Names::Stay) else { return Ok(()) };
-        match self.named()? {
-            Some(found) if found != *image => {
-                let taken = Taken { name, place: self.store().place(), found, wanted: image.clone() };
-                Err(StoreError::Taken(Box::new(taken)))
+        if names == Names::Stay { self.stays(self.named()?, image) } else { Ok(()) }
+    }
+
+    fn stays(&self, found: Option<Digest>, image: &Digest) -> Result<(), StoreError> {
+        match (&self.name, found) {
+            (Some(name), Some(found)) if found != *image => {
+                let (name, place, wanted) = (name.clone(), self.store().place(), image.clone());
+                Err(StoreError::Taken(Box::new(Taken { name, place, found, wanted })))
             }
             _ => Ok(()),
         }
@@ -174,9 +177,18 @@ impl Destination {
         about: &[Descriptor],
         names: Names,
     ) -> Result<Descriptor, StoreError> {
-        // Much may have happened since it was asked the first time.
-        self.check(root.digest(), names)?;
-        self.store().publish(self.name.as_ref(), root, about)?;
+        // What cannot be read is no reason to keep it, unless somebody wants to be sure.
+        let before = match names {
+            Names::Move => self.named().unwrap_or_default(),
+            Names::Stay => self.named()?,
+        };
+        // Registries that let no tag move may refuse to write one that is right already.
+        let is_tagged = matches!(self.kind, Kind::Repository(_)) && before.as_ref() == Some(root.digest());
+        if names == Names::Stay {
+            // Much may have happened since it was asked the first time.
+            self.stays(before, root.digest())?;
+        }
+        self.store().publish(self.name.as_ref().filter(|_| !is_tagged), root, about)?;
         if let (Kind::Layout(_) | Kind::Repository(_), Some(name)) = (&self.kind, &self.name) {
             let found = self.named()?;
             if found.as_ref() != Some(root.digest()) {
