@@ -39,7 +39,7 @@ pub(crate) enum Failure {
     Open(Box<StoreError>),
     #[error(transparent)]
     Copy(Box<CopyError>),
-    #[error("nothing was copied to {}", Escaped(.reference.as_bytes()))]
+    #[error("cannot copy the image to {}", Escaped(.reference.as_bytes()))]
     NotCopied { reference: String, source: Box<CopyError> },
     #[error(transparent)]
     Cache(#[from] CacheError),
