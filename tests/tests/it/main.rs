@@ -31,6 +31,7 @@ mod proof;
 mod registry_astray;
 mod registry_copy;
 mod registry_exchange;
+mod registry_faults;
 mod registry_image;
 mod registry_kit;
 mod registry_lies;
