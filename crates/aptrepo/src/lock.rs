@@ -109,6 +109,9 @@ pub struct IndexEvidence {
 /// The image that is started from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LockedBase {
+    /// The digest of what the recipe names: the index of all platforms, or the only manifest. None in locks of versions that
+    /// did not write it down.
+    pub digest: Option<Digest>,
     /// The digest of its manifest for each platform.
     pub platforms: BTreeMap<Platform, Digest>,
 }

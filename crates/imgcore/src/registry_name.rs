@@ -43,6 +43,12 @@ impl RegistryName {
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
+
+    /// The same name for the image of this digest.
+    #[must_use]
+    pub fn with_digest(&self, digest: Digest) -> Self {
+        Self { digest: Some(digest), ..self.clone() }
+    }
 }
 
 impl FromStr for RegistryName {

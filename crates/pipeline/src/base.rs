@@ -2,34 +2,56 @@
 
 mod below;
 mod error;
+mod kept;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use distil_imgcore::{Descriptor, Digest, Platform};
+use distil_aptrepo::lock::LockedBase;
+use distil_cache::Session;
+use distil_imgcore::{Descriptor, Digest, Image, Platform, Reference, RegistryName};
 
 use crate::places::Places;
 use crate::progress::Progress;
-use crate::read::{Choice, Named};
+use crate::read::{Choice, Named, ReadError};
 use crate::recipe::{self, Layers, Strategy};
 
 pub(crate) use below::{BaseImage, check_version};
 pub use error::BaseError;
 use error::Name;
+use kept::Kept;
 
 /// A base, with all its platforms.
 #[derive(Debug)]
 pub(crate) struct Base {
     named: Named,
+    /// Where it is from a registry.
+    kept: Option<Arc<Kept>>,
     name: Name,
     public_name: Option<String>,
 }
 
 impl Base {
-    /// Finds the image that a recipe in `dir` names. From here on only its digest counts.
-    pub(crate) fn open(stated: &recipe::Base, dir: &Path, places: &Places<'_>) -> Result<Self, BaseError> {
+    /// Finds the image that a recipe in `dir` names. From here on only its digest counts. Of a registry it is the one of a
+    /// lock, where that says which: its tag is not asked again, and may have moved.
+    pub(crate) fn open(
+        stated: &recipe::Base,
+        dir: &Path,
+        locked: Option<&Digest>,
+        places: &Places<'_>,
+        session: &Session,
+    ) -> Result<Self, BaseError> {
         let name = Name { reference: stated.image.to_string(), place: stated.place.clone() };
-        let named = Named::open(&stated.image.relative_to(dir), places).map_err(|source| name.unreadable(source))?;
-        Ok(Self { named, name, public_name: stated.public_name.clone() })
+        let (named, kept) = match &stated.image {
+            Reference::Registry(registry) => {
+                let registry = at(registry, locked);
+                let kept = Arc::new(Kept::open(&registry, places, session)?);
+                (Named::within(Arc::<Kept>::clone(&kept), &registry, places), Some(kept))
+            }
+            local => (Named::open(&local.relative_to(dir), places), None),
+        };
+        let named = named.map_err(|source| name.unreadable(source))?;
+        Ok(Self { named, kept, name, public_name: stated.public_name.clone() })
     }
 
     /// The index of all platforms, or the only manifest.
@@ -55,11 +77,50 @@ impl Base {
         Ok(found.map_err(|source| self.name.unreadable(source))?.1.digest().clone())
     }
 
+    /// Its digests, as a lock has them.
+    pub(crate) fn to_lock(&self, platforms: &[Platform]) -> Result<LockedBase, BaseError> {
+        let digest = |platform: &Platform| Ok((platform.clone(), self.digest(platform)?));
+        let platforms = platforms.iter().map(digest).collect::<Result<_, BaseError>>()?;
+        Ok(LockedBase { digest: Some(self.descriptor().digest().clone()), platforms })
+    }
+
+    /// Refuses to go on with another image than the one of a lock.
+    ///
+    /// # Errors
+    /// [`BaseError::Locked`]
+    pub(crate) fn check(&self, locked: &LockedBase, platform: &Platform) -> Result<(), BaseError> {
+        let found = self.digest(platform)?;
+        match locked.platforms.get(platform) {
+            Some(locked) if *locked == found => Ok(()),
+            locked => Err(BaseError::Locked {
+                platform: Box::new(platform.clone()),
+                locked: locked.cloned().map(Box::new),
+                found: Box::new(found),
+            }),
+        }
+    }
+
     /// The image of one platform, with its files and packages.
     pub(crate) fn image(&self, platform: &Platform, progress: &dyn Progress) -> Result<BaseImage, BaseError> {
-        let found = self.named.image(Choice::Exactly(platform));
-        let (_, image) = found.map_err(|source| self.name.unreadable(source))?;
+        let image = self.pulled(platform, progress).map_err(|source| self.name.unreadable(source))?;
         BaseImage::read(image, self.name.clone(), progress)
+    }
+
+    /// The image of one platform, all of whose layers are on this machine.
+    fn pulled(&self, platform: &Platform, progress: &dyn Progress) -> Result<Image, ReadError> {
+        let (_, image) = self.named.image(Choice::Exactly(platform))?;
+        if let Some(kept) = &self.kept {
+            kept.pull(&image.manifest().layers().iter().collect::<Vec<_>>(), progress)?;
+        }
+        Ok(image)
+    }
+}
+
+/// A name in a registry, for the image of a lock where it states no digest itself.
+fn at(name: &RegistryName, locked: Option<&Digest>) -> RegistryName {
+    match (name.digest(), locked) {
+        (None, Some(locked)) => name.with_digest(locked.clone()),
+        _ => name.clone(),
     }
 }
 

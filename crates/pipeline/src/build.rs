@@ -182,7 +182,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
     let platforms = order.platforms(request)?;
     let session = Session::start(&request.cache_dir)?;
     let shelf = Shelf::open(&session)?;
-    let prospect = Prospect::new(request, &platforms, &places)?;
+    let prospect = Prospect::new(request, &platforms, &places, &session)?;
     if let Some(built) = known(&prospect, &order, request, &places, &shelf)? {
         return Ok(built);
     }
@@ -204,7 +204,7 @@ pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Buil
             _ => return built,
         }
         if supply.has_shelved() {
-            supply = Prospect::new(request, &platforms, &places)?.supply(None)?;
+            supply = Prospect::new(request, &platforms, &places, &session)?.supply(None)?;
         }
     }
 }
@@ -261,7 +261,7 @@ fn build_of(
         Workshop { decoding: NonZeroUsize::MIN, session, shelf, press: &press, progress, cancelled: request.cancelled };
 
     let Supply { packages, sets, epoch, lock, warnings: lock_warnings, is_new } = supply;
-    let bases = order.bases(sets.iter().map(|set| &set.platform), places)?;
+    let bases = order.bases(sets.iter().map(|set| &set.platform), lock.as_deref(), places, session)?;
     let converted = convert_all(packages, order.rules(*epoch), request.jobs, workshop)?;
     // Trees and layers are next, which want memory themselves.
     press.rest();

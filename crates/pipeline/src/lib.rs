@@ -85,16 +85,16 @@ pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
 };
 pub use distil_registry::{
-    AuthFile, AuthFileError, HelperFault, Keychain, KeychainError, Login, MAX_AUTH_FILE, NoKeychain, RegistryError, Secret,
-    Source as LoginSource, read_helper_answer,
+    AuthFile, AuthFileError, HelperFault, Keychain, KeychainError, Login, MAX_AUTH_FILE, NoKeychain, RegistryError,
+    Secret, Source as LoginSource, read_helper_answer,
 };
 pub use distil_sbom::{Agent, Format as SbomFormat, table};
 pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
 pub use lock::{
-    Change, Difference, LockAction, LockDocument, LockError, LockRequest, LockUse, LockWarning, Locking, Proof,
-    StaleReason, lock, lock_path,
+    BaseChange, Change, Difference, LockAction, LockDocument, LockError, LockRequest, LockUse, LockWarning, Locking,
+    Proof, StaleReason, lock, lock_path,
 };
 pub use machine::{Authorities, Machine, MachineError};
 pub use progress::{Phase, Progress, Silent};

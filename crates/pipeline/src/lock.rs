@@ -18,9 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use distil_aptrepo::lock::{Change, Difference};
-use distil_aptrepo::lock::{Lock, LockedPlatform, RepositoryEvidence};
+use distil_aptrepo::lock::{Lock, LockedBase, LockedPlatform, RepositoryEvidence};
+use distil_cache::Session;
 use distil_debunpack::{Architecture, PackageName, Version};
-use distil_imgcore::{Escaped, Platform};
+use distil_imgcore::{Digest, Escaped, Platform};
 
 pub use document::LockDocument;
 pub(crate) use draft::{Draft, Kept};
@@ -82,6 +83,8 @@ pub enum LockAction {
 pub struct Locking {
     /// How the packages differ from those of the lock that was there.
     pub changes: Vec<Change>,
+    /// How the base image differs, where it does.
+    pub base: Option<BaseChange>,
     /// How the recipe differs from the one that the lock was made for that was there.
     pub differences: Vec<Difference>,
     /// How many .debs the lock holds.
@@ -90,6 +93,28 @@ pub struct Locking {
     pub warnings: Vec<LockWarning>,
     /// What a vendored directory proves, where that was asked.
     pub proof: Option<Proof>,
+}
+
+/// Another base image than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseChange {
+    /// The digest before; none where there was no base, or the lock did not say.
+    pub from: Option<Digest>,
+    /// The digest now; none where there is no base any more.
+    pub to: Option<Digest>,
+}
+
+impl BaseChange {
+    fn between(old: Option<&LockedBase>, new: Option<&LockedBase>) -> Option<Self> {
+        let same = match (old, new) {
+            (Some(old), Some(new)) => {
+                old.platforms == new.platforms && (old.digest.is_none() || old.digest == new.digest)
+            }
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        let digest = |base: Option<&LockedBase>| base.and_then(|base| base.digest.clone());
+        (!same).then(|| Self { from: digest(old), to: digest(new) })
+    }
 }
 
 /// Something in a recipe that is unlikely to be meant.
@@ -139,7 +164,7 @@ impl Locking {
     #[must_use]
     pub fn is_current(&self) -> bool {
         let proved = self.proof.as_ref().is_none_or(|proof| proof.findings.is_empty());
-        self.changes.is_empty() && self.differences.is_empty() && proved
+        self.changes.is_empty() && self.base.is_none() && self.differences.is_empty() && proved
     }
 }
 
@@ -163,7 +188,7 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
         }
     }
     let places = Places::new(&request.machine, progress, request.cancelled);
-    let provider = Provider::new(&places, &request.cache_dir, request.jobs)?;
+    let provider = Provider::new(&places, &Session::start(&request.cache_dir)?, request.jobs)?;
     let platforms = platforms(request.recipe, &request.host);
     let draft = Draft::new(request.recipe, request.dir, platforms, &kept, &provider)?;
     if let Some(old) = &old {
@@ -177,6 +202,7 @@ pub fn lock(request: &LockRequest<'_>, progress: &dyn Progress) -> Result<Lockin
     }
     let locking = Locking {
         changes: lock.changes(old.as_ref()),
+        base: BaseChange::between(old.as_ref().and_then(|old| old.base.as_ref()), lock.base.as_ref()),
         differences: old.as_ref().map(|old| old.asked.differences(&lock.asked)).unwrap_or_default(),
         packages: count(&lock),
         warnings: draft.warnings(),
@@ -218,6 +244,7 @@ fn check_vendored(lock: &Lock, dir: &Path, request: &LockRequest<'_>) -> Result<
     let sources = sources::of_recipe(request.recipe, request.dir, &architectures, &request.machine)?;
     Ok(Locking {
         changes: Vec::new(),
+        base: None,
         differences: lock.asked.differences(&asked::of_recipe(request.recipe, &platforms)),
         packages: count(lock),
         warnings: Vec::new(),

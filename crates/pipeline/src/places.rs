@@ -145,7 +145,11 @@ impl<'a> Places<'a> {
         Ok(client)
     }
 
-    fn repository(&self, name: &RegistryName) -> Result<Repository, StoreError> {
+    /// Opens the repository of a name. Nothing is asked of the registry yet.
+    ///
+    /// # Errors
+    /// As [`Places::source`].
+    pub(crate) fn repository(&self, name: &RegistryName) -> Result<Repository, StoreError> {
         if self.machine.offline {
             return Err(StoreError::Offline { reference: Reference::Registry(name.clone()).to_string() });
         }
@@ -174,7 +178,7 @@ impl fmt::Debug for Places<'_> {
 }
 
 /// Which image of a repository a name means. A digest decides where one is given.
-fn selector(name: &RegistryName) -> Selector {
+pub(crate) fn selector(name: &RegistryName) -> Selector {
     match (name.digest(), name.tag()) {
         (Some(digest), _) => Selector::Digest(digest.clone()),
         (None, Some(tag)) => Selector::Name(tag.clone()),

@@ -5,7 +5,6 @@ mod market;
 mod resolve;
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use distil_aptrepo::{Acquirer, IndexFile, Repository, RepositoryIndex, Timestamp};
@@ -23,6 +22,7 @@ use crate::places::Places;
 /// What is needed to acquire and to fetch.
 pub(crate) struct Provider<'a> {
     pub(crate) places: &'a Places<'a>,
+    pub(crate) session: Session,
     pub(crate) jobs: NonZeroUsize,
     content: Content,
     values: Values,
@@ -32,13 +32,13 @@ pub(crate) struct Provider<'a> {
 const DOWNLOADS: usize = 6;
 
 impl<'a> Provider<'a> {
-    pub(crate) fn new(places: &'a Places<'a>, cache_dir: &Path, jobs: NonZeroUsize) -> Result<Self, LockError> {
-        let session = Session::start(cache_dir)?;
+    pub(crate) fn new(places: &'a Places<'a>, session: &Session, jobs: NonZeroUsize) -> Result<Self, LockError> {
         Ok(Self {
             places,
+            session: session.clone(),
             jobs,
-            content: Content::in_session(&session, Area::Packages)?,
-            values: Values::in_session(&session)?,
+            content: Content::in_session(session, Area::Packages)?,
+            values: Values::in_session(session)?,
         })
     }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use distil_imgcore::entry::BadWhiteout;
 use distil_imgcore::tar::TarError;
-use distil_imgcore::{Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, Store};
+use distil_imgcore::{
+    Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, RegistryName, Store,
+};
 
-use crate::places::Places;
+use crate::places::{Places, selector};
 use crate::stores::StoreError;
 
 /// Why an image cannot be read.
@@ -115,6 +117,17 @@ pub(crate) struct Named {
 impl Named {
     pub(crate) fn open(reference: &Reference, places: &Places<'_>) -> Result<Self, ReadError> {
         let (store, root) = places.find(reference)?;
+        Self::of(store, root)
+    }
+
+    /// The image of a name in a registry, read through a store that keeps some of what is there.
+    pub(crate) fn within(store: Arc<dyn Store>, name: &RegistryName, places: &Places<'_>) -> Result<Self, ReadError> {
+        let reference = Reference::Registry(name.clone());
+        let root = places.resolve(&reference, store.as_ref(), &selector(name))?;
+        Self::of(store, root)
+    }
+
+    fn of(store: Arc<dyn Store>, root: Descriptor) -> Result<Self, ReadError> {
         let mut platforms = Vec::new();
         collect(&store, &root, 0, &mut platforms)?;
         Ok(Self { store, root, platforms })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use distil_aptrepo::{Because, Link, Why};
+use distil_cache::Session;
 use distil_debunpack::{PackageName, Version};
 use distil_imgcore::Platform;
 use schemars::JsonSchema;
@@ -152,7 +153,10 @@ fn presence(start: &Because) -> Presence {
 /// [`LockError`], as [`crate::lock()`] has it, but for those of packages themselves.
 pub fn why(request: &WhyRequest<'_>, progress: &dyn Progress) -> Result<WhyAnswer, LockError> {
     let old = read(request.lock)?;
-    let kept = old.map(|lock| Kept::of(&lock, &[], request.lock)).transpose()?.unwrap_or_default();
+    let kept = old
+        .map(|lock| Ok::<_, LockError>(Kept::of(&lock, &[], request.lock)?.with_base(&lock)))
+        .transpose()?
+        .unwrap_or_default();
     if let Some(name) = request.variant {
         request.recipe.with_variant(name)?;
     }
@@ -162,7 +166,7 @@ pub fn why(request: &WhyRequest<'_>, progress: &dyn Progress) -> Result<WhyAnswe
         platforms = vec![wanted.clone()];
     }
     let places = Places::new(&request.machine, progress, request.cancelled);
-    let provider = Provider::new(&places, &request.cache_dir, request.jobs)?;
+    let provider = Provider::new(&places, &Session::start(&request.cache_dir)?, request.jobs)?;
     let draft = Draft::new(request.recipe, request.dir, platforms, &kept, &provider)?;
     let found = draft.why(request.variant, &wanted, request.package)?;
     let (why, version) = found.ok_or_else(|| LockError::Platform(wanted.clone()))?;

@@ -211,11 +211,15 @@ fn index(value: &Value<'_, '_>) -> Result<IndexEvidence, LockError> {
 
 fn base(value: &Value<'_, '_>) -> Result<LockedBase, LockError> {
     let section = value.table()?;
-    let mut platforms = BTreeMap::new();
+    let mut base = LockedBase::default();
     for (name, value) in section.entries() {
-        platforms.insert(platform(name, &value)?, value.parse(DIGEST)?);
+        if name == "digest" {
+            base.digest = Some(value.parse(DIGEST)?);
+        } else {
+            base.platforms.insert(platform(name, &value)?, value.parse(DIGEST)?);
+        }
     }
-    Ok(LockedBase { platforms })
+    Ok(base)
 }
 
 /// Reads the tables of a recipe, or those of a variant over its recipe's.

@@ -125,7 +125,7 @@ fn example() -> Lock {
         asked,
         epoch: 1_755_550_310,
         repositories: vec![inline, detached],
-        base: Some(LockedBase { platforms: [(amd64(), digest("base"))].into() }),
+        base: Some(LockedBase { digest: Some(digest("bases")), platforms: [(amd64(), digest("base"))].into() }),
         main: Locked { platforms: [(amd64(), main)].into(), result: Some(result) },
         variants: [("debug".to_owned(), Locked { platforms: [(amd64(), debug)].into(), result: None })].into(),
     }
@@ -436,8 +436,8 @@ fn any_locked(repositories: usize) -> impl Strategy<Value = Locked> {
 fn any_lock() -> impl Strategy<Value = Lock> {
     vec(any_repository(), 0..3).prop_flat_map(|repositories| {
         let count = repositories.len();
-        let base =
-            option::of(btree_map(any_platform(), any_digest(), 0..3).prop_map(|platforms| LockedBase { platforms }));
+        let base = (option::of(any_digest()), btree_map(any_platform(), any_digest(), 0..3));
+        let base = option::of(base.prop_map(|(digest, platforms)| LockedBase { digest, platforms }));
         let variants = btree_map("[a-z][a-z0-9.-]{0,4}", any_locked(count), 0..3);
         (any_asked(), 0..=i64::MAX, Just(repositories), base, any_locked(count), variants).prop_map(
             |(asked, epoch, repositories, base, main, variants)| Lock {

@@ -32,6 +32,7 @@ impl Lock {
         }
         if let Some(base) = &self.base {
             out.push_str("\n[base]\n");
+            optional(&mut out, "digest", base.digest.as_ref());
             for (platform, digest) in &base.platforms {
                 line(&mut out, &key(&platform.to_string()), quoted(digest));
             }

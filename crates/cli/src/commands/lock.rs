@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use distil_pipeline::{Change, Escaped, LockAction, LockDocument, LockRequest, PackageName};
+use distil_pipeline::{BaseChange, Change, Escaped, LockAction, LockDocument, LockRequest, PackageName};
 
 use super::Context;
 use crate::environment::Environment;
@@ -87,6 +87,9 @@ impl Lock {
             printer.document(&LockDocument::new(&locked))?;
         } else {
             printer.result(&table(&locked.changes))?;
+            if let Some(change) = &locked.base {
+                printer.result(&base(change))?;
+            }
             for difference in &locked.differences {
                 printer.note(&format!("the recipe has changed: {difference}"));
             }
@@ -107,6 +110,15 @@ impl Lock {
             ));
         }
         Ok(if stale { Status::No } else { Status::Yes })
+    }
+}
+
+/// That the base is another image.
+fn base(change: &BaseChange) -> String {
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) => format!("base image {from} -> {to}\n"),
+        (None, Some(to)) => format!("base image {to}\n"),
+        (_, None) => "no base image\n".to_owned(),
     }
 }
 

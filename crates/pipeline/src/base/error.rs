@@ -1,10 +1,12 @@
 //! Why an image cannot start from another one.
 
+use distil_cache::CacheError;
 use distil_debunpack::records::Database;
-use distil_imgcore::{Escaped, ImagePath};
+use distil_imgcore::{Digest, Escaped, ImagePath, Platform};
 
 use crate::read::ReadError;
 use crate::recipe::Place;
+use crate::stores::StoreError;
 
 /// The base as its recipe names it, and where: what messages say of it is the same on every machine.
 #[derive(Debug, Clone)]
@@ -32,6 +34,22 @@ pub enum BaseError {
         place: Place,
         /// Why not.
         source: Box<ReadError>,
+    },
+    /// There is no way to its registry.
+    #[error(transparent)]
+    Open(#[from] StoreError),
+    /// There is no place for what is pulled.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Another image than the one of the lock.
+    #[error("the image of the base for {platform} is {found}{}", in_lock(.locked.as_deref()))]
+    Locked {
+        /// The platform.
+        platform: Box<Platform>,
+        /// The digest in the lock.
+        locked: Option<Box<Digest>>,
+        /// The digest of the image.
+        found: Box<Digest>,
     },
     /// A record of packages that is broken: without it nobody knows which packages are there.
     #[error("the record {path} of the base cannot be understood")]
@@ -80,9 +98,17 @@ impl BaseError {
     pub fn is_mistake(&self) -> bool {
         match self {
             Self::Read { source, .. } => source.is_mistake(),
+            Self::Open(source) => source.is_mistake(),
             Self::Version { .. } | Self::Database { .. } | Self::Layers { .. } => true,
-            Self::Record { .. } => false,
+            Self::Record { .. } | Self::Cache(_) | Self::Locked { .. } => false,
         }
+    }
+}
+
+fn in_lock(digest: Option<&Digest>) -> String {
+    match digest {
+        Some(locked) => format!(", and the lock says {locked}"),
+        None => ", and the lock has none".to_owned(),
     }
 }
 

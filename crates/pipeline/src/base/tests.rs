@@ -17,7 +17,8 @@ fn stated(image: &str) -> recipe::Base {
 }
 
 fn open(image: &str, dir: &Path) -> Result<Base, BaseError> {
-    Base::open(&stated(image), dir, &Places::uncancelled(&Machine::new(0), &Silent))
+    let (machine, session) = (Machine::new(0), Session::start(&dir.join("cache")).unwrap());
+    Base::open(&stated(image), dir, None, &Places::uncancelled(&machine, &Silent), &session)
 }
 
 /// The base of amd64 with these layers.

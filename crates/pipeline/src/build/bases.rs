@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use distil_aptrepo::lock::LockedBase;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Digest, Platform};
 
@@ -22,15 +23,19 @@ pub(super) struct Bases {
 }
 
 impl Bases {
-    /// Reads the images of a base for these platforms, on which packages are to be recorded in the form `database`.
+    /// Reads the images of a base for these platforms, which are those of the lock where there is one, and on which packages are to be recorded in the form `database`.
     pub(super) fn read<'a>(
         base: Base,
         platforms: impl IntoIterator<Item = &'a Platform>,
+        locked: Option<&LockedBase>,
         database: Option<Database>,
         progress: &dyn Progress,
     ) -> Result<Self, BaseError> {
         let mut images = BTreeMap::new();
         for platform in platforms {
+            if let Some(locked) = locked {
+                base.check(locked, platform)?;
+            }
             let image = base.image(platform, progress)?;
             image.records(database)?;
             images.insert(platform.clone(), image);

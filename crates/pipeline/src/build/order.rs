@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::lock::Lock;
+use distil_cache::Session;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Compression, Digest, Packing, Platform, Reference};
 use distil_rootfs::Filter;
@@ -124,11 +125,16 @@ impl<'a> Order<'a> {
     pub(super) fn bases<'p>(
         &self,
         platforms: impl IntoIterator<Item = &'p Platform>,
+        lock: Option<&Lock>,
         places: &Places<'_>,
+        session: &Session,
     ) -> Result<Bases, BuildError> {
         let Some(Asked { recipe, dir, .. }) = &self.recipe else { return Ok(Bases::default()) };
         let Some(stated) = &recipe.base else { return Ok(Bases::default()) };
-        Ok(Bases::read(Base::open(stated, dir, places)?, platforms, self.database, places.progress)?)
+        let locked = lock.and_then(|lock| lock.base.as_ref());
+        let digest = locked.and_then(|locked| locked.digest.as_ref());
+        let base = Base::open(stated, dir, digest, places, session)?;
+        Ok(Bases::read(base, platforms, locked, self.database, places.progress)?)
     }
 
     /// Which packages share a layer, where no lock says so.

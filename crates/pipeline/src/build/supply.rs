@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use distil_aptrepo::lock::Lock;
+use distil_cache::Session;
 use distil_debunpack::Architecture;
 use distil_imgcore::Platform;
 
@@ -57,12 +58,13 @@ impl<'a> Prospect<'a> {
         request: &'a BuildRequest<'_>,
         platforms: &'a [Platform],
         places: &'a Places<'a>,
+        session: &Session,
     ) -> Result<Self, BuildError> {
         let (recipe, variant, dir, lock) = match &request.what {
             What::Recipe { recipe, variant, dir, lock } => (recipe, variant, dir, lock),
             What::Packages { debs, .. } => return Supply::of_files(debs, request).map(Self::There),
         };
-        let provider = Provider::new(places, &request.cache_dir, request.jobs)?;
+        let provider = Provider::new(places, session, request.jobs)?;
         let wanted = Wanted {
             recipe,
             variant: variant.as_deref(),

@@ -13,6 +13,9 @@ pub struct LockDocument {
     pub schema: String,
     /// The packages that came, went or have another version, by name.
     pub changes: Vec<ChangeDocument>,
+    /// Another base image than before, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseChangeDocument>,
     /// How the recipe differs from the one that the lock was made for that was there, in words.
     pub differences: Vec<String>,
     /// How many .debs the lock holds.
@@ -20,6 +23,16 @@ pub struct LockDocument {
     /// What a vendored directory proves, where the lock was held against one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<ProofDocument>,
+}
+
+/// Another base image than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct BaseChangeDocument {
+    /// The digest before; null where there was no base, or the lock did not say.
+    pub from: Option<String>,
+    /// The digest now; null where there is no base any more.
+    pub to: Option<String>,
 }
 
 /// What a vendored directory proves of a lock.
@@ -61,6 +74,10 @@ impl LockDocument {
         Self {
             schema: "distil.lock/v1".to_owned(),
             changes: changes.collect(),
+            base: locking.base.as_ref().map(|change| BaseChangeDocument {
+                from: change.from.as_ref().map(ToString::to_string),
+                to: change.to.as_ref().map(ToString::to_string),
+            }),
             differences: locking.differences.iter().map(ToString::to_string).collect(),
             packages: locking.packages,
             proof: locking.proof.as_ref().map(|proof| ProofDocument {

@@ -24,7 +24,11 @@ use crate::sources::{self, SourcesError};
 
 /// The versions of an older lock that shall stay, for the recipe itself (no name) and for each of its variants.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kept(BTreeMap<Option<String>, Versions>);
+pub(crate) struct Kept {
+    versions: BTreeMap<Option<String>, Versions>,
+    /// The base image.
+    base: Option<Digest>,
+}
 
 impl Kept {
     /// All versions of a lock but those of some packages, each of which the lock must have.
@@ -44,11 +48,17 @@ impl Kept {
             locked.platforms.iter().map(|(platform, locked)| (platform.clone(), stay(locked))).collect()
         };
         let variants = lock.variants.iter().map(|(name, locked)| (Some(name.clone()), versions(locked)));
-        Ok(Self(std::iter::once((None, versions(&lock.main))).chain(variants).collect()))
+        let versions = std::iter::once((None, versions(&lock.main))).chain(variants).collect();
+        Ok(Self { versions, base: None })
+    }
+
+    /// The same with the base image of the lock.
+    pub(crate) fn with_base(self, lock: &Lock) -> Self {
+        Self { base: lock.base.as_ref().and_then(|base| base.digest.clone()), ..self }
     }
 
     fn of_variant(&self, name: Option<&str>) -> Versions {
-        self.0.get(&name.map(str::to_owned)).cloned().unwrap_or_default()
+        self.versions.get(&name.map(str::to_owned)).cloned().unwrap_or_default()
     }
 }
 
@@ -86,7 +96,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Self, LockError> {
         let recipes = with_variants(recipe);
         let local = LocalPackages::open(recipes.values(), dir, &platforms, provider)?;
-        let base = BaseFacts::read(recipe, dir, &platforms, provider)?;
+        let base = BaseFacts::read(recipe, dir, &platforms, kept.base.as_ref(), provider)?;
         local.check_base(&base.packages)?;
         let mut draft =
             Self { recipe, dir, platforms, market: Market::default(), local, base, chosen: BTreeMap::new() };
@@ -285,18 +295,22 @@ impl<'a> Draft<'a> {
 }
 
 impl BaseFacts {
-    fn read(recipe: &Recipe, dir: &Path, platforms: &[Platform], provider: &Provider<'_>) -> Result<Self, LockError> {
+    fn read(
+        recipe: &Recipe,
+        dir: &Path,
+        platforms: &[Platform],
+        locked: Option<&Digest>,
+        provider: &Provider<'_>,
+    ) -> Result<Self, LockError> {
         let Some(stated) = &recipe.base else { return Ok(Self::default()) };
-        let base = Base::open(stated, dir, provider.places)?;
+        let base = Base::open(stated, dir, locked, provider.places, &provider.session)?;
         let mut facts = Self { created: base.created(platforms), ..Self::default() };
-        let mut digests = LockedBase::default();
         for platform in platforms {
             let image = base.image(platform, provider.places.progress)?;
-            digests.platforms.insert(platform.clone(), image.image().digest().clone());
             facts.packages.insert(platform.clone(), image.packages().to_vec());
             facts.layers.insert(platform.clone(), image.image().layers().len());
         }
-        facts.digests = Some(digests);
+        facts.digests = Some(base.to_lock(platforms)?);
         Ok(facts)
     }
 }

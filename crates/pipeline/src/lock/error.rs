@@ -196,6 +196,8 @@ pub enum StaleReason {
         /// The digest of the image that is there now.
         found: Option<Digest>,
     },
+    /// The base is another one than when the lock was made, though its images for these platforms are the same.
+    BaseIndex,
     /// The lock has no packages for a platform.
     Platform(Platform),
 }
@@ -210,6 +212,7 @@ impl fmt::Display for StaleReason {
             Self::Local { path, locked: None } => write!(f, "debs: {} was added", Escaped(path.as_bytes())),
             Self::LocalGone { path } => write!(f, "debs: {} is gone", Escaped(path.as_bytes())),
             Self::Base { platform, .. } => write!(f, "base: its image for {platform} is another one"),
+            Self::BaseIndex => f.write_str("base: it is another one, with the same images for these platforms"),
             Self::Platform(platform) => write!(f, "platforms: {platform} was added"),
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use distil_aptrepo::lock::{Lock, LockedPackage, LockedPlatform, PackageOrigin};
 use distil_debunpack::{Control, PackageName};
-use distil_imgcore::{Digest, Platform};
+use distil_imgcore::{Digest, Platform, Reference};
 
 use super::draft::{Draft, Kept};
 use super::error::{LockError, StaleReason};
@@ -307,18 +307,33 @@ fn changed_files(lock: &Lock, wanted: Wanted<'_>, local: &BTreeMap<String, (Pack
     reasons
 }
 
-/// Images to start from that are others than when the lock was made.
+/// Images to start from that are others than when the lock was made. A registry is not asked: what a lock says of it stays
+/// there under its digest, wherever the tag has moved.
 fn changed_base(lock: &Lock, wanted: Wanted<'_>, provider: &Provider<'_>) -> Result<Vec<StaleReason>, LockError> {
     let Some(stated) = &wanted.recipe.base else { return Ok(Vec::new()) };
-    let base = Base::open(stated, wanted.dir, provider.places)?;
+    let locked = lock.base.as_ref();
+    let digest = locked.and_then(|locked| locked.digest.as_ref());
     let mut reasons = Vec::new();
+    if let (Reference::Registry(name), Some(digest)) = (&stated.image, digest) {
+        let other = name.digest().is_some_and(|stated| stated != digest);
+        let unknown = |platform: &&Platform| locked.is_none_or(|locked| !locked.platforms.contains_key(*platform));
+        for platform in wanted.platforms.iter().filter(|platform| other || unknown(platform)) {
+            reasons.push(StaleReason::Base { platform: platform.clone(), locked: None, found: None });
+        }
+        return Ok(reasons);
+    }
+    let base = Base::open(stated, wanted.dir, None, provider.places, &provider.session)?;
     for platform in wanted.platforms {
         let found = base.digest(platform)?;
-        let locked = lock.base.as_ref().and_then(|base| base.platforms.get(platform));
+        let locked = locked.and_then(|base| base.platforms.get(platform));
         if locked != Some(&found) {
             let locked = locked.cloned();
             reasons.push(StaleReason::Base { platform: platform.clone(), locked, found: Some(found) });
         }
+    }
+    // The index gets into annotations, whatever platforms it has beside those that are built.
+    if reasons.is_empty() && digest.is_some_and(|locked| locked != base.descriptor().digest()) {
+        reasons.push(StaleReason::BaseIndex);
     }
     Ok(reasons)
 }
