@@ -81,7 +81,8 @@ impl Named {
 fn there(store: &dyn Store, name: &RefName) -> Result<Option<Descriptor>, Error> {
     match store.resolve(&Selector::Name(name.clone())) {
         Ok(found) => Ok(Some(found)),
-        Err(Error::NoImage { .. }) => Ok(None),
+        // What is no document holds no signature that anybody could verify.
+        Err(Error::NoImage { .. } | Error::Document { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

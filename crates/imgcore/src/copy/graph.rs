@@ -224,7 +224,10 @@ impl<'a> Graph<'a> {
             match self.source.resolve(&Selector::Name(name.clone())) {
                 Ok(found) => said.attachments.push((name, found)),
                 Err(Error::NoImage { .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let as_what = As::Attachment(name);
+                    return Err(Belonging { subject: subject.clone(), as_what }.explain(error));
+                }
             }
         }
         Ok(said)

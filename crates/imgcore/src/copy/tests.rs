@@ -420,6 +420,53 @@ fn an_attachment_that_cannot_be_read_is_named() {
     assert_eq!(signatures(&registry, &name), ["a"]);
 }
 
+/// Somebody else names something else whenever anything is named.
+#[derive(Debug)]
+struct Contested {
+    inner: Memory,
+    theirs: Descriptor,
+}
+
+impl Store for Contested {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
+        self.inner.has(blob)
+    }
+    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
+        self.inner.open(blob)
+    }
+    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
+        self.inner.put(blob, content)
+    }
+    fn tag(&self, name: Option<&RefName>, _: &Descriptor) -> Result<(), Error> {
+        self.inner.tag(name, &self.theirs)
+    }
+    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
+        self.inner.resolve(wanted)
+    }
+    fn tags(&self) -> Result<Vec<RefName>, Error> {
+        self.inner.tags()
+    }
+    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        self.inner.referrers(subject)
+    }
+}
+
+#[test]
+fn a_name_that_others_write_to_all_the_time_is_told() {
+    let (source, inner) = (Memory::new(), Memory::new());
+    let image = manifest(&source, &put(&source, MediaType::CONFIG, b"config"));
+    let (name, _) = sign(&source, &image, 0, &["ours"]);
+    let (_, theirs) = sign(&inner, &image, 0, &["theirs"]);
+    let destination = Contested { inner, theirs: theirs.clone() };
+    let attached = copy_graph(&source, &destination, &image, Referrers::Copy, &mut |_| {}).unwrap();
+    let Err(Error::About { source, .. }) = attached.name_in(&destination) else { panic!() };
+    let Error::Moved { name: moved, found, .. } = *source else { panic!("{source}") };
+    assert_eq!((moved, found), (name, Some(theirs.digest().clone())));
+}
+
 #[test]
 fn who_refers_to_whom_without_end_is_refused() {
     let source = Memory::new();
