@@ -1,5 +1,7 @@
 //! Writing an image to where it was asked for.
 
+use std::sync::atomic::Ordering;
+
 use distil_imgcore::{Artifact, Compression, Descriptor, Image, Index, Platform, Progress as Step, Reference};
 
 use super::error::BuildError;
@@ -37,7 +39,10 @@ pub(super) fn write(
     if names == Names::Stay {
         outputs.iter().try_for_each(|output| places.destination(output)?.check(index.digest(), names))?;
     }
-    outputs.iter().map(|output| write_one(index, about, (output, names), host, places)).collect()
+    let write = |output| write_one(index, about, (output, names), host, places);
+    let written: Result<_, _> = outputs.iter().map(write).collect();
+    // Whatever it was that failed then, that was the reason.
+    if written.is_err() && places.cancelled.load(Ordering::Relaxed) { Err(BuildError::Cancelled) } else { written }
 }
 
 fn write_one(
