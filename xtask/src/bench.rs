@@ -8,6 +8,7 @@ mod machine;
 mod must;
 mod plot;
 mod prepare;
+mod registry;
 mod repository;
 mod resolve;
 mod set;
@@ -27,8 +28,21 @@ use set::Set;
 use stopwatch::Stopwatch;
 use tables::Figures;
 
-const PROGRAMS: [&str; 12] =
-    ["hyperfine", "zstd", "gzip", "pigz", "buildah", "dpkg-deb", "tar", "xargs", "time", "openssl", "gpg", "timeout"];
+const PROGRAMS: [&str; 13] = [
+    "hyperfine",
+    "zstd",
+    "gzip",
+    "pigz",
+    "buildah",
+    "dpkg-deb",
+    "tar",
+    "xargs",
+    "time",
+    "openssl",
+    "gpg",
+    "timeout",
+    "skopeo",
+];
 
 /// `cargo xtask bench [SET…] [--quick]`: measures, and writes `benches/RESULTS.md` with its plot. A run of a part, or with each
 /// command once, is for whoever works on it: it is printed, and leaves the files alone.
@@ -41,13 +55,14 @@ pub(crate) fn task(root: &Path, arguments: &[&str]) -> Result<()> {
     let bench = Bench::new(root, wanted.quick)?;
     let mut ready = BTreeMap::new();
     let mut figures = BTreeMap::new();
-    for set in wanted.sets {
+    for set in wanted.sets.iter().copied() {
         debs::fetch_set(root, set.name())?;
         ready.insert(set, bench.prepare(set)?);
         figures.insert(set, bench.measure(set, &ready)?);
     }
-    let resolve = wanted.resolve.then(|| bench.resolve()).transpose()?.unwrap_or_default();
-    let (report, plot) = (bench.report(&figures, &resolve)?, plot::svg(&figures));
+    let resolve = wanted.has(Part::Resolve).then(|| bench.resolve()).transpose()?.unwrap_or_default();
+    let transfers = wanted.has(Part::Registry).then(|| bench.registries()).transpose()?;
+    let (report, plot) = (bench.report(&figures, &resolve, transfers.as_ref())?, plot::svg(&figures));
     drop(ready);
     fs::remove_dir_all(&bench.dir).map_err(at(&bench.dir))?;
     if !wanted.whole {
@@ -61,10 +76,28 @@ pub(crate) fn task(root: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// What is measured beside builds of the sets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Resolve,
+    Registry,
+}
+
+impl Part {
+    const ALL: [Self; 2] = [Self::Resolve, Self::Registry];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Registry => "registry",
+        }
+    }
+}
+
 /// What the arguments ask for.
 struct Wanted {
     sets: Vec<Set>,
-    resolve: bool,
+    parts: Vec<Part>,
     quick: bool,
     /// Everything, as often as the results need.
     whole: bool,
@@ -73,14 +106,20 @@ struct Wanted {
 impl Wanted {
     fn parse(arguments: &[&str]) -> Result<Self> {
         let (options, names): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| word.starts_with('-'));
-        let is_known = |name: &&str| *name == "resolve" || Set::ALL.iter().any(|set| set.name() == *name);
+        let is_known =
+            |name: &&str| ["resolve", "registry"].contains(name) || Set::ALL.iter().any(|set| set.name() == *name);
         if let Some(wrong) = names.iter().find(|name| !is_known(name)).or(options.iter().find(|o| **o != "--quick")) {
             return Err(Error::Usage(format!("bench {wrong}")));
         }
         let quick = !options.is_empty();
         let wants = |name: &str| names.is_empty() || names.contains(&name);
         let sets = Set::ALL.into_iter().filter(|set| wants(set.name())).collect();
-        Ok(Self { sets, resolve: wants("resolve"), quick, whole: names.is_empty() && !quick })
+        let parts = Part::ALL.into_iter().filter(|part| wants(part.name())).collect();
+        Ok(Self { sets, parts, quick, whole: names.is_empty() && !quick })
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
     }
 }
 
@@ -109,13 +148,21 @@ impl Bench {
     }
 
     /// The whole report.
-    fn report(&self, figures: &BTreeMap<Set, Figures>, resolve: &str) -> Result<String> {
+    fn report(
+        &self,
+        figures: &BTreeMap<Set, Figures>,
+        resolve: &str,
+        transfers: Option<&registry::Figures>,
+    ) -> Result<String> {
         let mut report = String::from(HEAD);
         report.push_str(&machine::describe(self.cores)?);
-        report.push_str(&must::table(figures));
+        report.push_str(&must::table(figures, transfers));
         report.push_str(PLOT);
         for figures in figures.values() {
             report.push_str(&tables::section(figures, |command| self.shown(command)));
+        }
+        if let Some(transfers) = transfers {
+            report.push_str(&transfers.section(|command| self.shown(command)));
         }
         report.push_str(resolve);
         Ok(report)

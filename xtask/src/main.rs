@@ -31,8 +31,8 @@ Usage: cargo xtask TASK
   debs --list FILE [--into DIR]  download the packages that FILE names, one a line
   example NAME                   build the image of examples/NAME (static, base, cc, python or java) to
                                  oci:target/NAME:latest, from packages of this machine's apt sources
-  bench [SET...] [--quick]       time whole builds beside other tools, and write benches/RESULTS.md; of some sets, or
-                                 with each command once, print the figures instead
+  bench [SET...] [--quick]       time whole builds beside other tools, and write benches/RESULTS.md; of some sets,
+                                 of `resolve` or `registry`, or with each command once, print the figures instead
   licences                       find the licences of 1,000 packages beside Syft, and write benches/LICENCES.md
   peers                          fetch the programs that the tests compare with
   test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing

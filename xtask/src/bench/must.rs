@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::registry::{self, Kind};
 use super::set::Set;
 use super::sizes::as_float;
 use super::tables::Figures;
@@ -55,9 +56,9 @@ impl Limit {
 }
 
 /// The table, every verdict of which is reckoned from this run.
-pub(super) fn table(figures: &BTreeMap<Set, Figures>) -> String {
+pub(super) fn table(figures: &BTreeMap<Set, Figures>, transfers: Option<&registry::Figures>) -> String {
     let mut table = String::from(HEAD);
-    for limit in limits(figures) {
+    for limit in limits(figures).into_iter().chain(of_registries(transfers)) {
         let _ = writeln!(table, "{}", limit.row());
     }
     table.push('\n');
@@ -134,6 +135,33 @@ fn limits(figures: &BTreeMap<Set, Figures>) -> Vec<Limit> {
     limits
 }
 
+/// Those of pushing and pulling the large set.
+fn of_registries(transfers: Option<&registry::Figures>) -> Vec<Limit> {
+    let times = |kind: Kind, what: &str| {
+        let what = format!("{what}, large set, against the faster of skopeo and crane");
+        let measured = transfers.and_then(|transfers| transfers.against_the_faster(kind));
+        Limit { what, at_most: 1.0, unit: Unit::Times, measured }
+    };
+    let mebibytes = |kib: u64| as_float(kib) / 1024.0;
+    vec![
+        times(Kind::Push, "push to a registry"),
+        times(Kind::Pull, "pull from a registry"),
+        times(Kind::PushChanged, "push with one package changed"),
+        Limit {
+            what: "bytes sent with one package changed, against those of the blobs that are new".to_owned(),
+            at_most: 1.1,
+            unit: Unit::Times,
+            measured: transfers.map(registry::Figures::sent_for_new),
+        },
+        Limit {
+            what: "peak memory of pushing and pulling".to_owned(),
+            at_most: 100.0,
+            unit: Unit::Mebibytes,
+            measured: transfers.and_then(registry::Figures::peak).map(mebibytes),
+        },
+    ]
+}
+
 /// How much longer the large set takes for a byte than the jre set, both built in the same rounds.
 fn per_byte(figures: &BTreeMap<Set, Figures>) -> Option<f64> {
     let (large, jre) = (figures.get(&Set::Large)?, figures.get(&Set::Jre)?);
@@ -156,7 +184,7 @@ mod tests {
 
     #[test]
     fn figures_stand_in_their_rows() {
-        let table = table(&tables::tests::figures());
+        let table = table(&tables::tests::figures(), None);
         for row in [
             "| cold build, zstd:3, jre set, against only decompressing | 1.00 x | 1.00 x | met |",
             "| cold build, gzip:6, python set, against only decompressing | 1.40 x | 1.50 x | **not met** |",
@@ -170,7 +198,7 @@ mod tests {
 
     #[test]
     fn nothing_is_met_that_was_not_measured() {
-        let table = table(&BTreeMap::new());
+        let table = table(&BTreeMap::new(), None);
         assert!(table.contains("not measured") && !table.contains("met |"), "{table}");
     }
 }

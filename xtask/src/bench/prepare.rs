@@ -183,7 +183,8 @@ pub(super) fn copy(folder: &Path, from: &str, to: &str) -> Result<()> {
     process::run(Command::new("cp").arg("-al").arg(folder.join(from)).arg(folder.join(to)))
 }
 
-fn debs_in(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The packages in a folder, sorted.
+pub(super) fn debs_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(at(folder))?;
     let paths = entries.map(|entry| Ok(entry.map_err(at(folder))?.path()));
     let mut debs = paths.collect::<Result<Vec<_>>>()?;
