@@ -16,7 +16,7 @@ mod tags;
 mod tests;
 mod upload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -61,8 +61,8 @@ pub struct Repository {
     remote: Arc<Remote>,
     next_to: Vec<String>,
     documents: Documents,
-    /// Blobs that are there, with their sizes.
-    present: Mutex<BTreeMap<Digest, u64>>,
+    /// What is there: documents and other blobs, with their sizes. The same bytes may be both, and lie in two places then.
+    present: Mutex<BTreeSet<(bool, Digest, u64)>>,
     /// Uploads that the registry began and nobody asked for.
     spare: Mutex<BTreeMap<Digest, Url>>,
     /// Bytes of one request that the registry has not found too large.
@@ -113,13 +113,21 @@ impl Repository {
         self
     }
 
-    fn present(&self) -> MutexGuard<'_, BTreeMap<Digest, u64>> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_present(&self, blob: &Descriptor) -> bool {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).contains(&identity(blob))
+    }
+
+    fn now_present(&self, blob: &Descriptor) {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).insert(identity(blob));
     }
 
     fn spare(&self) -> MutexGuard<'_, BTreeMap<Digest, Url>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn identity(blob: &Descriptor) -> (bool, Digest, u64) {
+    (blob.media_type().is_index_or_manifest(), blob.digest().clone(), blob.size())
 }
 
 impl std::fmt::Debug for Options {
@@ -135,13 +143,13 @@ impl Store for Repository {
 
     fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
         self.remote.will_write();
-        if self.present().get(blob.digest()) == Some(&blob.size()) {
+        if self.is_present(blob) {
             return Ok(true);
         }
         let there =
             if blob.media_type().is_index_or_manifest() { self.has_document(blob)? } else { self.has_blob(blob)? };
         if there {
-            self.present().insert(blob.digest().clone(), blob.size());
+            self.now_present(blob);
         }
         Ok(there)
     }
@@ -157,7 +165,7 @@ impl Store for Repository {
         } else {
             self.put_blob(blob, content)?;
         }
-        self.present().insert(blob.digest().clone(), blob.size());
+        self.now_present(blob);
         Ok(())
     }
 
@@ -166,7 +174,7 @@ impl Store for Repository {
         // Manifests are in the repositories that they were put into, and cannot be mounted.
         let there = !blob.media_type().is_index_or_manifest() && self.mount(blob)?;
         if there {
-            self.present().insert(blob.digest().clone(), blob.size());
+            self.now_present(blob);
         }
         Ok(there)
     }

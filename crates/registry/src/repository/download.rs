@@ -145,3 +145,33 @@ impl Read for Download {
         read.map_err(|setback| io::Error::other(setback.into_error()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_the_rest_of_the_blob_is_one() {
+        for stated in ["bytes 4-9/10", "bytes 4-9/*", " bytes  4-9/10 "] {
+            assert!(is_rest(stated, 4, 10), "{stated}");
+        }
+        let others =
+            ["", "bytes */10", "bytes 0-9/10", "bytes 4-8/10", "bytes 4-9/11", "4-9/10", "bytes 4-9", "bytes +4-9/10"];
+        for stated in others {
+            assert!(!is_rest(stated, 4, 10), "{stated}");
+        }
+        assert!(!is_rest(&format!("bytes 0-{}/0", u64::MAX), 0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_is_the_rest_where_it_begins_and_ends_right(
+            first in 0_u64..20, last in 0_u64..20, total in 0_u64..20, from in 0_u64..20, size in 1_u64..20,
+        ) {
+            let right = first == from && last == size - 1 && total == size;
+            prop_assert_eq!(is_rest(&format!("bytes {first}-{last}/{total}"), from, size), right);
+        }
+    }
+}

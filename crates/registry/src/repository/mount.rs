@@ -15,7 +15,7 @@ impl Repository {
         for from in &self.next_to {
             let query: String = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("mount", &blob.digest().to_string())
-                .append_pair("from", from)
+                .append_pair("from", &self.remote.repository(from))
                 .finish();
             let path = format!("blobs/uploads/?{query}");
             // A registry may also have no right to the other repository to give.

@@ -89,9 +89,11 @@ impl<'a> Outgoing<'a> {
             self.check_end()?;
         }
         self.taken += n as u64;
-        self.kept.extend(bytes.get(n.saturating_sub(self.most_kept)..).unwrap_or_default());
-        let surplus = self.kept.len().saturating_sub(self.most_kept);
-        self.kept.drain(..surplus);
+        let bytes = bytes.get(n.saturating_sub(self.most_kept)..).unwrap_or_default();
+        let surplus = (self.kept.len() + bytes.len()).saturating_sub(self.most_kept);
+        // What goes makes room for what comes, so that no more memory is taken than for what is kept.
+        self.kept.drain(..surplus.min(self.kept.len()));
+        self.kept.extend(bytes);
         Ok(n)
     }
 
@@ -140,5 +142,65 @@ impl Read for Outgoing<'_> {
         };
         self.at += n as u64;
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Whatever is read and gone back to, each byte is that of its place, and going back is possible as far as said.
+        #[test]
+        fn every_byte_is_that_of_its_place(
+            content in prop::collection::vec(any::<u8>(), 1..400),
+            most_kept in 0_usize..100,
+            steps in prop::collection::vec((1_usize..90, 0_u64..120), 1..60),
+        ) {
+            let blob = Descriptor::of("application/x".parse().unwrap(), &content);
+            let mut source = &content[..];
+            let mut outgoing = Outgoing::new(&blob, &mut source, most_kept);
+            let mut furthest = 0;
+            for (length, back) in steps {
+                let at = usize::try_from(outgoing.at()).unwrap();
+                let mut buf = vec![0; length];
+                let n = outgoing.read(&mut buf).unwrap();
+                prop_assert_eq!(&buf[..n], &content[at..at + n]);
+                prop_assert!(n > 0 || at == content.len());
+                furthest = furthest.max(at + n);
+                prop_assert_eq!(outgoing.left(), (content.len() - at - n) as u64);
+                let to = outgoing.at().saturating_sub(back);
+                let kept = furthest as u64 - to <= furthest.min(most_kept) as u64;
+                prop_assert_eq!(outgoing.rewind(to), kept);
+                prop_assert!(!outgoing.rewind(furthest as u64 + 1));
+                prop_assert!(outgoing.kept.len() <= most_kept);
+            }
+        }
+
+        /// The last byte of what is not the blob is never given.
+        #[test]
+        fn what_is_not_the_blob_has_no_end(
+            content in prop::collection::vec(any::<u8>(), 1..200),
+            at in any::<prop::sample::Index>(),
+            piece in 1_usize..64,
+        ) {
+            let mut wrong = content.clone();
+            wrong[at.index(content.len())] ^= 1;
+            let longer = [&content[..], b"x"].concat();
+            let blob = Descriptor::of("application/x".parse().unwrap(), &content);
+            for mut source in [&wrong[..], &content[1..], &longer] {
+                let mut outgoing = Outgoing::new(&blob, &mut source, 10);
+                let (mut given, mut buf) = (0, vec![0; piece]);
+                while let Ok(n @ 1..) = outgoing.read(&mut buf) {
+                    given += n;
+                }
+                prop_assert!(given < content.len());
+                prop_assert!(outgoing.read(&mut buf).is_err());
+                let failure = outgoing.failure().unwrap();
+                prop_assert!(failure.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<ContentMismatch>));
+            }
+        }
     }
 }

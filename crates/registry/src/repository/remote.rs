@@ -124,6 +124,11 @@ impl Remote {
         self.transport.send(Ask { method, target, scope, headers: Vec::new(), body: Body::Empty, may_lead_away: false })
     }
 
+    /// The registry's own name for a repository that was written so.
+    pub(super) fn repository(&self, written: &str) -> String {
+        self.transport.repository(written)
+    }
+
     /// The error of an answer with an unexpected status.
     pub(super) fn refused(&self, what: &str, answer: Response) -> RegistryError {
         self.transport.refused(what, answer)

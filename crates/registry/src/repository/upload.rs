@@ -15,7 +15,7 @@ use crate::error::RegistryError;
 use crate::transport::Target;
 
 /// Bytes that can be sent again, of each blob that is on its way: what a registry may have lost when a connection breaks.
-const KEPT: usize = 16 << 20;
+const KEPT: usize = 8 << 20;
 /// Bytes of one request to a registry, or a proxy before it, that finds the whole too large. They can all be sent again.
 const PART: u64 = 8 << 20;
 
@@ -146,7 +146,7 @@ impl Upload<'_> {
         if !matches!(answer.status(), 200 | 202 | 204) {
             return Ok(None);
         }
-        if received(&answer).is_some_and(|received| self.outgoing.rewind(received)) {
+        if answer.header("range").and_then(received).is_some_and(|received| self.outgoing.rewind(received)) {
             // The new location may hold what the old one did not know.
             return Ok(Some(self.remote.location(&Target::Url(&session), &answer).unwrap_or(session)));
         }
@@ -172,7 +172,7 @@ impl Upload<'_> {
         let headers = vec![("content-type", OCTETS.to_owned()), ("content-range", range)];
         let answer = self.stream(Method::Patch, session, headers, size)?;
         let next = self.remote.location(&Target::Url(session), &answer).map_err(Setback::last)?;
-        match received(&answer) {
+        match answer.header("range").and_then(received) {
             Some(received) if received != from + size => {
                 let stated = answer::shortened(answer.header("range").unwrap_or_default());
                 Err(Setback { passing: true, ..AnswerError::Range { from: from + size, stated }.into() })
@@ -232,10 +232,41 @@ impl Repository {
 
 const OCTETS: &str = "application/octet-stream";
 
-/// How many bytes a registry has of an upload. Of none and one it says the same, so that neither is known.
-fn received(answer: &Response) -> Option<u64> {
-    let stated = answer.header("range")?.trim();
+/// How many bytes a registry has of an upload, by the `Range` of its answer. Of none and one it says the same, so that
+/// neither is known.
+fn received(stated: &str) -> Option<u64> {
+    let stated = stated.trim();
     let (first, last) = stated.strip_prefix("bytes=").unwrap_or(stated).split_once('-')?;
     let (first, last) = (answer::number(first)?, answer::number(last)?);
     if first == 0 && last > 0 { last.checked_add(1) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_range_of_an_upload_is_what_the_registry_has() {
+        for (stated, expected) in [("0-9", Some(10)), ("bytes=0-9", Some(10)), (" 0-1 ", Some(2)), ("0-0", None)] {
+            assert_eq!(received(stated), expected, "{stated}");
+        }
+        for other in ["", "-", "0-", "1-9", "9", "0--1", "0-+5", "0-99999999999999999999", "0-18446744073709551615"] {
+            assert_eq!(received(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_is_read_back(size in 2_u64.., prefix in "(bytes=)?") {
+            prop_assert_eq!(received(&format!("{prefix}0-{}", size - 1)), Some(size));
+        }
+
+        #[test]
+        fn no_range_is_too_strange(stated in "[0-9a-z= -]{0,30}") {
+            let found = received(&stated);
+            prop_assert!(found.is_none_or(|size| size > 1));
+        }
+    }
 }
