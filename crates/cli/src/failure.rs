@@ -1,5 +1,7 @@
 //! Why a command did not do what it was asked for, with which status it ends then, and how to get out.
 
+mod registry;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -7,7 +9,7 @@ use distil_pipeline::init::RECIPE_NAME;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::{
-    BaseError, BuildError, CacheError, CopyError, Escaped, InitError, LockError, PlatformError, ReadError,
+    BaseError, BuildError, CacheError, CopyError, Escaped, InitError, LockError, Obstacle, PlatformError, ReadError,
     SourcesError, StoreError,
 };
 
@@ -124,6 +126,12 @@ impl Failure {
 
     /// How to get out.
     pub(crate) fn advice(&self) -> Option<String> {
+        let own = self.own_advice();
+        own.or_else(|| Obstacle::of(self).as_ref().and_then(registry::advice))
+    }
+
+    /// What this level has to say.
+    fn own_advice(&self) -> Option<String> {
         match self {
             Self::Epoch { .. } => Some("unset it, or set it to the output of `date +%s`".to_owned()),
             Self::NoCacheDir => Some("name a directory with --cache-dir".to_owned()),
@@ -294,6 +302,13 @@ fn store_advice(error: &StoreError) -> Option<String> {
     }
 }
 
+/// Names that are listed; a repository may have thousands.
+const MOST: usize = 20;
+
 fn list<T: ToString>(names: &[T]) -> String {
-    names.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+    let shown = names.iter().take(MOST).map(T::to_string).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MOST) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
 }

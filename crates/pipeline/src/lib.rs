@@ -52,6 +52,7 @@ pub mod inspect;
 mod lock;
 mod machine;
 mod observed;
+mod obstacle;
 mod package;
 mod packages;
 mod parallel;
@@ -97,6 +98,7 @@ pub use lock::{
     Proof, StaleReason, lock, lock_path,
 };
 pub use machine::{Authorities, Machine, MachineError};
+pub use obstacle::Obstacle;
 pub use progress::{Phase, Progress, Silent};
 pub use read::{Choice, ReadError};
 pub use recipe::author;
