@@ -46,7 +46,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// take it away again until something is tagged. An error of `content` comes back as [`Error::Blob`].
     ///
     /// # Errors
-    /// [`Error::Blob`] where the content is not what `blob` says.
+    /// [`Error::Blob`] where the content is not what `blob` says. Where [`Error::may_repeat`] says so, the same may go well
+    /// with a new reader.
     fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error>;
 
     /// Takes a blob over from a place next to this one without it being sent, where that can be done: from another repository

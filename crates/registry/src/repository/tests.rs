@@ -4,6 +4,7 @@ mod mounts;
 mod referrers;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use distil_imgcore::json::to_canonical;
@@ -17,13 +18,17 @@ use super::*;
 use crate::keychain::NoKeychain;
 
 /// Retries come at once. There is an authority, so that a connection that breaks is not one for want of it.
-fn options() -> Options {
+static CLIENT: LazyLock<Arc<Client>> = LazyLock::new(|| {
     let authority = Authority::new();
     let roots = Roots::none().and_pem("authority", &std::fs::read(authority.certificate()).unwrap()).unwrap();
     let retry =
         Retry { first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(5), ..Retry::default() };
+    Arc::new(Client::new(ClientOptions { roots, retry, ..ClientOptions::default() }).unwrap())
+});
+
+fn options() -> Options {
     Options {
-        client: Arc::new(Client::new(ClientOptions { roots, retry, ..ClientOptions::default() }).unwrap()),
+        client: Arc::clone(&CLIENT),
         keychain: Arc::new(NoKeychain),
         insecure_http: false,
         token_servers: Vec::new(),
