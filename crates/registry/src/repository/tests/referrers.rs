@@ -1,6 +1,7 @@
 //! Referrers, with and without a list of the registry's own.
 
-use distil_tests::lying_registry::LyingRegistry;
+use distil_tests::loopback::Answer;
+use distil_tests::lying_registry::{LyingRegistry, error};
 
 use super::*;
 
@@ -95,4 +96,64 @@ fn what_lies_under_the_tag_and_is_no_list_stays() {
     assert_eq!(repository.resolve(&Selector::Name(tag)).unwrap().digest(), statement.digest());
     // It lists nothing, and that is no error for who reads.
     assert!(repository.referrers(image.digest()).unwrap().is_empty());
+}
+
+/// As of a registry without a list of its own.
+fn without_list() -> LyingRegistry {
+    let registry = LyingRegistry::empty();
+    registry.lie("GET", "/referrers/", |_, _| error(404, "NAME_UNKNOWN"));
+    registry.lie("PUT", "/manifests/", |_, mut answer: Answer| {
+        answer.headers.retain(|(name, _)| name != "OCI-Subject");
+        answer
+    });
+    registry
+}
+
+#[test]
+fn a_tag_that_is_another_name_of_the_image_lists_nothing() {
+    // There are registries that take `sha256-HEX` for the digest.
+    let registry = without_list();
+    let repository = open(&registry.repository("app"));
+    let image = manifest(&repository);
+    let child = referrer(&repository, &image, "application/a");
+    let index = IndexDocument::new(std::slice::from_ref(&child), &BTreeMap::new()).unwrap();
+    let root = put(&repository, MediaType::INDEX, index.bytes());
+    registry.tag(&root.digest().to_string().replace(':', "-"), &root.digest().to_string());
+    assert!(repository.fallback(root.digest()).unwrap().is_none());
+    assert!(repository.fallback(image.digest()).unwrap().is_none());
+}
+
+#[test]
+fn an_entry_that_others_take_away_is_added_again_and_not_for_ever() {
+    let registry = without_list();
+    let repository = open(&registry.repository("app"));
+    let image = manifest(&repository);
+    let statement = referrer(&repository, &image, "application/a");
+    registry.lie_times(2, "GET", "/manifests/sha256-", |_, _| error(404, "MANIFEST_UNKNOWN"));
+    repository.tag(None, &statement).unwrap();
+    assert_eq!(repository.referrers(image.digest()).unwrap().len(), 1);
+
+    registry.lie("GET", "/manifests/sha256-", |_, _| error(404, "MANIFEST_UNKNOWN"));
+    let Err(Error::Remote { source, .. }) = repository.tag(None, &statement) else { panic!("was believed") };
+    let fault = source.downcast_ref();
+    assert!(matches!(fault, Some(crate::RegistryError::Answer(AnswerError::Contended { .. }))), "{source}");
+}
+
+#[test]
+fn a_list_is_replaced_only_where_it_is_the_one_that_was_read() {
+    let registry = without_list();
+    registry.lie("GET", "/manifests/sha256-", |_, answer| answer.with("ETag", "\"mark\""));
+    let repository = open(&registry.repository("app"));
+    let image = manifest(&repository);
+    for name in ["application/a", "application/b"] {
+        let statement = referrer(&repository, &image, name);
+        // The registry has found once that another writer was faster.
+        registry.lie_times(1, "PUT", "/manifests/sha256-", |asked, answer| {
+            if asked.headers.contains_key("if-match") { Answer::status(412) } else { answer }
+        });
+        repository.tag(None, &statement).unwrap();
+    }
+    assert_eq!(repository.referrers(image.digest()).unwrap().len(), 2);
+    let marks: Vec<_> = registry.asked().iter().filter_map(|asked| asked.headers.get("if-match").cloned()).collect();
+    assert!(!marks.is_empty() && marks.iter().all(|mark| mark == "\"mark\""), "{marks:?}");
 }
