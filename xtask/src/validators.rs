@@ -16,6 +16,7 @@ const OURS: &[(&str, &str)] = &[
     ("cyclonedx-validate", "cyclonedx_validate.py"),
     ("spdx3-shacl", "spdx3_shacl.py"),
     ("statement-validate", "statement_validate.py"),
+    ("yaml-json", "yaml_json.py"),
 ];
 
 /// Installs what `tests/validators/requirements.txt` names, from wherever this machine's pip takes packages, and puts the
