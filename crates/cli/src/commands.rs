@@ -11,6 +11,7 @@ mod lock;
 mod man;
 mod sbom;
 mod schema;
+mod tags;
 mod validate;
 mod why;
 
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Files(files::Files),
     Sbom(sbom::Sbom),
     Copy(copy::Copy),
+    Tags(tags::Tags),
     Cache(cache::Cache),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -68,6 +70,7 @@ impl Command {
             Self::Files(command) => command.run(context),
             Self::Sbom(command) => command.run(context),
             Self::Copy(command) => command.run(context),
+            Self::Tags(command) => command.run(context),
             Self::Cache(command) => command.run(context),
             Self::Schema(command) => command.run(context),
             Self::Completions(command) => command.run(context),

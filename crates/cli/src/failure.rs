@@ -10,7 +10,7 @@ use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::{
     BaseError, BuildError, CacheError, CopyError, Escaped, InitError, LockError, Obstacle, PlatformError, ReadError,
-    SourcesError, StoreError,
+    SourcesError, StoreError, TagsError,
 };
 
 use crate::status::Status;
@@ -44,6 +44,8 @@ pub(crate) enum Failure {
     #[error("cannot copy the image to {}", Escaped(.reference.as_bytes()))]
     NotCopied { reference: String, source: Box<CopyError> },
     #[error(transparent)]
+    Tags(Box<TagsError>),
+    #[error(transparent)]
     Cache(#[from] CacheError),
     #[error(transparent)]
     Init(#[from] InitError),
@@ -76,7 +78,7 @@ macro_rules! boxed {
     };
 }
 
-boxed!(Build(BuildError), Lock(LockError), Read(ReadError), Open(StoreError), Copy(CopyError));
+boxed!(Build(BuildError), Lock(LockError), Read(ReadError), Open(StoreError), Copy(CopyError), Tags(TagsError));
 
 impl Failure {
     /// The exit status. What the user has to write or ask differently is a mistake, everything else has failed.
@@ -104,6 +106,7 @@ impl Failure {
             Self::Read(e) => e.is_mistake(),
             Self::Open(e) => e.is_mistake(),
             Self::Copy(e) | Self::NotCopied { source: e, .. } => e.is_mistake(),
+            Self::Tags(e) => e.is_mistake(),
             Self::Init(e) => matches!(e, InitError::Exists { .. }),
             _ => false,
         };
@@ -142,6 +145,7 @@ impl Failure {
             Self::Read(error) => read_advice(error),
             Self::Open(error) => store_advice(error),
             Self::Copy(error) | Self::NotCopied { source: error, .. } => copy_advice(error),
+            Self::Tags(error) => tags_advice(error),
             Self::Cache(_) => Some(
                 "the cache is the directory that --cache-dir names, or distil in the user's cache directory".to_owned(),
             ),
@@ -282,6 +286,16 @@ fn read_advice(error: &ReadError) -> Option<String> {
     match error {
         ReadError::NoPlatform { known, .. } => Some(format!("it is there for {}", list(known))),
         ReadError::Open(error) => store_advice(error),
+        _ => None,
+    }
+}
+
+fn tags_advice(error: &TagsError) -> Option<String> {
+    match error {
+        TagsError::OneImage { .. } => {
+            Some("leave the tag or digest out; `distil inspect` tells what one image is".to_owned())
+        }
+        TagsError::Open(error) => store_advice(error),
         _ => None,
     }
 }

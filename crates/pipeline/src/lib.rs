@@ -1,7 +1,7 @@
 //! The verbs of distil as a library: what a recipe says, and what is built, read, checked and copied for it.
 //!
 //! Each verb is a function that takes everything it needs as arguments and gives data: [`build()`], [`lock()`],
-//! [`why()`], [`inspect()`], [`files()`], [`validate()`], [`copy()`], [`init()`], [`cache_status()`],
+//! [`why()`], [`inspect()`], [`files()`], [`validate()`], [`tags()`], [`copy()`], [`init()`], [`cache_status()`],
 //! [`cache_prune()`]. The formats are those of the crates below; here they only meet.
 //!
 //! Nothing here reads the environment, the clock or the terminal, advises a user, or runs anything out of a package. What
@@ -69,6 +69,7 @@ mod shelf;
 mod sources;
 mod spool;
 mod stores;
+mod tags;
 #[cfg(test)]
 mod testimage;
 pub mod validate;
@@ -105,6 +106,7 @@ pub use recipe::author;
 pub use sbom::{SbomDocument, SbomForm, SbomRequest, SbomSource, sbom};
 pub use sources::SourcesError;
 pub use stores::{StoreError, Taken};
+pub use tags::{TagList, TagSummary, TagsError, TagsRequest, tags};
 pub use validate::{Validation, validate};
 pub use why::{LinkDocument, Presence, WhyAnswer, WhyRequest, why};
 pub use written::WrittenDocument;

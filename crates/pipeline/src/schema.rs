@@ -7,6 +7,7 @@ use crate::files::FileList;
 use crate::inspect::Inspection;
 use crate::lock::LockDocument;
 use crate::sbom::SbomDocument;
+use crate::tags::TagList;
 use crate::validate::Validation;
 use crate::why::WhyAnswer;
 use crate::written::WrittenDocument;
@@ -39,6 +40,12 @@ pub fn files() -> String {
 #[must_use]
 pub fn sbom() -> String {
     of::<SbomDocument>()
+}
+
+/// The schema of what `tags` prints.
+#[must_use]
+pub fn tags() -> String {
+    of::<TagList>()
 }
 
 /// The schema of what `validate` prints.
@@ -258,7 +265,7 @@ mod tests {
 
     #[test]
     fn documents_have_schemas_in_which_every_field_is_described() {
-        let images = [written(), inspection(), files(), sbom(), validation()];
+        let images = [written(), inspection(), files(), sbom(), tags(), validation()];
         for text in images.into_iter().chain([locking(), reason(), cache_status(), cache_prune()]) {
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::draft202012::meta::is_valid(&schema));

@@ -18,7 +18,7 @@ use crate::table::{Align, Table};
 /// where one is known, and the path.
 #[derive(Debug, Args)]
 pub(crate) struct Files {
-    /// The image, as in oci:DIR:TAG
+    /// The image, as in registry.example.org/team/app:1.0 or oci:DIR:TAG
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
     /// List only what is at and below these paths

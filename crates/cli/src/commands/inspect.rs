@@ -16,7 +16,7 @@ use crate::table::{Align, Table};
 /// Show what an image is: its configuration, layers and packages
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// The image, as in oci:DIR:TAG
+    /// The image, as in registry.example.org/team/app:1.0 or oci:DIR:TAG
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
     #[command(flatten)]

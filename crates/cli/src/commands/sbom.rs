@@ -19,7 +19,7 @@ use crate::table::{Align, Table};
 /// the layers are looked through.
 #[derive(Debug, Args)]
 pub(crate) struct Sbom {
-    /// The image, as in oci:DIR:TAG
+    /// The image, as in registry.example.org/team/app:1.0 or oci:DIR:TAG
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
     /// The format of the document; a table is for people

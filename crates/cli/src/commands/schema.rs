@@ -25,6 +25,7 @@ enum What {
     Validate,
     Files,
     Sbom,
+    Tags,
     CacheStatus,
     CachePrune,
 }
@@ -41,6 +42,7 @@ impl Schema {
             What::Validate => schema::validation(),
             What::Files => schema::files(),
             What::Sbom => schema::sbom(),
+            What::Tags => schema::tags(),
             What::CacheStatus => schema::cache_status(),
             What::CachePrune => schema::cache_prune(),
         };

@@ -15,7 +15,7 @@ use crate::status::Status;
 /// Reports every problem. The exit status is 0 for a valid image and 1 for another.
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// The image, as in oci:DIR:TAG
+    /// The image, as in registry.example.org/team/app:1.0 or oci:DIR:TAG
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
     #[command(flatten)]
