@@ -136,7 +136,9 @@ mod tests {
         let root = index.write_to(&store, &mut |_| {}).unwrap();
         let attached = copy_graph(&store, &copied, &root, Referrers::Copy, &mut |_| {}).unwrap();
         // They are found in the index.
-        assert!(attached.referrers().is_empty());
+        let inside: Vec<_> = attached.inside().iter().map(Descriptor::digest).collect();
+        let attestations: Vec<_> = index.attestations().iter().map(|about| about.artifact().digest().clone()).collect();
+        assert!(attached.referrers().is_empty() && inside.into_iter().eq(&attestations));
         for store in [&store, &copied] {
             store.tag(None, &root).unwrap();
             assert_eq!(validate(store, &Selector::Only, &Limits::default()).unwrap(), []);

@@ -147,6 +147,11 @@ impl Destination {
         }
     }
 
+    /// Whether what is about an image has to be named to the place although an index names it, too.
+    pub(crate) fn wants_all_referrers(&self) -> bool {
+        matches!(self.kind, Kind::Repository(_))
+    }
+
     /// Refuses to write an image under the name of another one, where names stay. To be asked before anything is sent.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use crate::store::{Selector, Store};
 #[must_use = "what is about the image is not findable yet"]
 pub struct Attached {
     pub(super) referrers: Vec<Descriptor>,
+    pub(super) inside: Vec<Descriptor>,
     /// What is found by its name alone.
     pub(super) attachments: Vec<Named>,
 }
@@ -39,6 +40,13 @@ impl Attached {
     #[must_use]
     pub fn referrers(&self) -> &[Descriptor] {
         &self.referrers
+    }
+
+    /// Documents that say what they are about, and that an index of the image names as well, as the statements of `BuildKit` may
+    /// be. Whoever looks into the index finds them; a registry that keeps no list of referrers has to be told of them, too.
+    #[must_use]
+    pub fn inside(&self) -> &[Descriptor] {
+        &self.inside
     }
 
     /// Names what is found by its name alone: cosign's signatures and statements. Those that are there under the same name

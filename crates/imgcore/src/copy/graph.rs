@@ -235,8 +235,9 @@ impl<'a> Graph<'a> {
 
     /// What has to be made findable beside the image.
     pub fn attached(&self) -> Attached {
-        let mut attached = Attached { referrers: Vec::new(), attachments: Vec::new() };
-        let mut seen = BTreeSet::new();
+        let mut attached = Attached { referrers: Vec::new(), inside: Vec::new(), attachments: Vec::new() };
+        // The image itself is named by whoever copies it.
+        let mut seen: BTreeSet<usize> = self.trees.first().map(|image| image.root).into_iter().collect();
         for tree in self.trees.iter().filter(|tree| self.is_about(tree)) {
             let (Some(node), Some(belonging)) = (self.nodes.get(tree.root), &tree.belonging) else { continue };
             match &belonging.as_what {
@@ -249,6 +250,11 @@ impl<'a> Graph<'a> {
                 As::Referrer(_) => {}
             }
         }
+        let is_copied = |node: &Node| self.trees.get(node.tree).is_some_and(|tree| self.is_about(tree));
+        let says_about = |node: &Node| node.document.as_ref().is_some_and(|(document, _)| document.subject().is_some());
+        let inside = self.nodes.iter().enumerate();
+        let inside = inside.filter(|(at, node)| !seen.contains(at) && is_copied(node) && says_about(node));
+        attached.inside = inside.map(|(_, node)| node.blob.clone()).collect();
         attached
     }
 

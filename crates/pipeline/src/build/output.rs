@@ -2,7 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use distil_imgcore::{Artifact, Compression, Descriptor, Image, Index, Platform, Progress as Step, Reference};
+use distil_imgcore::{
+    Artifact, Attestation, Compression, Descriptor, Image, Index, Platform, Progress as Step, Reference,
+};
 
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
@@ -61,7 +63,8 @@ fn write_one(
         (to.finish(&root, &[], names)?, root, std::slice::from_ref(image))
     } else {
         let root = index.write_with(about, to.store(), &mut report)?;
-        let about: Vec<Descriptor> = about.iter().map(Artifact::descriptor).collect();
+        let inside = index.attestations().iter().map(Attestation::artifact).filter(|_| to.wants_all_referrers());
+        let about: Vec<Descriptor> = about.iter().chain(inside).map(Artifact::descriptor).collect();
         (to.finish(&root, &about, names)?, root, index.images())
     };
     if let Reference::Registry(name) = output {

@@ -42,7 +42,11 @@ impl<'a> Freight<'a> {
         self.graph.copy_to(destination.store(), &mut |step| tell(places.progress, step))?;
         let attached = self.graph.attached();
         attached.name_in(destination.store())?;
-        let found = destination.finish(&self.root, attached.referrers(), names)?;
+        let mut about = attached.referrers().to_vec();
+        if destination.wants_all_referrers() {
+            about.extend_from_slice(attached.inside());
+        }
+        let found = destination.finish(&self.root, &about, names)?;
         Ok(BuiltImage::new(to, &self.root, &found, self.platforms.clone()))
     }
 }
