@@ -1,6 +1,7 @@
 mod breaks;
 mod lies;
 mod mounts;
+mod peer;
 mod referrers;
 
 use std::collections::BTreeMap;
