@@ -15,6 +15,7 @@ use distil_registry::{Options, Repository};
 use crate::machine::{Machine, MachineError};
 use crate::progress::Progress;
 use crate::stores::{Destination, StoreError};
+use crate::tags::is_about_another;
 
 /// The way to all places that one verb reads and writes.
 pub(crate) struct Places<'a> {
@@ -189,10 +190,11 @@ pub(crate) fn selector(name: &RegistryName) -> Selector {
 /// Finds the image that is meant in a place, which is asked for its other names where that fails.
 fn resolve(store: &dyn Store, wanted: &Selector) -> Result<Descriptor, StoreError> {
     store.resolve(wanted).map_err(|source| match source {
-        Error::NoImage { .. } | Error::Ambiguous { .. } => match store.tags() {
-            Ok(known) if !known.is_empty() => StoreError::Unclear { known, source },
-            _ => source.into(),
-        },
+        Error::NoImage { .. } | Error::Ambiguous { .. } => {
+            let mut known = store.tags().unwrap_or_default();
+            known.retain(|name| !is_about_another(name.as_str()));
+            if known.is_empty() { source.into() } else { StoreError::Unclear { known, source } }
+        }
         other => other.into(),
     })
 }

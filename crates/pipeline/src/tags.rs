@@ -61,6 +61,12 @@ pub enum TagsError {
     /// The place was opened, and does not tell.
     #[error(transparent)]
     Store(#[from] Error),
+    /// There is no such repository.
+    #[error("there is no repository {place}")]
+    NoRepository {
+        /// The repository.
+        place: String,
+    },
     /// The reference names one image.
     #[error("{reference} names one image of a place, and not the place")]
     OneImage {
@@ -76,7 +82,7 @@ impl TagsError {
         match self {
             Self::Open(error) => error.is_mistake(),
             Self::OneImage { .. } => true,
-            Self::Store(_) => false,
+            Self::Store(_) | Self::NoRepository { .. } => false,
         }
     }
 }
@@ -94,7 +100,10 @@ pub fn tags(request: &TagsRequest<'_>, progress: &dyn Progress) -> Result<TagLis
         return Err(TagsError::OneImage { reference: request.reference.to_string() });
     }
     let (store, _) = Places::uncancelled(request.machine, progress).source(request.reference)?;
-    let mut names = store.tags()?;
+    let mut names = store.tags().map_err(|error| match error {
+        Error::NoImage { place, .. } => TagsError::NoRepository { place },
+        error => error.into(),
+    })?;
     names.retain(|name| request.all || !is_about_another(name.as_str()));
     names.sort_by(|a, b| order::by_version(a.as_str(), b.as_str()));
     let tags = if request.digests {
@@ -128,7 +137,7 @@ fn names_one(reference: &Reference) -> bool {
 }
 
 /// Whether a name is that of a list of referrers, or of what cosign keeps about an image beside it.
-fn is_about_another(name: &str) -> bool {
+pub(crate) fn is_about_another(name: &str) -> bool {
     let Some((hex, rest)) = name.strip_prefix("sha256-").and_then(|rest| rest.split_at_checked(64)) else {
         return false;
     };

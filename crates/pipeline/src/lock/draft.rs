@@ -6,7 +6,7 @@ use std::path::Path;
 use distil_aptrepo::lock::{Lock, Locked, LockedBase, LockedPackage, LockedPlatform, PackageOrigin};
 use distil_aptrepo::{Candidate as Offer, WantedDeb, Why};
 use distil_debunpack::{Control, PackageName, Version};
-use distil_imgcore::{Digest, Platform};
+use distil_imgcore::{Digest, Platform, Reference};
 use url::Url;
 
 use super::error::LockError;
@@ -120,9 +120,11 @@ impl<'a> Draft<'a> {
         Ok(draft)
     }
 
-    /// Whether any repository was asked.
-    pub(crate) fn has_repositories(&self) -> bool {
-        !self.market.repositories.is_empty()
+    /// Whether anything was chosen that may be another choice tomorrow: a package of a repository, the image of a registry's tag.
+    pub(crate) fn has_choices(&self) -> bool {
+        let base = self.recipe.base.as_ref().map(|base| &base.image);
+        let tagged = matches!(base, Some(Reference::Registry(name)) if name.digest().is_none());
+        tagged || !self.market.repositories.is_empty()
     }
 
     fn choose(

@@ -132,7 +132,7 @@ impl Held {
         let debs = draft.fetch(&variants, provider)?;
         let lock = draft.lock(&debs, wanted.epoch, None)?;
         // A recipe of nothing but local packages leaves nothing to choose, and every new package would make its lock stale.
-        let write = write.filter(|_| draft.has_repositories());
+        let write = write.filter(|_| draft.has_choices());
         if let Some(path) = write {
             file::write(path, &lock)?;
         }
