@@ -1,6 +1,6 @@
 //! Where logins to registries come from: the files and credential helpers that docker and podman use already.
 
-mod helper;
+mod program;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use distil_pipeline::{AuthFile, AuthFileError, Escaped, Keychain, KeychainError, Login, LoginSource, MAX_AUTH_FILE};
 
 use crate::environment::Environment;
-use helper::{HelperError, Helpers};
+use program::{HelperError, Helpers};
 
 /// The files of logins of a user, and the helpers that they name.
 #[derive(Debug)]
