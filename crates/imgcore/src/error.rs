@@ -246,7 +246,8 @@ impl Error {
         if let Self::About { source, .. } = self {
             return source.is_io();
         }
-        matches!(self, Self::Locked { .. } | Self::Remote { .. }) || self.io_kind().is_some_and(|kind| !content.contains(&kind))
+        matches!(self, Self::Locked { .. } | Self::Remote { .. })
+            || self.io_kind().is_some_and(|kind| !content.contains(&kind))
     }
 
     fn io_kind(&self) -> Option<io::ErrorKind> {

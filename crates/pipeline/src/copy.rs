@@ -27,7 +27,8 @@ pub struct CopyRequest<'a> {
     pub source: &'a Reference,
     /// Where it goes: at least one place.
     pub destinations: &'a [Reference],
-    /// The image for this platform alone, under its own digest; a docker archive can hold no more.
+    /// The image for this platform alone, under its own digest, with what is about that; a docker archive can hold no more.
+    /// What is said about it by the index alone, as `BuildKit`'s statements without a subject are, has no place there.
     pub platform: Option<&'a Platform>,
     /// Whether a name in a layout or registry that is another image's is an error.
     pub immutable: bool,
