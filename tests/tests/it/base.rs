@@ -333,7 +333,8 @@ fn bases_that_are_not_there_are_named_as_the_recipe_names_them() {
     let on = |image: &str| APP.replace("oci:base.oci:test", image);
     project.refused(&on("oci:nosuch:test"), 4, &["oci:nosuch:test", "base.image in line 2", "nosuch"]);
     project.refused(&on("oci:base.oci:other"), 2, &["oci:base.oci:other", "test"]);
-    project.refused(&on("docker://registry.example.org/a:b"), 2, &["docker://registry.example.org/a:b", "yet"]);
+    // Nobody listens there.
+    project.refused(&on("docker://127.0.0.1:1/a:b"), 4, &["docker://127.0.0.1:1/a:b", "base.image in line 2"]);
     let other = format!("platforms = [\"linux/s390x\"]\n{APP}");
     project.refused(&other, 2, &["linux/s390x", "linux/amd64"]);
 }
