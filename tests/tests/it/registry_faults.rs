@@ -178,12 +178,14 @@ fn a_registry_that_is_always_busy_is_given_up() {
     assert!(registry.asked().len() < 200, "{}", registry.asked().len());
 }
 
+/// What a registry is made to say.
+type Lies<'a> = &'a (dyn Fn(&LyingRegistry) + Sync);
+
 /// What a registry says that takes a push and does not mean it.
 #[test]
 fn lies_to_who_pushes_are_refused_and_leave_no_tag() {
     let other = format!("sha256:{}", "0".repeat(64));
     let stated = |digest: String| move |_: &Asked, answer: Answer| answer.with("Docker-Content-Digest", digest.clone());
-    type Lies<'a> = &'a (dyn Fn(&LyingRegistry) + Sync);
     let cases: [(&str, Lies<'_>); 8] = [
         ("blobs are said to be there", &|registry| {
             registry.lie("HEAD", "/blobs/", |asked, _| {
@@ -201,7 +203,7 @@ fn lies_to_who_pushes_are_refused_and_leave_no_tag() {
         ("a part is never taken", &|registry| registry.lie("PATCH", "/uploads/", |_, _| error(416, "RANGE_INVALID"))),
         ("a blob is never complete", &|registry| registry.lie("PUT", "/uploads/", |_, _| error(400, "DIGEST_INVALID"))),
         ("manifests are refused", &|registry| {
-            registry.lie("PUT", "/manifests/", |_, _| error(400, "MANIFEST_INVALID"))
+            registry.lie("PUT", "/manifests/", |_, _| error(400, "MANIFEST_INVALID"));
         }),
         ("manifests get another digest", &|registry| registry.lie("PUT", "/manifests/sha256", stated(other.clone()))),
         ("pushing is denied", &|registry| registry.lie("POST", "/v2/", |_, _| error(403, "DENIED"))),

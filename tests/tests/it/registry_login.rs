@@ -117,9 +117,7 @@ fn where_a_program_that_keeps_logins_fails_nothing_is_asked_of_the_registry() {
     let host = registry.repository("");
     let host = host.trim_end_matches('/');
     let (_guard, folder) = folder();
-    let scripts = ["exit 1", "echo not json", "yes", "echo '{}'; exit 3", "sleep 1000"];
-    // The last of them would be waited for long; that it is bounded is tested where the bound can be set.
-    for (number, script) in scripts.iter().take(4).enumerate() {
+    for (number, script) in ["exit 1", "echo not json", "yes", "echo '{}'; exit 3"].iter().enumerate() {
         let name = format!("bad{number}");
         let path = helper(&folder, &name, script);
         let _config = write(&folder.join(".docker/config.json"), &json!({ "credHelpers": { host: name } }));
