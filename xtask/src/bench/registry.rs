@@ -181,11 +181,11 @@ impl Bench {
             fs::write(&recipe, text).map_err(at(&recipe))?;
             let mut build = Command::new(&self.distil);
             build.args(["build", "--quiet", "--cache-dir"]).arg(folder.join("cache")).arg("-o");
-            process::run(build.arg(format!("oci:{}", folder.join(name).display())).arg(&recipe))?;
+            process::read(build.arg(format!("oci:{}", folder.join(name).display())).arg(&recipe))?;
         }
         let prepared = Prepared { folder, pushed: Registry::start(), pulled: Registry::start() };
         for registry in [&prepared.pulled, &prepared.pushed] {
-            process::run(&mut self.copy(&prepared.layout("before"), &registry.repository(NAME)))?;
+            process::read(&mut self.copy(&prepared.layout("before"), &registry.repository(NAME)))?;
         }
         let (from, to) = (prepared.pushed.storage(), prepared.folder.join("storage"));
         process::run(Command::new("cp").arg("-a").arg(from).arg(to))?;
@@ -249,7 +249,7 @@ impl Bench {
             Kind::Pull => prepared.layout("out"),
             Kind::Push | Kind::PushChanged => {
                 let to = prepared.layout("back");
-                process::run(&mut self.copy(&prepared.pushed.repository(NAME), &to))?;
+                process::read(&mut self.copy(&prepared.pushed.repository(NAME), &to))?;
                 to
             }
         };
@@ -273,7 +273,7 @@ impl Bench {
         let before = command.map(|command| command.before).unwrap_or_default();
         process::run(Command::new("sh").args(["-c", &before]))?;
         let wire = Breaking::before(&prepared.pushed.host());
-        process::run(&mut self.copy(&prepared.layout("after"), &format!("{}/{NAME}", wire.host())))?;
+        process::read(&mut self.copy(&prepared.layout("after"), &format!("{}/{NAME}", wire.host())))?;
         Ok(wire.passed(Way::Up))
     }
 }
