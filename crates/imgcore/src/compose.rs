@@ -116,6 +116,14 @@ impl<'a> Composition<'a> {
         Layer::stated(sums.digest, sums.size, sums.diff_id, self.codec, Arc::new(InRow(row)))
     }
 
+    /// Bytes of tar that [`Composition::hash`] reads where it is given no checkpoints: all but those of the first fragment.
+    #[must_use]
+    pub fn bytes_to_hash(&self) -> u64 {
+        let known = usize::from(self.fragments.first().is_some_and(|first| first.start.is_some()));
+        let fragments: u64 = self.fragments.iter().skip(known).map(|fragment| fragment.plain_size()).sum();
+        fragments + self.last.0.len() as u64
+    }
+
     /// Hashes the layer. Fragments are read only where their share of the hashes is not known: the first one's is, and that
     /// of all up to a checkpoint. `keep` is given a checkpoint for each fragment that was read.
     ///

@@ -246,6 +246,9 @@ impl Parts<'_> {
     }
 }
 
+/// Fewer bytes of tar are hashed in less time than it takes to write down that they were.
+const WORTH_KEEPING: u64 = 128 << 10;
+
 /// What comes into one layer.
 struct Group<'a, 'p> {
     pieces: Vec<&'a Piece<'p>>,
@@ -289,6 +292,10 @@ impl<'a, 'p> Group<'a, 'p> {
     }
 
     fn sums(composition: &Composition<'_>, threads: Jobs, shelf: &Shelf) -> Result<LayerSums, BuildError> {
+        // Most layers are one package, whose hashes came with its fragment.
+        if composition.bytes_to_hash() < WORTH_KEEPING {
+            return composition.hash(&[], threads, &mut |_| {}).map_err(BuildError::Layer);
+        }
         if let Some(sums) = shelf.sums(composition) {
             return Ok(sums);
         }
