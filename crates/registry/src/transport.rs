@@ -62,8 +62,20 @@ pub(crate) struct Ask<'a> {
     pub(crate) scope: Scope,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Body<'a>,
-    /// Whether the answer may be a redirect to another host, as for blobs; followed without credentials.
-    pub(crate) may_lead_away: bool,
+    /// Where the answer may send us; other hosts are asked without credentials.
+    pub(crate) may_lead: May,
+}
+
+/// Where a redirect may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum May {
+    /// To the registry itself.
+    Stay,
+    /// To another host, if TLS says that it was the registry who sent us there. Front doors of several registries send to one
+    /// of them with all they are asked for.
+    LeadAwayOverTls,
+    /// The same, and without TLS to another port of the same host: where blobs are stored.
+    LeadAway,
 }
 
 impl Transport {
@@ -177,7 +189,7 @@ impl Transport {
             }
             let only_read = matches!(ask.method, Method::Get | Method::Head);
             let most = if only_read { hop::MOST } else { 0 };
-            at = hop::follow(&at, answer.header("location"), ask.may_lead_away, followed, most)?;
+            at = hop::follow(&at, answer.header("location"), ask.may_lead, followed, most)?;
             followed += 1;
         }
     }

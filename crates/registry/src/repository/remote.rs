@@ -11,7 +11,7 @@ use url::Url;
 
 use super::answer::AnswerError;
 use crate::error::RegistryError;
-use crate::transport::{Ask, Scope, Target, Transport};
+use crate::transport::{Ask, May, Scope, Target, Transport};
 
 /// A repository as requests see it.
 pub(super) struct Remote {
@@ -75,10 +75,11 @@ impl Remote {
         if self.writes.load(Ordering::Relaxed) { Scope::Push } else { Scope::Pull }
     }
 
-    /// Asks for something that lies at the registry itself.
+    /// Asks for something that lies at the registry itself, or for a manifest, which front doors have elsewhere.
     pub(super) fn ask(&self, method: Method, target: Target<'_>, headers: Headers) -> Result<Response, RegistryError> {
-        let scope = self.scope();
-        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead_away: false })
+        let is_manifest = matches!(target, Target::Path(path) if path.starts_with("manifests/"));
+        let may_lead = if is_manifest { May::LeadAwayOverTls } else { May::Stay };
+        self.transport.send(Ask { method, target, scope: self.scope(), headers, body: Body::Empty, may_lead })
     }
 
     /// Reads something small, again where the connection breaks in the middle. `head` takes what is needed of the answer's
@@ -104,7 +105,7 @@ impl Remote {
     /// Asks for a blob, which may lie somewhere else.
     pub(super) fn ask_for_blob(&self, method: Method, path: &str, headers: Headers) -> Result<Response, RegistryError> {
         let (target, scope) = (Target::Path(path), self.scope());
-        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead_away: true })
+        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead: May::LeadAway })
     }
 
     /// Sends something.
@@ -115,13 +116,13 @@ impl Remote {
         headers: Headers,
         body: Body<'a>,
     ) -> Result<Response, RegistryError> {
-        self.transport.send(Ask { method, target, scope: Scope::Push, headers, body, may_lead_away: false })
+        self.transport.send(Ask { method, target, scope: Scope::Push, headers, body, may_lead: May::Stay })
     }
 
     /// Asks for a blob of another repository to be taken over.
     pub(super) fn mount(&self, path: &str, from: &str) -> Result<Response, RegistryError> {
         let (method, target, scope) = (Method::Post, Target::Path(path), Scope::Mount(from.to_owned()));
-        self.transport.send(Ask { method, target, scope, headers: Vec::new(), body: Body::Empty, may_lead_away: false })
+        self.transport.send(Ask { method, target, scope, headers: Vec::new(), body: Body::Empty, may_lead: May::Stay })
     }
 
     /// The registry's own name for a repository that was written so.

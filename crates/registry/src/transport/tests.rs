@@ -64,7 +64,7 @@ fn name(server: &Loopback) -> RegistryName {
 
 fn ask(method: Method, path: &str) -> Ask<'_> {
     let (target, headers) = (Target::Path(path), Vec::new());
-    Ask { method, target, scope: Scope::Pull, headers, body: Body::Empty, may_lead_away: false }
+    Ask { method, target, scope: Scope::Pull, headers, body: Body::Empty, may_lead: May::Stay }
 }
 
 fn get(transport: &Transport, path: &str) -> Result<Response, RegistryError> {

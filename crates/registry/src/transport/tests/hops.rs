@@ -1,9 +1,11 @@
+//! Where redirects lead, and what goes with a request on the way.
+
 use distil_net::{NetError, RedirectRefusal};
 
 use super::*;
 
 fn blob(transport: &Transport, path: &str) -> Result<Response, RegistryError> {
-    transport.send(Ask { may_lead_away: true, ..ask(Method::Get, path) })
+    transport.send(Ask { may_lead: May::LeadAway, ..ask(Method::Get, path) })
 }
 
 /// A registry that wants a password and redirects `/v2/team/app/NAME` to a URL.

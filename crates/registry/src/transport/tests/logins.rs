@@ -1,3 +1,5 @@
+//! Who is told which login.
+
 use super::*;
 
 #[test]

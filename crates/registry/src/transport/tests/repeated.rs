@@ -1,3 +1,5 @@
+//! What is asked again, and what is not.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use distil_net::Passing as _;

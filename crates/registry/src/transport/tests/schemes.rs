@@ -1,3 +1,5 @@
+//! Plain HTTP and TLS, and who decides between them.
+
 use std::fs;
 
 use distil_net::{NetError, Timeouts};

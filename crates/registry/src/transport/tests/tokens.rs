@@ -1,3 +1,5 @@
+//! Tokens: fetched once, for as little as is needed, and renewed.
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
