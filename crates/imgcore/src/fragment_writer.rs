@@ -139,9 +139,6 @@ impl<'p, W: Write> FragmentWriter<'p, W> {
     /// Errors of the sink.
     pub fn finish(mut self) -> io::Result<(W, FragmentIndex)> {
         self.end_part()?;
-        if let Some(press) = self.out.press {
-            press.recycle(std::mem::take(&mut self.buffer));
-        }
         let files = self.out.count;
         let links = links_of(&self.links.iter().collect::<Vec<_>>());
         for chunk in links.chunks(self.compression.part_size()) {

@@ -22,9 +22,6 @@ pub struct Press {
     buffers: Mutex<Vec<Vec<u8>>>,
 }
 
-/// Bytes that a part of noise may take beyond its own.
-const MOST_GROWTH: usize = 32 << 10;
-
 struct Job {
     plain: Vec<u8>,
     ticket: Arc<Ticket>,
@@ -115,11 +112,9 @@ impl Press {
         }
     }
 
-    /// An empty buffer, one that was used before if there is any: fresh memory costs about as much as hashing it. It has room
-    /// for a whole part from the start, so that none grows by being copied; what is not written to takes no memory.
+    /// An empty buffer, one that was used before if there is any: fresh memory costs about as much as hashing it.
     pub(crate) fn buffer(&self) -> Vec<u8> {
-        let used = lock(&self.buffers).pop();
-        used.unwrap_or_else(|| Vec::with_capacity(self.compression.part_size() + MOST_GROWTH))
+        lock(&self.buffers).pop().unwrap_or_default()
     }
 
     /// Gives a buffer to whoever needs one next.
