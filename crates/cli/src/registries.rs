@@ -18,7 +18,7 @@ pub(crate) struct Registries {
     /// Speak plain HTTP to registries, also to those that are not on this machine
     #[arg(long, help_heading = REGISTRIES)]
     insecure_http: bool,
-    /// Look here for certificates of registries, in directories named HOST[:PORT]
+    /// Look here for certificates of registries, in directories named HOST or HOST:PORT
     #[arg(long, value_name = "DIR", help_heading = REGISTRIES)]
     cert_dir: Option<PathBuf>,
     /// Tell the login to this token server, where a registry on another host names it; may be repeated

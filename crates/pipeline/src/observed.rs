@@ -35,6 +35,10 @@ impl<F: Fn(&Descriptor, Reader) -> Reader + Send + Sync> Store for Observed<'_, 
         Ok((self.open)(blob, self.inner.open(blob)?))
     }
 
+    fn open_unchecked(&self, blob: &Descriptor) -> Result<Reader, Error> {
+        Ok((self.open)(blob, self.inner.open_unchecked(blob)?))
+    }
+
     fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
         self.inner.put(blob, content)
     }

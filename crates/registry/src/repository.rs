@@ -22,6 +22,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use distil_imgcore::digest::VerifyingReader;
 use distil_imgcore::{Descriptor, Digest, Error, RefName, RegistryName, Selector, Store};
 use distil_net::{Client, Watch};
 use url::Url;
@@ -155,7 +156,17 @@ impl Store for Repository {
     }
 
     fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        if blob.media_type().is_index_or_manifest() { self.open_document(blob) } else { self.open_blob(blob) }
+        if blob.media_type().is_index_or_manifest() {
+            return self.open_document(blob);
+        }
+        Ok(Box::new(VerifyingReader::new(self.open_blob(blob)?, blob.digest().clone(), blob.size())))
+    }
+
+    fn open_unchecked(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
+        if blob.media_type().is_index_or_manifest() {
+            return self.open_document(blob);
+        }
+        Ok(Box::new(self.open_blob(blob)?))
     }
 
     fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {

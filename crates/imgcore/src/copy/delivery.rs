@@ -108,7 +108,7 @@ impl Delivery<'_, '_> {
             let read = |bytes| self.tell(Progress::Bytes(blob, bytes));
             match self.destination.put(blob, &mut Watched { inner, read: &read, stop }) {
                 Err(error) if error.may_repeat() && restarts < MOST_RESTARTS => restarts += 1,
-                Err(error) => return Err(error),
+                Err(error) => return Err(parcel.explain(error)),
                 Ok(()) => break,
             }
         }
@@ -118,6 +118,16 @@ impl Delivery<'_, '_> {
 }
 
 impl<'a> Parcel<'a> {
+    /// Bytes that are not the blob are so in the place that they were read from, and not where they were compared.
+    fn explain(&self, error: Error) -> Error {
+        match (error, self.bytes) {
+            (Error::Blob { digest, source, .. }, Bytes::Stored(store) | Bytes::Perhaps(store)) => {
+                Error::Blob { digest, place: store.place(), source }
+            }
+            (error, _) => error,
+        }
+    }
+
     fn open(&self, destination: &dyn Store) -> Result<Box<dyn Read + Send + 'a>, Error> {
         // Checked against size and digest when the descriptor was read.
         if let Some(data) = self.blob.data() {
@@ -126,7 +136,7 @@ impl<'a> Parcel<'a> {
         match self.bytes {
             Bytes::InMemory(bytes) => Ok(Box::new(bytes)),
             Bytes::Opened(content) => content.open().map_err(|source| destination.bad_blob(self.blob, source)),
-            Bytes::Stored(store) | Bytes::Perhaps(store) => Ok(store.open(self.blob)?),
+            Bytes::Stored(store) | Bytes::Perhaps(store) => Ok(store.open_unchecked(self.blob)?),
         }
     }
 }

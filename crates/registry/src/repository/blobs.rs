@@ -1,9 +1,9 @@
 //! Blobs: whether they are there, and their bytes.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
-use distil_imgcore::digest::{ContentMismatch, VerifyingReader};
+use distil_imgcore::digest::ContentMismatch;
 use distil_imgcore::{Descriptor, Digest, Error};
 use distil_net::{Method, Response};
 
@@ -30,7 +30,7 @@ impl Repository {
     }
 
     /// Reads a blob as it comes; a connection that breaks is made anew, and goes on where it stopped.
-    pub(super) fn open_blob(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
+    pub(super) fn open_blob(&self, blob: &Descriptor) -> Result<Download, Error> {
         let path = path(blob.digest());
         let answer = self.remote.ask_for_blob(Method::Get, &path, Vec::new()).map_err(|e| self.remote.unreadable(e))?;
         match answer.status() {
@@ -43,8 +43,7 @@ impl Repository {
             let mismatch = ContentMismatch::Size { expected: blob.size(), found };
             return Err(self.bad_blob(blob.digest(), io::Error::new(io::ErrorKind::InvalidData, mismatch)));
         }
-        let download = Download::new(Arc::clone(&self.remote), path, blob.size(), answer.into_reader());
-        Ok(Box::new(VerifyingReader::new(download, blob.digest().clone(), blob.size())))
+        Ok(Download::new(Arc::clone(&self.remote), path, blob.size(), answer.into_reader()))
     }
 
     pub(super) fn missing(&self, blob: &Descriptor) -> Error {
