@@ -16,10 +16,10 @@ use crate::client::Client;
 use crate::error::NetError;
 use crate::exchange::{Ended, Patience, explain};
 
-/// What is read at once.
-pub(crate) const CHUNK: u64 = 256 << 10;
+/// What is read at once: little enough that the allocator gives the same memory again, and does not ask for new pages.
+pub(crate) const CHUNK: u64 = 64 << 10;
 /// Pieces that are read but not yet on their way.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 /// What is handed to the connection at once: little, since an upload that moves shows by it.
 const FRAME: usize = 32 << 10;
 

@@ -16,7 +16,7 @@ mod tags;
 mod tests;
 mod upload;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -68,6 +68,8 @@ pub struct Repository {
     spare: Mutex<BTreeMap<Digest, Url>>,
     /// Bytes of one request that the registry has not found too large.
     most_at_once: AtomicU64,
+    /// Memory of blobs that were sent, for the next ones: pages that were used before cost less than new ones.
+    memory: Mutex<Vec<VecDeque<u8>>>,
     /// Whether the registry has said that it lists referrers itself.
     keeps_list: AtomicBool,
     /// Held while a fallback tag is changed.
@@ -95,6 +97,7 @@ impl Repository {
             present: Mutex::default(),
             spare: Mutex::default(),
             most_at_once: AtomicU64::new(u64::MAX),
+            memory: Mutex::default(),
             keeps_list: AtomicBool::new(false),
             fallbacks: Mutex::default(),
         })
@@ -120,6 +123,10 @@ impl Repository {
 
     fn now_present(&self, blob: &Descriptor) {
         self.present.lock().unwrap_or_else(PoisonError::into_inner).insert(identity(blob));
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Vec<VecDeque<u8>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spare(&self) -> MutexGuard<'_, BTreeMap<Digest, Url>> {

@@ -24,10 +24,12 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn new(blob: &Descriptor, source: &'a mut dyn Read, most_kept: usize) -> Self {
+    /// `kept` is memory of an earlier blob, to be used again.
+    pub(super) fn new(blob: &Descriptor, source: &'a mut dyn Read, most_kept: usize, mut kept: VecDeque<u8>) -> Self {
+        kept.clear();
         let hasher = blob.digest().hasher();
         let (expected, size) = (blob.digest().clone(), blob.size());
-        Self { source, expected, size, hasher, kept: VecDeque::new(), most_kept, taken: 0, at: 0, failure: None }
+        Self { source, expected, size, hasher, kept, most_kept, taken: 0, at: 0, failure: None }
     }
 
     /// The next byte to be given.
@@ -38,6 +40,11 @@ impl<'a> Outgoing<'a> {
     /// The bytes from there to the end.
     pub(super) fn left(&self) -> u64 {
         self.size - self.at
+    }
+
+    /// The memory, for the next blob.
+    pub(super) fn into_memory(self) -> VecDeque<u8> {
+        self.kept
     }
 
     /// Goes back to a byte, where that one is still there.
@@ -161,7 +168,7 @@ mod tests {
         ) {
             let blob = Descriptor::of("application/x".parse().unwrap(), &content);
             let mut source = &content[..];
-            let mut outgoing = Outgoing::new(&blob, &mut source, most_kept);
+            let mut outgoing = Outgoing::new(&blob, &mut source, most_kept, VecDeque::new());
             let mut furthest = 0;
             for (length, back) in steps {
                 let at = usize::try_from(outgoing.at()).unwrap();
@@ -191,7 +198,7 @@ mod tests {
             let longer = [&content[..], b"x"].concat();
             let blob = Descriptor::of("application/x".parse().unwrap(), &content);
             for mut source in [&wrong[..], &content[1..], &longer] {
-                let mut outgoing = Outgoing::new(&blob, &mut source, 10);
+                let mut outgoing = Outgoing::new(&blob, &mut source, 10, VecDeque::new());
                 let (mut given, mut buf) = (0, vec![0; piece]);
                 while let Ok(n @ 1..) = outgoing.read(&mut buf) {
                     given += n;

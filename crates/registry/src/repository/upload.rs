@@ -25,13 +25,14 @@ impl Repository {
     ///
     /// [Artifact Registry]: https://cloud.google.com/artifact-registry/docs/reference/docker-api
     pub(super) fn put_blob(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
-        let mut outgoing = Outgoing::new(blob, content, KEPT);
+        let memory = self.memory().pop().unwrap_or_default();
+        let mut outgoing = Outgoing::new(blob, content, KEPT, memory);
         outgoing.check_empty().map_err(|source| self.bad_blob(blob.digest(), source))?;
         let session = self.spare_session(blob.digest());
         let mut upload = Upload { repository: self, remote: &self.remote, blob, outgoing, session, sent: 0 };
         let result = self.remote.persist(&mut |attempt, advanced| upload.attempt(attempt, advanced));
         let failure = upload.outgoing.failure();
-        match (failure, result) {
+        let result = match (failure, result) {
             (Some(source), _) => {
                 upload.cancel();
                 Err(self.bad_blob(blob.digest(), source))
@@ -43,7 +44,9 @@ impl Repository {
                 }
                 Err(self.remote.unwritable(*setback.error))
             }
-        }
+        };
+        self.memory().push(upload.outgoing.into_memory());
+        result
     }
 
     /// Begins an upload, and gives back where it is to go.
