@@ -2,10 +2,15 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write as _};
+#[cfg(target_os = "linux")]
+use std::num::NonZeroU64;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(target_os = "linux")]
+use rustix::fs::Advice;
 
 use crate::descriptor::Descriptor;
 use crate::digest::VerifyingReader;
@@ -21,6 +26,9 @@ pub(crate) struct TempFile {
     dir: Arc<Dir>,
     name: String,
     file: File,
+    /// Bytes that [`write`](TempFile::write) has written, and those of them whose way to the disk has begun.
+    written: u64,
+    begun: u64,
     kept: bool,
 }
 
@@ -28,6 +36,8 @@ const PREFIX: &str = ".distil-";
 const SUFFIX: &str = ".tmp";
 /// Bytes copied at a time.
 const CHUNK: usize = 256 << 10;
+/// Bytes whose way to the disk begins together.
+const BATCH: u64 = 4 << 20;
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -37,7 +47,7 @@ impl TempFile {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let name = format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id());
             let Some(file) = dir.create(&name)? else { continue };
-            let temp = Self { dir: Arc::clone(dir), name, file, kept: false };
+            let temp = Self { dir: Arc::clone(dir), name, file, written: 0, begun: 0, kept: false };
             match temp.file.lock() {
                 Ok(()) => {}
                 // Where files cannot be locked, nobody sweeps either.
@@ -68,7 +78,24 @@ impl TempFile {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(Error::io("write", self.dir.path_of(&self.name)))
+        self.file.write_all(bytes).map_err(Error::io("write", self.dir.path_of(&self.name)))?;
+        self.written += bytes.len() as u64;
+        if self.written - self.begun >= BATCH {
+            self.begin_to_flush();
+        }
+        Ok(())
+    }
+
+    /// Has the kernel start what a flush would otherwise wait for at the end. Linux does so when it is told that pages are
+    /// not needed, and keeps those that are not on the disk yet.
+    fn begin_to_flush(&mut self) {
+        #[cfg(target_os = "linux")]
+        {
+            let length = NonZeroU64::new(self.written - self.begun);
+            // Only advice; what counts is the flush.
+            let _ = rustix::fs::fadvise(&self.file, self.begun, length, Advice::DontNeed);
+        }
+        self.begun = self.written;
     }
 
     /// Flushes the file and gives it its name, in place of what has it.
