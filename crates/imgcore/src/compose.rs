@@ -116,12 +116,12 @@ impl<'a> Composition<'a> {
         Layer::stated(sums.digest, sums.size, sums.diff_id, self.codec, Arc::new(InRow(row)))
     }
 
-    /// Bytes of tar that [`Composition::hash`] reads where it is given no checkpoints: all but those of the first fragment.
+    /// Bytes of tar that [`Composition::hash`] has to hash, where it reads no fragment for it and is given no checkpoints: then
+    /// there is one, and its hashes are known.
     #[must_use]
-    pub fn bytes_to_hash(&self) -> u64 {
-        let known = usize::from(self.fragments.first().is_some_and(|first| first.start.is_some()));
-        let fragments: u64 = self.fragments.iter().skip(known).map(|fragment| fragment.plain_size()).sum();
-        fragments + self.last.0.len() as u64
+    pub fn bytes_behind_known(&self) -> Option<usize> {
+        let [only] = self.fragments.as_slice() else { return None };
+        only.start.is_some().then_some(self.last.0.len())
     }
 
     /// Hashes the layer. Fragments are read only where their share of the hashes is not known: the first one's is, and that

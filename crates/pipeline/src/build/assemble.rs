@@ -247,7 +247,7 @@ impl Parts<'_> {
 }
 
 /// Fewer bytes of tar are hashed in less time than it takes to write down that they were.
-const WORTH_KEEPING: u64 = 128 << 10;
+const WORTH_KEEPING: usize = 128 << 10;
 
 /// What comes into one layer.
 struct Group<'a, 'p> {
@@ -292,8 +292,9 @@ impl<'a, 'p> Group<'a, 'p> {
     }
 
     fn sums(composition: &Composition<'_>, threads: Jobs, shelf: &Shelf) -> Result<LayerSums, BuildError> {
-        // Most layers are one package, whose hashes came with its fragment.
-        if composition.bytes_to_hash() < WORTH_KEEPING {
+        // Most layers are one package, whose hashes came with its fragment. Others have to be looked for, also where that
+        // takes longer: sums from an earlier build are what tells when a file has changed since it was written.
+        if composition.bytes_behind_known().is_some_and(|bytes| bytes < WORTH_KEEPING) {
             return composition.hash(&[], threads, &mut |_| {}).map_err(BuildError::Layer);
         }
         if let Some(sums) = shelf.sums(composition) {
