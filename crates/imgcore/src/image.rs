@@ -277,9 +277,10 @@ pub(crate) struct Stored {
 
 impl Content for Stored {
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        match self.store.open(&self.blob) {
-            Ok(reader) => Ok(reader),
-            Err(e) => Err(io::Error::other(e)),
-        }
+        self.store.open(&self.blob).map_err(io::Error::other).map(|reader| reader as _)
+    }
+
+    fn open_unchecked(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        self.store.open_unchecked(&self.blob).map_err(io::Error::other).map(|reader| reader as _)
     }
 }

@@ -105,7 +105,7 @@ impl Shelf {
     ) -> Result<Converted, CacheError> {
         let file = writer.commit_as(content_key(index.digest()))?;
         self.give(&file);
-        let fragment = index.with_content(Arc::new(Packed { file, fresh: true }));
+        let fragment = index.with_content(Arc::new(Packed(file)));
         let converted = Converted { fragment, conffiles: made.conffiles };
         // Times that the clamp did not touch are older than it, so that the fragment is one without a clamp as well.
         let clamp = rules.clamp.filter(|_| made.clamped);
@@ -230,7 +230,7 @@ impl Shelf {
         let fragment = Fragment::from_bytes(fragment, |digest, size| {
             let file = self.trusted(digest, size)?;
             self.give(&file);
-            Some(Arc::new(Packed { file, fresh: false }))
+            Some(Arc::new(Packed(file)))
         })?;
         Some(Shelved { head, converted: Converted { fragment, conffiles } })
     }
@@ -258,17 +258,18 @@ pub(crate) struct Made<'a> {
     pub(crate) clamped: bool,
 }
 
-/// The bytes of a fragment in the cache.
+/// The bytes of a fragment in the cache. They are compared, too, where this process wrote them: the disk may have changed
+/// them since.
 #[derive(Debug)]
-struct Packed {
-    file: CachedFile,
-    /// Written by this process, which hashed it then.
-    fresh: bool,
-}
+struct Packed(CachedFile);
 
 impl distil_imgcore::Content for Packed {
     fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
-        if self.fresh { Ok(Box::new(self.file.open()?)) } else { Ok(Box::new(self.file.open_verified()?)) }
+        Ok(Box::new(self.0.open_verified()?))
+    }
+
+    fn open_unchecked(&self) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(Box::new(self.0.open()?))
     }
 }
 

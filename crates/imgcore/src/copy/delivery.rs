@@ -135,7 +135,9 @@ impl<'a> Parcel<'a> {
         }
         match self.bytes {
             Bytes::InMemory(bytes) => Ok(Box::new(bytes)),
-            Bytes::Opened(content) => content.open().map_err(|source| destination.bad_blob(self.blob, source)),
+            Bytes::Opened(content) => {
+                content.open_unchecked().map_err(|source| destination.bad_blob(self.blob, source))
+            }
             Bytes::Stored(store) | Bytes::Perhaps(store) => Ok(store.open_unchecked(self.blob)?),
         }
     }

@@ -19,7 +19,7 @@ impl Shelf {
         let run = Run::from_bytes(&bytes, fragment.tree())?;
         let file = self.trusted(&run.digest, run.packed)?;
         self.give(&file);
-        Some((run, Arc::new(Packed { file, fresh: false })))
+        Some((run, Arc::new(Packed(file))))
     }
 
     /// Keeps a fragment that was compressed anew.
@@ -32,7 +32,7 @@ impl Shelf {
         let file = writer.commit_as(content_key(&run.digest))?;
         self.give(&file);
         self.values.put(RUN, &key(fragment, chunking), &run.to_bytes())?;
-        Ok((run, Arc::new(Packed { file, fresh: true })))
+        Ok((run, Arc::new(Packed(file))))
     }
 
     /// The sums of a layer of runs, where it was composed before.
