@@ -12,12 +12,12 @@ use distil_imgcore::{Platform, Reference, Referrers};
 pub use error::CopyError;
 
 use crate::build::BuiltImage;
+use crate::destination::Names;
 use crate::machine::Machine;
 use crate::parallel;
 use crate::places::Places;
 use crate::progress::{Phase, Progress};
 use crate::read::{Choice, Named, ReadError};
-use crate::stores::Names;
 use freight::{Freight, stoppable};
 
 /// What to copy, and where to.
@@ -112,8 +112,8 @@ mod tests {
     use distil_imgcore::{Descriptor, Error, MediaType, Store as _};
 
     use super::*;
+    use crate::places::StoreError;
     use crate::progress::Silent;
-    use crate::stores::StoreError;
     use crate::testimage;
     use crate::validate::validate;
 

@@ -6,7 +6,7 @@ use std::io;
 use distil_net::NetError;
 use distil_registry::{RealmRefusal, RegistryError};
 
-use crate::stores::StoreError;
+use crate::places::StoreError;
 
 /// What stands in the way to a registry, where somebody can do something about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

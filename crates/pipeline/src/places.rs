@@ -1,21 +1,26 @@
 //! The way to the places that references name: files of this machine, and registries. It is made once for all that a verb
 //! opens, so that connections and tokens are shared.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use distil_imgcore::{
-    Archive, Descriptor, DockerArchive, Error, Layout, RefName, Reference, RegistryName, Selector, Store,
+    Archive, ArchiveWriter, Descriptor, DockerArchive, DockerArchiveWriter, Error, Layout, RefName, Reference,
+    RegistryName, Selector, Store,
 };
 use distil_net::{Client, Watch};
 use distil_registry::{Options, Repository};
 
+use crate::destination::{Destination, Kind};
 use crate::machine::{Machine, MachineError};
 use crate::progress::Progress;
-use crate::stores::{Destination, StoreError};
 use crate::tags::is_about_another;
+pub use error::{StoreError, Taken};
 
 /// The way to all places that one verb reads and writes.
 pub(crate) struct Places<'a> {
@@ -32,6 +37,8 @@ pub(crate) struct Places<'a> {
 
 /// The name of an image in a registry where none is given, as for all other tools.
 const LATEST: &str = "latest";
+/// How long to wait for another process that writes to the same layout.
+const WAIT: Duration = Duration::from_secs(60);
 
 impl<'a> Places<'a> {
     /// The way from this machine. `cancelled`, set to true from elsewhere, ends all that waits for a network.
@@ -104,13 +111,18 @@ impl<'a> Places<'a> {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Offline`] where it is a registry and no network may be used.
     pub(crate) fn destination(&self, reference: &Reference) -> Result<Destination, StoreError> {
-        let Reference::Registry(name) = reference else { return Destination::local(reference) };
-        let repository = self.repository(name)?.next_to(self.beside(name)).for_writing();
-        let tag = match selector(name) {
-            Selector::Name(tag) => Some(tag),
-            Selector::Digest(_) | Selector::Only => name.tag().cloned(),
+        let (kind, name) = match reference {
+            Reference::Layout(at) => (Kind::Layout(Layout::create(at.path(), WAIT)?), at.name().cloned()),
+            Reference::Archive(at) => (Kind::Archive(ArchiveWriter::create(at.path())?), at.name().cloned()),
+            Reference::DockerArchive(at) => {
+                (Kind::DockerArchive(Box::new(DockerArchiveWriter::create(at.path())?)), at.name().cloned())
+            }
+            Reference::Registry(name) => {
+                let repository = self.repository(name)?.next_to(self.beside(name)).for_writing();
+                (Kind::Repository(Box::new(repository)), tag(name))
+            }
         };
-        Ok(Destination::repository(repository, tag))
+        Ok(Destination::new(kind, name))
     }
 
     /// Notes that a repository holds what is written elsewhere, also where it was not asked this time.
@@ -184,6 +196,14 @@ pub(crate) fn selector(name: &RegistryName) -> Selector {
         (Some(digest), _) => Selector::Digest(digest.clone()),
         (None, Some(tag)) => Selector::Name(tag.clone()),
         (None, None) => LATEST.parse::<RefName>().map_or(Selector::Only, Selector::Name),
+    }
+}
+
+/// The tag under which an image is written: none where a digest alone is given.
+fn tag(name: &RegistryName) -> Option<RefName> {
+    match selector(name) {
+        Selector::Name(tag) => Some(tag),
+        Selector::Digest(_) | Selector::Only => name.tag().cloned(),
     }
 }
 

@@ -9,8 +9,7 @@ use distil_imgcore::{
     Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, RegistryName, Store,
 };
 
-use crate::places::{Places, selector};
-use crate::stores::StoreError;
+use crate::places::{Places, StoreError, selector};
 
 /// Why an image cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -10,9 +10,8 @@ use serde::Serialize;
 
 use crate::machine::Machine;
 use crate::parallel;
-use crate::places::{Places, selector};
+use crate::places::{Places, StoreError, selector};
 use crate::progress::{Phase, Progress};
-use crate::stores::StoreError;
 
 /// What is asked of a place.
 #[derive(Debug, Clone, Copy)]

@@ -9,9 +9,8 @@ use serde::Serialize;
 
 use crate::machine::Machine;
 use crate::observed::Observed;
-use crate::places::Places;
+use crate::places::{Places, StoreError};
 use crate::progress::{Phase, Progress};
-use crate::stores::StoreError;
 
 /// Whether an image is valid: the JSON document of `validate`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -4,9 +4,9 @@ use distil_cache::CacheError;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Digest, Escaped, ImagePath, Platform};
 
+use crate::places::StoreError;
 use crate::read::ReadError;
 use crate::recipe::Place;
-use crate::stores::StoreError;
 
 /// The base as its recipe names it, and where: what messages say of it is the same on every machine.
 #[derive(Debug, Clone)]

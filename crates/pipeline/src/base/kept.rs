@@ -13,9 +13,8 @@ use serde_json::Value;
 
 use super::error::BaseError;
 use crate::parallel;
-use crate::places::Places;
+use crate::places::{Places, StoreError};
 use crate::progress::{Phase, Progress};
-use crate::stores::StoreError;
 
 /// A repository of which everything that is read is kept, by digest. Only SHA-256 names files of the cache: what has another
 /// digest is read from the registry each time.

@@ -16,8 +16,8 @@ use crate::base::BaseError;
 use crate::inputs::InputError;
 use crate::lock::LockError;
 use crate::package::{NotFetched, PackageError};
+use crate::places::StoreError;
 use crate::read::ReadError;
-use crate::stores::StoreError;
 
 /// Why an image was not built. Nothing was written then, or nothing that is not whole.
 #[derive(Debug, thiserror::Error)]

@@ -18,13 +18,13 @@ use super::own::OwnFiles;
 use super::plan::{self, Candidate, NoRoom, Plan};
 use super::{BuildRequest, Jobs, What, output, record, supply};
 use crate::base::Base;
+use crate::destination::Names;
 use crate::inputs::{self, Input};
 use crate::lock::LockError;
 use crate::package::Package;
 use crate::places::Places;
 use crate::recipe::{Attestations, Layers, Recipe, Strategy};
 use crate::shelf::{Converted, Rules};
-use crate::stores::Names;
 
 /// What a request comes down to.
 pub(super) struct Order<'a> {

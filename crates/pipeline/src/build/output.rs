@@ -8,9 +8,9 @@ use distil_imgcore::{
 
 use super::error::BuildError;
 use super::{BuiltImage, BuiltPlatform};
-use crate::places::Places;
+use crate::destination::{self, Names};
+use crate::places::{Places, StoreError};
 use crate::progress::tell;
-use crate::stores::{self, Names, StoreError};
 
 /// zstd; gzip where all that is written are docker archives, whose readers may know no zstd.
 pub(super) fn default_compression(outputs: &[Reference]) -> Compression {
@@ -37,7 +37,7 @@ pub(super) fn write(
     host: &Platform,
     places: &Places<'_>,
 ) -> Result<Vec<BuiltImage>, BuildError> {
-    outputs.iter().try_for_each(|output| stores::check_digest(output, index.digest()))?;
+    outputs.iter().try_for_each(|output| destination::check_digest(output, index.digest()))?;
     if names == Names::Stay {
         outputs.iter().try_for_each(|output| places.destination(output)?.check(index.digest(), names))?;
     }

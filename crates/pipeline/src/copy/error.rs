@@ -2,8 +2,8 @@
 
 use distil_imgcore::{Error, Platform};
 
+use crate::places::StoreError;
 use crate::read::ReadError;
-use crate::stores::StoreError;
 
 /// Why an image was not copied. The destination may hold some of its blobs then, but nothing names them.
 #[derive(Debug, thiserror::Error)]

@@ -8,11 +8,11 @@ use distil_imgcore::{Descriptor, Graph, Reference, Referrers, Store};
 
 use super::CopyError;
 use crate::build::{BuiltImage, BuiltPlatform};
+use crate::destination::{self, Names};
 use crate::observed::Observed;
 use crate::places::Places;
 use crate::progress::tell;
 use crate::read::{Named, ReadError};
-use crate::stores::{self, Names};
 
 /// An image with all that goes with it.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl<'a> Freight<'a> {
 
     /// Copies it to one place.
     pub(super) fn send(&self, to: &Reference, names: Names, places: &Places<'_>) -> Result<BuiltImage, CopyError> {
-        stores::check_digest(to, self.root.digest())?;
+        destination::check_digest(to, self.root.digest())?;
         let destination = places.destination(to)?;
         destination.check(self.root.digest(), names)?;
         self.graph.copy_to(destination.store(), &mut |step| tell(places.progress, step))?;

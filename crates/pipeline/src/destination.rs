@@ -1,75 +1,11 @@
-//! A place that an image is written to, and why places cannot be opened.
-
-use std::time::Duration;
+//! A place that an image is written to.
 
 use distil_imgcore::{
     ArchiveWriter, Descriptor, Digest, DockerArchiveWriter, Error, Layout, RefName, Reference, Selector, Store,
 };
 use distil_registry::Repository;
 
-use crate::machine::MachineError;
-
-/// Why a place cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The place is there, or should be, and cannot be used.
-    #[error(transparent)]
-    Store(#[from] Error),
-    /// It is not clear which of the images of a place is meant, or none has the name.
-    #[error("{source}")]
-    Unclear {
-        /// The names of those that are there.
-        known: Vec<RefName>,
-        /// What was asked for.
-        source: Error,
-    },
-    /// The destination asks for an image of another digest.
-    #[error("{reference} names another image than {found}")]
-    OtherDigest {
-        /// The destination.
-        reference: String,
-        /// The digest of the image.
-        found: Digest,
-    },
-    /// The name is that of another image, and names stay.
-    #[error(transparent)]
-    Taken(Box<Taken>),
-    /// A registry, where no network may be used.
-    #[error("{reference} is in a registry, and no network may be used")]
-    Offline {
-        /// The place.
-        reference: String,
-    },
-    /// What the machine says of itself is not in order, so that there is no way to a network.
-    #[error(transparent)]
-    Machine(#[from] MachineError),
-}
-
-/// A name that another image has, and that stays with it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} of {place} is {found} and stays so; the image to be written is {wanted}")]
-pub struct Taken {
-    /// The name.
-    pub name: RefName,
-    /// The layout or repository.
-    pub place: String,
-    /// The image that has the name.
-    pub found: Digest,
-    /// The image that was to get it.
-    pub wanted: Digest,
-}
-
-impl StoreError {
-    /// Whether what was asked for cannot be, rather than something failing.
-    #[must_use]
-    pub fn is_mistake(&self) -> bool {
-        matches!(self, Self::Unclear { .. } | Self::OtherDigest { .. } | Self::Taken(_) | Self::Offline { .. })
-    }
-}
-
-/// How long to wait for another process that writes to the same layout.
-const WAIT: Duration = Duration::from_secs(60);
+use crate::places::{StoreError, Taken};
 
 /// Refuses a destination that names a digest for any other image.
 pub(crate) fn check_digest(destination: &Reference, image: &Digest) -> Result<(), StoreError> {
@@ -110,8 +46,9 @@ pub(crate) struct Destination {
     name: Option<RefName>,
 }
 
+/// What takes the blobs.
 #[derive(Debug)]
-enum Kind {
+pub(crate) enum Kind {
     Layout(Layout),
     Archive(ArchiveWriter),
     DockerArchive(Box<DockerArchiveWriter>),
@@ -119,22 +56,9 @@ enum Kind {
 }
 
 impl Destination {
-    /// Opens the place on this machine that a reference names, to write to it. Registries are [`crate::places::Places`]' to open.
-    pub(crate) fn local(reference: &Reference) -> Result<Self, StoreError> {
-        let (kind, at) = match reference {
-            Reference::Layout(at) => (Kind::Layout(Layout::create(at.path(), WAIT)?), at),
-            Reference::Archive(at) => (Kind::Archive(ArchiveWriter::create(at.path())?), at),
-            Reference::DockerArchive(at) => {
-                (Kind::DockerArchive(Box::new(DockerArchiveWriter::create(at.path())?)), at)
-            }
-            Reference::Registry(_) => return Err(StoreError::Offline { reference: reference.to_string() }),
-        };
-        Ok(Self { kind, name: at.name().cloned() })
-    }
-
-    /// A repository that an image is written to, under a tag where there is one.
-    pub(crate) fn repository(repository: Repository, tag: Option<RefName>) -> Self {
-        Self { kind: Kind::Repository(Box::new(repository)), name: tag }
+    /// A place that was opened, for an image of this name where it has one.
+    pub(crate) fn new(kind: Kind, name: Option<RefName>) -> Self {
+        Self { kind, name }
     }
 
     /// Takes the blobs.
