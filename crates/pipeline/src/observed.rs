@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 
 use distil_imgcore::{Descriptor, Digest, Error, RefName, Selector, Store};
 
-type Reader = Box<dyn Read + Send>;
+/// The bytes of a blob.
+pub(crate) type Reader = Box<dyn Read + Send>;
 
 /// A store that hands every blob it opens to `open`, which gives what is read in its place. All else is the inner store's.
 pub(crate) struct Observed<'a, F> {

@@ -9,7 +9,7 @@ use distil_imgcore::{Descriptor, Graph, Reference, Referrers, Store};
 use super::CopyError;
 use crate::build::{BuiltImage, BuiltPlatform};
 use crate::destination::{self, Names};
-use crate::observed::Observed;
+use crate::observed::{Observed, Reader};
 use crate::places::Places;
 use crate::progress::tell;
 use crate::read::{Named, ReadError};
@@ -51,13 +51,10 @@ impl<'a> Freight<'a> {
     }
 }
 
-type Reader = Box<dyn Read + Send>;
-type Wrap = Box<dyn Fn(&Descriptor, Reader) -> Reader + Send + Sync>;
-
 /// A store whose blobs end with an error as soon as somebody asks to stop.
-pub(super) fn stoppable<'a>(inner: &'a dyn Store, cancelled: &Arc<AtomicBool>) -> Observed<'a, Wrap> {
+pub(super) fn stoppable<'a>(inner: &'a dyn Store, cancelled: &Arc<AtomicBool>) -> impl Store + use<'a> {
     let cancelled = Arc::clone(cancelled);
-    let open: Wrap = Box::new(move |_, inner| Box::new(Stopping { inner, cancelled: Arc::clone(&cancelled) }));
+    let open = move |_: &Descriptor, inner| Box::new(Stopping { inner, cancelled: Arc::clone(&cancelled) }) as Reader;
     Observed { inner, open }
 }
 
