@@ -9,14 +9,14 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use url::{Host, Url};
 
-use crate::credentials::{Credentials, is_loopback};
+use crate::credentials::Credentials;
 use crate::download::{Download, Downloaded};
 use crate::error::{NetError, SetupError};
 use crate::exchange;
 use crate::limit::Limit;
 use crate::local;
 use crate::proxies::Proxies;
-use crate::reach::is_public;
+use crate::reach::{is_loopback, is_public};
 use crate::request::Reach;
 use crate::retry::Retry;
 use crate::roots::Roots;

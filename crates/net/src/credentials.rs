@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use crate::error::SetupError;
 use crate::netrc;
+use crate::reach::is_loopback;
 
 /// Credentials that are sent to their servers alone. Those that a URL holds come before these.
 ///
@@ -81,15 +82,6 @@ impl Entry {
 
     fn may_travel(&self, url: &Url, proxied: bool) -> bool {
         url.scheme() == "https" || self.scheme.is_some() || (is_loopback(&self.host) && !proxied)
-    }
-}
-
-/// Whether a host is this very machine.
-pub(crate) fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
-    match host {
-        Host::Domain(name) => name.as_ref() == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

@@ -6,8 +6,8 @@
 //! certificate that is not trusted never leads to plain HTTP, and what is sent to find out holds nothing secret.
 
 use distil_imgcore::RegistryName;
-use distil_net::{Body, Method, NetError, Reach, Request, Response};
-use url::{Host, Url};
+use distil_net::{Body, Method, NetError, Reach, Request, Response, is_loopback};
+use url::Url;
 
 use super::refusal::{self, Refusing};
 use super::wanted::Wanted;
@@ -54,7 +54,7 @@ impl Address {
             url.filter(Url::has_host).ok_or_else(|| RegistryError::Host { host: name.host().to_owned() })
         };
         let secure = base("https")?;
-        let plain = match (is_loopback(&secure), insecure_http) {
+        let plain = match (secure.host().is_some_and(|host| is_loopback(&host)), insecure_http) {
             (true, _) => Some((base("http")?, Order::First)),
             (false, true) => Some((base("http")?, Order::Last)),
             (false, false) => None,
@@ -117,16 +117,6 @@ impl Address {
 pub(super) fn repository_on(host: &str, repository: &str) -> String {
     let is_short = host == "docker.io" && !repository.contains('/');
     if is_short { format!("library/{repository}") } else { repository.to_owned() }
-}
-
-/// Whether a URL leads to this machine, whatever its names resolve to.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 fn ping(base: &Url, options: &Options) -> Result<Response, NetError> {

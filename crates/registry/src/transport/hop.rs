@@ -5,11 +5,10 @@
 //! only another port of the same host is followed. Manifests may be elsewhere over TLS alone, since nothing but the word of the
 //! registry says which one a tag names. All other redirects stay with the registry.
 
-use distil_net::{NetError, Reach, RedirectRefusal, Response, shown};
+use distil_net::{NetError, Reach, RedirectRefusal, Response, is_loopback, shown};
 use url::Url;
 
 use super::May;
-use super::home::is_loopback;
 
 /// Redirects, one after the other.
 pub(super) const MOST: u32 = 5;
@@ -56,7 +55,8 @@ pub(super) fn follow(from: &Url, location: Option<&str>, may: May, followed: u32
 
 /// Which addresses a redirect may go to: the user named the registry, and the registry everything else.
 pub(super) fn reach(home: &Url, to: &Url) -> Reach {
-    let other_port_here = home.scheme() == "http" && is_loopback(home) && home.host() == to.host();
+    let is_here = home.host().is_some_and(|host| is_loopback(&host));
+    let other_port_here = home.scheme() == "http" && is_here && home.host() == to.host();
     if to.origin() == home.origin() || other_port_here { Reach::Anywhere } else { Reach::Public }
 }
 
