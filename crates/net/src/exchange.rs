@@ -13,12 +13,15 @@ use url::Url;
 use crate::client::Client;
 use crate::error::{NetError, cause};
 use crate::reach::NotPublic;
-use crate::redirect::{follow, same_server};
+use crate::redirect::{Lead, Redirects, is_redirect, same_server};
 use crate::shown::shown;
 use crate::sink::Watch;
 
 /// How often a caller is asked whether to stop, and limits are looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(20);
+
+/// Those of downloads: mirrors have their files in a content network.
+const REDIRECTS: Redirects = Redirects { lead: Lead::AwayOverTls, most: Redirects::USUAL };
 
 /// Where to go on in a file, and by which tag or date the server knows that it is still the same.
 #[derive(Debug, Clone)]
@@ -131,11 +134,11 @@ impl Client {
             let sent = patience.wait(self.patience_to_answer(), request.send()).await;
             let response = sent.map_err(|ended| ended.explain(self, &shown(url), received))?;
             let response = response.map_err(|error| explain(error, &shown(url), received))?;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            if !is_redirect(response.status().as_u16()) {
                 return Ok(response);
             }
             let location = response.headers().get(header::LOCATION).map(header::HeaderValue::as_bytes);
-            let to = follow(&at, location, followed);
+            let to = REDIRECTS.follow(&at, location.and_then(|bytes| str::from_utf8(bytes).ok()), followed);
             let mut to = to.map_err(|refusal| NetError::Redirect { url: shown(url), refusal })?;
             at_home &= same_server(url, &to);
             if at_home {

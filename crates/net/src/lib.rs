@@ -34,7 +34,7 @@
 //! | bounds | [`Limit`] in bytes, [`Timeouts`] in time, [`Retry`] in attempts |
 //! | the way to a server | [`Proxies`], [`Roots`] of TLS, [`Credentials`] bound to their servers, [`HostTls`] with an [`Identity`] for one |
 //! | what went wrong | [`NetError`], which says whether to try again; [`SetupError`] before anything was asked |
-//! | where a URL leads | [`is_loopback`]; [`shown()`] for messages, without what is secret in it |
+//! | where a URL leads | [`Redirects`], which may [`Lead`] away or not; [`is_loopback`]; [`shown()`] for messages, without what is secret in it |
 
 mod client;
 mod credentials;
@@ -66,6 +66,7 @@ pub use limit::Limit;
 pub use persist::Passing;
 pub use proxies::Proxies;
 pub use reach::is_loopback;
+pub use redirect::{Lead, Redirects};
 pub use request::{Body, Method, Reach, Request};
 pub use response::Response;
 pub use retry::Retry;

@@ -11,6 +11,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use crate::client::Client;
 use crate::error::NetError;
 use crate::exchange::{Patience, explain};
+use crate::redirect::is_redirect;
 use crate::sink::Watch;
 use crate::upload::Rest;
 
@@ -29,6 +30,12 @@ impl Response {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Whether what was asked for is elsewhere; see [`crate::Redirects::follow`].
+    #[must_use]
+    pub fn is_redirect(&self) -> bool {
+        is_redirect(self.status)
     }
 
     /// The first header field of this name, in any case, where it is text.

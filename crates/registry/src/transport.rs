@@ -13,7 +13,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use distil_imgcore::{Escaped, RegistryName};
-use distil_net::{Body, Method, NetError, Request, Response, shown};
+use distil_net::{Body, Lead, Method, NetError, Redirects, Request, Response, shown};
 use url::Url;
 
 use self::home::{Address, Home};
@@ -63,19 +63,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Body<'a>,
     /// Where the answer may send us; other hosts are asked without credentials.
-    pub(crate) may_lead: May,
-}
-
-/// Where a redirect may lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum May {
-    /// To the registry itself.
-    Stay,
-    /// To another host, if TLS says that it was the registry who sent us there. Front doors of several registries send to one
-    /// of them with all they are asked for.
-    LeadAwayOverTls,
-    /// The same, and without TLS to another port of the same host: where blobs are stored.
-    LeadAway,
+    pub(crate) may_lead: Lead,
 }
 
 impl Transport {
@@ -171,6 +159,8 @@ impl Transport {
         let home = self.home()?;
         let mut at = self.url(&home, &ask.target)?;
         let mut body = Some(body);
+        let only_reads = matches!(ask.method, Method::Get | Method::Head);
+        let redirects = Redirects { lead: ask.may_lead, most: if only_reads { Redirects::USUAL } else { 0 } };
         let (mut at_home, mut followed) = (true, 0);
         loop {
             let mut headers = ask.headers.clone();
@@ -182,14 +172,13 @@ impl Transport {
             let body = body.take().unwrap_or(Body::Empty);
             let request = Request { method: ask.method, url, headers, body, reach };
             let answer = self.options.client.send(request, &self.options.watch)?;
-            if !hop::is_redirect(&answer) {
+            if !answer.is_redirect() {
                 let foreign = answer.status() == 401 && !at_home;
                 let denied = || NetError::Status { url: shown(&at), status: 401 };
                 return if foreign { Err(denied().into()) } else { Ok(answer) };
             }
-            let only_read = matches!(ask.method, Method::Get | Method::Head);
-            let most = if only_read { hop::MOST } else { 0 };
-            at = hop::follow(&at, answer.header("location"), ask.may_lead, followed, most)?;
+            let to = redirects.follow(&at, answer.header("location"), followed);
+            at = to.map_err(|refusal| NetError::Redirect { url: shown(&at), refusal })?;
             followed += 1;
         }
     }

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_imgcore::Error;
 use distil_imgcore::document::MAX_DOCUMENT;
-use distil_net::{Body, Client, Method, Passing, Response, Watch};
+use distil_net::{Body, Client, Lead, Method, Passing, Response, Watch};
 use url::Url;
 
 use super::answer::AnswerError;
 use crate::error::RegistryError;
-use crate::transport::{Ask, May, Scope, Target, Transport};
+use crate::transport::{Ask, Scope, Target, Transport};
 
 /// A repository as requests see it.
 pub(super) struct Remote {
@@ -78,7 +78,7 @@ impl Remote {
     /// Asks for something that lies at the registry itself, or for a manifest, which front doors have elsewhere.
     pub(super) fn ask(&self, method: Method, target: Target<'_>, headers: Headers) -> Result<Response, RegistryError> {
         let is_manifest = matches!(target, Target::Path(path) if path.starts_with("manifests/"));
-        let may_lead = if is_manifest { May::LeadAwayOverTls } else { May::Stay };
+        let may_lead = if is_manifest { Lead::AwayOverTls } else { Lead::Nowhere };
         self.transport.send(Ask { method, target, scope: self.scope(), headers, body: Body::Empty, may_lead })
     }
 
@@ -105,7 +105,7 @@ impl Remote {
     /// Asks for a blob, which may lie somewhere else.
     pub(super) fn ask_for_blob(&self, method: Method, path: &str, headers: Headers) -> Result<Response, RegistryError> {
         let (target, scope) = (Target::Path(path), self.scope());
-        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead: May::LeadAway })
+        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead: Lead::Away })
     }
 
     /// Sends something.
@@ -116,13 +116,20 @@ impl Remote {
         headers: Headers,
         body: Body<'a>,
     ) -> Result<Response, RegistryError> {
-        self.transport.send(Ask { method, target, scope: Scope::Push, headers, body, may_lead: May::Stay })
+        self.transport.send(Ask { method, target, scope: Scope::Push, headers, body, may_lead: Lead::Nowhere })
     }
 
     /// Asks for a blob of another repository to be taken over.
     pub(super) fn mount(&self, path: &str, from: &str) -> Result<Response, RegistryError> {
         let (method, target, scope) = (Method::Post, Target::Path(path), Scope::Mount(from.to_owned()));
-        self.transport.send(Ask { method, target, scope, headers: Vec::new(), body: Body::Empty, may_lead: May::Stay })
+        self.transport.send(Ask {
+            method,
+            target,
+            scope,
+            headers: Vec::new(),
+            body: Body::Empty,
+            may_lead: Lead::Nowhere,
+        })
     }
 
     /// The registry's own name for a repository that was written so.

@@ -64,7 +64,7 @@ fn name(server: &Loopback) -> RegistryName {
 
 fn ask(method: Method, path: &str) -> Ask<'_> {
     let (target, headers) = (Target::Path(path), Vec::new());
-    Ask { method, target, scope: Scope::Pull, headers, body: Body::Empty, may_lead: May::Stay }
+    Ask { method, target, scope: Scope::Pull, headers, body: Body::Empty, may_lead: Lead::Nowhere }
 }
 
 fn get(transport: &Transport, path: &str) -> Result<Response, RegistryError> {

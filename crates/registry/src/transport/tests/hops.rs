@@ -5,7 +5,7 @@ use distil_net::{NetError, RedirectRefusal};
 use super::*;
 
 fn blob(transport: &Transport, path: &str) -> Result<Response, RegistryError> {
-    transport.send(Ask { may_lead: May::LeadAway, ..ask(Method::Get, path) })
+    transport.send(Ask { may_lead: Lead::Away, ..ask(Method::Get, path) })
 }
 
 /// A registry that wants a password and redirects `/v2/team/app/NAME` to a URL.
