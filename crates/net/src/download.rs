@@ -1,9 +1,9 @@
 //! A whole file, over as many connections as it takes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, LAST_MODIFIED, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG, HeaderName, LAST_MODIFIED, RETRY_AFTER};
 use url::Url;
 
 use crate::client::Client;
@@ -40,8 +40,8 @@ pub(crate) struct Download<'a> {
     furthest: u64,
     /// By what the server knows the file that the received bytes are of.
     validator: Option<String>,
-    /// In how many seconds the server wants to be asked again.
-    retry_after: Option<u64>,
+    /// How long the server wants to be left alone.
+    retry_after: Option<Duration>,
 }
 
 impl<'a> Download<'a> {
@@ -94,7 +94,8 @@ impl<'a> Download<'a> {
                 return Err(NetError::Interrupted { url: self.name.clone(), received: 0, source });
             }
             status => {
-                self.retry_after = text(&response, &RETRY_AFTER).and_then(retry::seconds);
+                self.retry_after =
+                    text(&response, &RETRY_AFTER).and_then(|asked| retry::asked(asked, text(&response, &DATE)));
                 return Err(NetError::Status { url: self.name.clone(), status });
             }
         }

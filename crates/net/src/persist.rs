@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::exchange::TICK;
-use crate::retry;
 use crate::sink::Watch;
 
 /// What failed, and whether it is worth another attempt.
@@ -14,8 +13,8 @@ pub trait Passing {
     /// Whether the same may succeed a little later.
     fn may_pass(&self) -> bool;
 
-    /// The value of `Retry-After`, where the server sent one.
-    fn retry_after(&self) -> Option<&str> {
+    /// How long the server wants to be left alone, where it says so; see [`crate::Response::retry_after`].
+    fn retry_after(&self) -> Option<Duration> {
         None
     }
 }
@@ -29,7 +28,7 @@ const STEPS: u32 = 16;
 impl Client {
     /// Does something again, after growing waits, as long as it fails for a passing reason and [`crate::Retry`] and
     /// [`crate::Timeouts::whole`] allow. The work is told which attempt this is, from 0; where it says that it came further
-    /// than before, by setting the flag, the count begins anew. A `Retry-After` in seconds is heeded up to the longest wait.
+    /// than before, by setting the flag, the count begins anew. A `Retry-After` is heeded up to the longest wait.
     ///
     /// A wait that is cancelled ends at once and lets the work find out itself.
     ///
@@ -52,8 +51,7 @@ impl Client {
             if !error.may_pass() || failures >= self.retry.attempts {
                 return Err(error);
             }
-            let asked = error.retry_after().and_then(retry::seconds);
-            let pause = self.spread(self.retry.wait(failures, asked));
+            let pause = self.spread(self.retry.wait(failures, error.retry_after()));
             if start.elapsed().saturating_add(pause) >= self.timeouts.whole {
                 return Err(error);
             }

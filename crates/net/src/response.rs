@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::error::NetError;
 use crate::exchange::{Patience, explain};
 use crate::redirect::is_redirect;
+use crate::retry;
 use crate::sink::Watch;
 use crate::upload::Rest;
 
@@ -42,6 +43,12 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// How long the server wants to be left alone, by its `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry::asked(self.header("retry-after")?, self.header("date"))
     }
 
     /// All header fields of this name.

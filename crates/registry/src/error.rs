@@ -1,5 +1,7 @@
 //! Why a registry did not do what it was asked to.
 
+use std::time::Duration;
+
 use distil_imgcore::Escaped;
 use distil_net::{NetError, Passing};
 
@@ -53,8 +55,8 @@ pub enum RegistryError {
         status: u16,
         /// What the server said.
         said: Said,
-        /// The value of `Retry-After`, where there is one.
-        retry_after: Option<String>,
+        /// How long it wants to be left alone, where it says so.
+        retry_after: Option<Duration>,
     },
     /// A 401 for what was sent only once, as a stream. There is a new token now, so that it may be sent again.
     #[error("the token for {what} is not valid any more")]
@@ -91,8 +93,8 @@ pub enum RegistryError {
         fault: TokenFault,
         /// What it said.
         said: Said,
-        /// The value of `Retry-After`, where there is one.
-        retry_after: Option<String>,
+        /// How long it wants to be left alone, where it says so.
+        retry_after: Option<Duration>,
     },
     /// A `Location` or `Link` that leads away from the registry.
     #[error("the registry leads to {found}, which is not at {expected}")]
@@ -193,9 +195,9 @@ impl Passing for RegistryError {
         }
     }
 
-    fn retry_after(&self) -> Option<&str> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused { retry_after, .. } | Self::Token { retry_after, .. } => retry_after.as_deref(),
+            Self::Refused { retry_after, .. } | Self::Token { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::{Client, ClientOptions, Passing, Retry, Timeouts, Unwatched};
 #[derive(Debug, PartialEq, Eq)]
 enum Failure {
     Passing,
-    After(&'static str),
+    After(Duration),
     Lasting,
 }
 
@@ -15,9 +15,9 @@ impl Passing for Failure {
         *self != Self::Lasting
     }
 
-    fn retry_after(&self) -> Option<&str> {
+    fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::After(value) => Some(value),
+            Self::After(wait) => Some(*wait),
             _ => None,
         }
     }
@@ -34,7 +34,7 @@ fn check(failures: &[Failure], expected: u32) {
         attempts.push(attempt);
         match failures.get(attempt as usize) {
             Some(Failure::Passing) => Err(Failure::Passing),
-            Some(Failure::After(value)) => Err(Failure::After(value)),
+            Some(Failure::After(wait)) => Err(Failure::After(*wait)),
             Some(Failure::Lasting) => Err(Failure::Lasting),
             None => Ok(attempt),
         }
@@ -46,13 +46,13 @@ fn check(failures: &[Failure], expected: u32) {
 #[test]
 fn what_passes_is_tried_again() {
     check(&[], 1);
-    check(&[Failure::Passing, Failure::After("0"), Failure::After("Thu, 01 Jan 2026 00:00:00 GMT")], 4);
+    check(&[Failure::Passing, Failure::After(Duration::ZERO), Failure::Passing], 4);
     check(&[Failure::Passing, Failure::Lasting], 2);
     check(&[Failure::Lasting], 1);
     // More than the settings allow.
     check(&[const { Failure::Passing }; 4], 4);
     // So long that only the longest wait can be what is waited.
-    check(&[Failure::After("86400"), Failure::After("18446744073709551615")], 3);
+    check(&[Failure::After(Duration::from_secs(86400)), Failure::After(Duration::MAX)], 3);
 }
 
 #[test]

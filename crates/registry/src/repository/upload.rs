@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use distil_imgcore::{Descriptor, Error};
 use distil_net::{Body, Method, Passing, Response};
@@ -110,7 +111,7 @@ impl Passing for Setback {
         self.passing
     }
 
-    fn retry_after(&self) -> Option<&str> {
+    fn retry_after(&self) -> Option<Duration> {
         self.error.retry_after()
     }
 }

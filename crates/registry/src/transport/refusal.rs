@@ -34,7 +34,7 @@ pub(super) struct Refusing<'a> {
 /// The error that a status stands for.
 pub(super) fn refused(refusing: Refusing<'_>, what: &str, answer: Response) -> RegistryError {
     let (place, what, status) = (refusing.place.to_owned(), what.to_owned(), answer.status());
-    let retry_after = answer.header("retry-after").map(|text| text.chars().take(MAX_SHOWN).collect());
+    let retry_after = answer.retry_after();
     let said = said(answer);
     match status {
         401 | 403 => RegistryError::Denied { place, server: refusing.server.to_owned(), login: refusing.login, said },

@@ -135,7 +135,7 @@ fn fetch(question: &Question<'_>, options: &Options) -> Result<Token, RegistryEr
             Err(refusal::refused(Refusing { place, server: &server, login: login.is_some() }, "a token", answer))
         }
         _ => {
-            let retry_after = answer.header("retry-after").map(str::to_owned);
+            let retry_after = answer.retry_after();
             let said = refusal::said(answer);
             Err(RegistryError::Token { realm: server, fault: TokenFault::Status(status), said, retry_after })
         }

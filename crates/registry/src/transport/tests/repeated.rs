@@ -35,12 +35,22 @@ fn what_passes_is_tried_again_where_it_does_no_harm() {
 fn in_the_end_the_failure_is_reported() {
     let server = failing(503, 100);
     let error = get(&transport(&server, options(None)), "manifests/v1").unwrap_err();
-    assert!(error.may_pass() && error.retry_after() == Some("0"), "{error:?}");
+    assert!(error.may_pass() && error.retry_after() == Some(Duration::ZERO), "{error:?}");
     assert_eq!(error.to_string(), "status 503 for manifests/v1");
     assert_eq!(server.asked().len(), 4);
     let server = Loopback::start(|_| Answer::status(503));
     assert!(get(&transport(&server, options(None)), "a").is_err());
     assert_eq!(server.asked().len(), 3, "the registry itself");
+}
+
+#[test]
+fn a_server_says_by_its_own_clock_how_long_to_wait() {
+    let server = Loopback::start(|_| {
+        let answer = Answer::status(503).with("Date", "Thu, 01 Jan 2026 00:00:00 GMT");
+        answer.with("Retry-After", "Thu, 01 Jan 2026 00:00:40 GMT")
+    });
+    let error = get(&transport(&server, options(None)), "a").unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(40)));
 }
 
 #[test]
