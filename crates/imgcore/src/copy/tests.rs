@@ -124,6 +124,10 @@ struct Registry {
     next_to: BTreeSet<Digest>,
     /// What was put, in that order.
     put: Mutex<Vec<Digest>>,
+    /// The referrers of everything, where anybody can write the list of them.
+    listed: Option<Vec<Descriptor>>,
+    /// What somebody else names whenever anything is named.
+    theirs: Option<Descriptor>,
 }
 
 impl Store for Registry {
@@ -163,7 +167,7 @@ impl Store for Registry {
     }
 
     fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
-        self.inner.tag(name, root)
+        self.inner.tag(name, self.theirs.as_ref().unwrap_or(root))
     }
 
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
@@ -175,7 +179,7 @@ impl Store for Registry {
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.inner.referrers(subject)
+        self.listed.clone().map_or_else(|| self.inner.referrers(subject), Ok)
     }
 }
 
@@ -272,47 +276,14 @@ fn a_referrer_that_is_broken_is_named_and_nothing_is_copied() {
     assert!(copy(&source, &image, Referrers::Leave).is_ok());
 }
 
-/// Lists what it is told to, as a registry may whose list anybody can write.
-#[derive(Debug)]
-struct Lists {
-    inner: Memory,
-    listed: Vec<Descriptor>,
-}
-
-impl Store for Lists {
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
-        self.inner.has(blob)
-    }
-    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        self.inner.open(blob)
-    }
-    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
-        self.inner.put(blob, content)
-    }
-    fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
-        self.inner.tag(name, root)
-    }
-    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
-        self.inner.resolve(wanted)
-    }
-    fn tags(&self) -> Result<Vec<RefName>, Error> {
-        self.inner.tags()
-    }
-    fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>, Error> {
-        Ok(self.listed.clone())
-    }
-}
-
 #[test]
 fn what_is_about_something_else_stays() {
     let inner = Memory::new();
     let image = manifest(&inner, &put(&inner, MediaType::CONFIG, b"config"));
     let other = manifest(&inner, &put(&inner, MediaType::CONFIG, b"another config"));
     let (ours, theirs) = (referrer(&inner, &image), referrer(&inner, &other));
-    let source = Lists { inner, listed: vec![other.clone(), theirs.clone(), ours.clone(), ours.clone()] };
+    let listed = Some(vec![other.clone(), theirs.clone(), ours.clone(), ours.clone()]);
+    let source = Registry { inner, listed, ..Registry::default() };
     let destination = Memory::new();
     let attached = copy_graph(&source, &destination, &image, Referrers::Copy, &mut |_| {}).unwrap();
     assert_eq!(attached.referrers(), [ours]);
@@ -420,47 +391,13 @@ fn an_attachment_that_cannot_be_read_is_named() {
     assert_eq!(signatures(&registry, &name), ["a"]);
 }
 
-/// Somebody else names something else whenever anything is named.
-#[derive(Debug)]
-struct Contested {
-    inner: Memory,
-    theirs: Descriptor,
-}
-
-impl Store for Contested {
-    fn place(&self) -> String {
-        self.inner.place()
-    }
-    fn has(&self, blob: &Descriptor) -> Result<bool, Error> {
-        self.inner.has(blob)
-    }
-    fn open(&self, blob: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        self.inner.open(blob)
-    }
-    fn put(&self, blob: &Descriptor, content: &mut dyn Read) -> Result<(), Error> {
-        self.inner.put(blob, content)
-    }
-    fn tag(&self, name: Option<&RefName>, _: &Descriptor) -> Result<(), Error> {
-        self.inner.tag(name, &self.theirs)
-    }
-    fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
-        self.inner.resolve(wanted)
-    }
-    fn tags(&self) -> Result<Vec<RefName>, Error> {
-        self.inner.tags()
-    }
-    fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.inner.referrers(subject)
-    }
-}
-
 #[test]
 fn a_name_that_others_write_to_all_the_time_is_told() {
     let (source, inner) = (Memory::new(), Memory::new());
     let image = manifest(&source, &put(&source, MediaType::CONFIG, b"config"));
     let (name, _) = sign(&source, &image, 0, &["ours"]);
     let (_, theirs) = sign(&inner, &image, 0, &["theirs"]);
-    let destination = Contested { inner, theirs: theirs.clone() };
+    let destination = Registry { inner, theirs: Some(theirs.clone()), ..Registry::default() };
     let attached = copy_graph(&source, &destination, &image, Referrers::Copy, &mut |_| {}).unwrap();
     let Err(Error::About { source, .. }) = attached.name_in(&destination) else { panic!() };
     let Error::Moved { name: moved, found, .. } = *source else { panic!("{source}") };
