@@ -300,7 +300,8 @@ mod tests {
     }
 
     fn create(path: &Path) -> Layout {
-        Layout::create(path, Duration::from_secs(20)).unwrap()
+        // Many threads may wait here for one slow disk.
+        Layout::create(path, Duration::from_secs(600)).unwrap()
     }
 
     fn put(store: &dyn Store, media_type: &'static str, bytes: &[u8]) -> Descriptor {
