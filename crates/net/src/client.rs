@@ -50,8 +50,8 @@ pub struct Timeouts {
     /// For the first or next bytes of an answer. So long, too, may next to nothing come of it, and a server take nothing of
     /// what is sent. One that has all of it may need longer to store it, and gets four times as long for its answer.
     pub idle: Duration,
-    /// For a file, all attempts included; for one request of [`Client::send`] and its answer; for all of
-    /// [`Client::persist`]'s waits.
+    /// For a file, all attempts included; for one request of [`Client::send`] and its answer; for all
+    /// [`crate::Attempts`] of one piece of work, after which none is repeated.
     pub whole: Duration,
 }
 

@@ -30,7 +30,7 @@
 //! | what | where |
 //! |---|---|
 //! | fetching | [`Client::download`] into a [`Sink`], [`Client::get`] for small files; [`Watch`] looks on and may end it |
-//! | other requests | [`Client::send`] a [`Request`] with a [`Body`] within a [`Reach`], for a [`Response`]; [`Client::persist`] for what is [`Passing`] |
+//! | other requests | [`Client::send`] a [`Request`] with a [`Body`] within a [`Reach`], for a [`Response`]; [`Client::persist`] for what is [`Passing`], within its [`Attempts`] |
 //! | bounds | [`Limit`] in bytes, [`Timeouts`] in time, [`Retry`] in attempts |
 //! | the way to a server | [`Proxies`], [`Roots`] of TLS, [`Credentials`] bound to their servers, [`HostTls`] with an [`Identity`] for one |
 //! | what went wrong | [`NetError`], which says whether to try again; [`SetupError`] before anything was asked |
@@ -63,7 +63,7 @@ pub use credentials::Credentials;
 pub use download::Downloaded;
 pub use error::{Cause, NetError, RedirectRefusal, SetupError};
 pub use limit::Limit;
-pub use persist::Passing;
+pub use persist::{Attempts, Passing};
 pub use proxies::Proxies;
 pub use reach::is_loopback;
 pub use redirect::{Lead, Redirects};

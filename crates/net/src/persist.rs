@@ -25,10 +25,32 @@ const PARTS: u32 = 32;
 /// After so many the spread begins anew.
 const STEPS: u32 = 16;
 
+/// The attempts of one piece of work, in which several parts may be repeated, some inside of others: all draw on the same
+/// number, so that an outer and an inner one do not multiply.
+#[derive(Debug)]
+pub struct Attempts {
+    start: Instant,
+    /// Since the work last came further.
+    failures: u32,
+}
+
+impl Attempts {
+    /// Those of work that begins now.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self { start: Instant::now(), failures: 0 }
+    }
+
+    /// The work has come further than ever before, and the count begins anew.
+    pub fn advanced(&mut self) {
+        self.failures = 0;
+    }
+}
+
 impl Client {
     /// Does something again, after growing waits, as long as it fails for a passing reason and [`crate::Retry`] and
-    /// [`crate::Timeouts::whole`] allow. The work is told which attempt this is, from 0; where it says that it came further
-    /// than before, by setting the flag, the count begins anew. A `Retry-After` is heeded up to the longest wait.
+    /// [`crate::Timeouts::whole`] allow. The part of the work is told which attempt at it this is, from 0. It is done once also
+    /// where all attempts are used up. A `Retry-After` is heeded up to the longest wait.
     ///
     /// A wait that is cancelled ends at once and lets the work find out itself.
     ///
@@ -36,23 +58,22 @@ impl Client {
     /// That of the last attempt.
     pub fn persist<T, E: Passing>(
         &self,
+        attempts: &mut Attempts,
         watch: &dyn Watch,
-        work: &mut dyn FnMut(u32, &mut bool) -> Result<T, E>,
+        work: &mut dyn FnMut(&mut Attempts, u32) -> Result<T, E>,
     ) -> Result<T, E> {
-        let start = Instant::now();
-        let (mut attempt, mut failures) = (0_u32, 0);
+        let mut attempt = 0_u32;
         loop {
-            let mut advanced = false;
-            let error = match work(attempt, &mut advanced) {
+            let error = match work(attempts, attempt) {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            failures = if advanced { 1 } else { failures + 1 };
-            if !error.may_pass() || failures >= self.retry.attempts {
+            attempts.failures = attempts.failures.saturating_add(1);
+            if !error.may_pass() || attempts.failures >= self.retry.attempts {
                 return Err(error);
             }
-            let pause = self.spread(self.retry.wait(failures, error.retry_after()));
-            if start.elapsed().saturating_add(pause) >= self.timeouts.whole {
+            let pause = self.spread(self.retry.wait(attempts.failures, error.retry_after()));
+            if attempts.start.elapsed().saturating_add(pause) >= self.timeouts.whole {
                 return Err(error);
             }
             rest(pause, watch);

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use distil_imgcore::digest::VerifyingReader;
 use distil_imgcore::{Descriptor, Digest, Error, RefName, RegistryName, Selector, Store};
-use distil_net::{Client, Watch};
+use distil_net::{Attempts, Client, Watch};
 use url::Url;
 
 pub use self::answer::AnswerError;
@@ -154,8 +154,11 @@ impl Store for Repository {
         if self.is_present(blob) {
             return Ok(true);
         }
-        let there =
-            if blob.media_type().is_index_or_manifest() { self.has_document(blob)? } else { self.has_blob(blob)? };
+        let there = if blob.media_type().is_index_or_manifest() {
+            self.has_document(blob)?
+        } else {
+            self.has_blob(&mut Attempts::begin(), blob)?
+        };
         if there {
             self.now_present(blob);
         }

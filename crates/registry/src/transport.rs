@@ -13,7 +13,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use distil_imgcore::{Escaped, RegistryName};
-use distil_net::{Body, Lead, Method, NetError, Redirects, Request, Response, shown};
+use distil_net::{Attempts, Body, Lead, Method, NetError, Redirects, Request, Response, shown};
 use url::Url;
 
 use self::home::{Address, Home};
@@ -90,10 +90,10 @@ impl Transport {
     /// Where it can be sent again without harm, a passing failure (connection, 408, 429, 5xx) is retried. That is so if there
     /// is no body or one of bytes, except for what changes an upload: a `PATCH`, and whatever writes to a [`Target::Url`]. How
     /// much of that has arrived is for the registry to say and for the caller to ask. The answer to these has any status.
-    pub(crate) fn send(&self, mut ask: Ask<'_>) -> Result<Response, RegistryError> {
+    pub(crate) fn send(&self, attempts: &mut Attempts, mut ask: Ask<'_>) -> Result<Response, RegistryError> {
         let again = ask.may_be_repeated();
         let bytes = match mem::replace(&mut ask.body, Body::Empty) {
-            stream @ Body::Stream { .. } => return self.send_stream(&ask, stream),
+            stream @ Body::Stream { .. } => return self.send_stream(attempts, &ask, stream),
             Body::Bytes(bytes) => Some(bytes),
             Body::Empty => None,
         };
@@ -101,7 +101,7 @@ impl Transport {
             return self.send_bytes(&ask, bytes);
         }
         let client = &self.options.client;
-        client.persist(&*self.options.watch, &mut |_, _| {
+        client.persist(attempts, &*self.options.watch, &mut |_, _| {
             let answer = self.send_bytes(&ask, bytes)?;
             let passing = PASSING.contains(&answer.status());
             if passing { Err(self.refused(&ask.target.shown(), answer)) } else { Ok(answer) }
@@ -138,8 +138,9 @@ impl Transport {
     }
 
     /// Once. What is needed to show who we are is had before, since a stream cannot be sent again.
-    fn send_stream(&self, ask: &Ask<'_>, stream: Body<'_>) -> Result<Response, RegistryError> {
-        let proof = self.options.client.persist(&*self.options.watch, &mut |_, _| self.proof(&ask.scope))?;
+    fn send_stream(&self, attempts: &mut Attempts, ask: &Ask<'_>, stream: Body<'_>) -> Result<Response, RegistryError> {
+        let Options { client, watch, .. } = &self.options;
+        let proof = client.persist(attempts, &**watch, &mut |_, _| self.proof(&ask.scope))?;
         let answer = self.walk(ask, stream, proof.as_ref())?;
         if answer.status() != 401 {
             return Ok(answer);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::request::tests::{after, options};
-use crate::{Client, ClientOptions, Passing, Retry, Timeouts, Unwatched};
+use crate::{Attempts, Client, ClientOptions, Passing, Retry, Timeouts, Unwatched};
 
 #[derive(Debug, PartialEq, Eq)]
 enum Failure {
@@ -30,7 +30,7 @@ fn client() -> Client {
 /// The attempts that are made where these fail like this, and what comes of them.
 fn check(failures: &[Failure], expected: u32) {
     let mut attempts = Vec::new();
-    let result = client().persist(&Unwatched, &mut |attempt, _| {
+    let result = client().persist(&mut Attempts::begin(), &Unwatched, &mut |_, attempt| {
         attempts.push(attempt);
         match failures.get(attempt as usize) {
             Some(Failure::Passing) => Err(Failure::Passing),
@@ -58,12 +58,43 @@ fn what_passes_is_tried_again() {
 #[test]
 fn who_comes_further_may_go_on() {
     let mut left = 20;
-    let result: Result<u32, Failure> = client().persist(&Unwatched, &mut |attempt, advanced| {
-        left -= 1;
-        *advanced = attempt % 2 == 1;
-        if left == 0 { Ok(attempt) } else { Err(Failure::Passing) }
-    });
+    let result: Result<u32, Failure> =
+        client().persist(&mut Attempts::begin(), &Unwatched, &mut |attempts, attempt| {
+            left -= 1;
+            if attempt % 2 == 1 {
+                attempts.advanced();
+            }
+            if left == 0 { Ok(attempt) } else { Err(Failure::Passing) }
+        });
     assert_eq!(result, Ok(19));
+}
+
+#[test]
+fn parts_of_one_work_share_their_attempts() {
+    let client = client();
+    let mut asked = Vec::new();
+    let result: Result<(), Failure> = client.persist(&mut Attempts::begin(), &Unwatched, &mut |attempts, outer| {
+        client.persist(attempts, &Unwatched, &mut |_, inner| {
+            asked.push((outer, inner));
+            // What can be had comes late, and does not do.
+            if inner == 1 { Ok(()) } else { Err(Failure::Passing) }
+        })?;
+        Err(Failure::Passing)
+    });
+    assert_eq!(result, Err(Failure::Passing));
+    // Four failures, which two settings of four attempts allow together.
+    assert_eq!(asked, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+
+    // Used up, they still allow what is only done once.
+    let mut attempts = Attempts::begin();
+    for expected in [4, 1] {
+        let mut asked = 0;
+        let result: Result<(), Failure> = client.persist(&mut attempts, &Unwatched, &mut |_, _| {
+            asked += 1;
+            Err(Failure::Passing)
+        });
+        assert_eq!((result, asked), (Err(Failure::Passing), expected));
+    }
 }
 
 #[test]
@@ -73,9 +104,9 @@ fn the_whole_is_bounded() {
     let timeouts = Timeouts { whole: Duration::from_secs(30), ..options().timeouts };
     let client = Client::new(ClientOptions { timeouts, retry, ..options() }).unwrap();
     let mut attempts = 0;
-    let result: Result<(), Failure> = client.persist(&Unwatched, &mut |_, advanced| {
+    let result: Result<(), Failure> = client.persist(&mut Attempts::begin(), &Unwatched, &mut |shared, _| {
         attempts += 1;
-        *advanced = true;
+        shared.advanced();
         Err(Failure::Passing)
     });
     assert_eq!((result, attempts), (Err(Failure::Passing), 1));
@@ -88,7 +119,7 @@ fn a_wait_is_cancelled() {
     let timeouts = Timeouts { whole: 3 * long, ..options().timeouts };
     let client = Client::new(ClientOptions { timeouts, retry, ..options() }).unwrap();
     let watch = after(2);
-    let result = client.persist(&*watch, &mut |attempt, _| {
+    let result = client.persist(&mut Attempts::begin(), &*watch, &mut |_, attempt| {
         if attempt == 0 { Err(Failure::Passing) } else { Ok::<_, Failure>(attempt) }
     });
     assert_eq!(result, Ok(1));

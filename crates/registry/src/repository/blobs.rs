@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use distil_imgcore::digest::ContentMismatch;
 use distil_imgcore::{Descriptor, Digest, Error};
-use distil_net::{Method, Response};
+use distil_net::{Attempts, Method, Response};
 
 use super::Repository;
 use super::answer;
@@ -13,8 +13,8 @@ use super::download::Download;
 use crate::error::RegistryError;
 
 impl Repository {
-    pub(super) fn has_blob(&self, blob: &Descriptor) -> Result<bool, Error> {
-        let answer = self.remote.ask_for_blob(Method::Head, &path(blob.digest()), Vec::new());
+    pub(super) fn has_blob(&self, attempts: &mut Attempts, blob: &Descriptor) -> Result<bool, Error> {
+        let answer = self.remote.ask_for_blob(attempts, Method::Head, &path(blob.digest()), Vec::new());
         self.is_there(answer, blob)
     }
 
@@ -32,7 +32,9 @@ impl Repository {
     /// Reads a blob as it comes; a connection that breaks is made anew, and goes on where it stopped.
     pub(super) fn open_blob(&self, blob: &Descriptor) -> Result<Download, Error> {
         let path = path(blob.digest());
-        let answer = self.remote.ask_for_blob(Method::Get, &path, Vec::new()).map_err(|e| self.remote.unreadable(e))?;
+        let mut attempts = Attempts::begin();
+        let answer = self.remote.ask_for_blob(&mut attempts, Method::Get, &path, Vec::new());
+        let answer = answer.map_err(|e| self.remote.unreadable(e))?;
         match answer.status() {
             200 => {}
             404 => return Err(self.missing(blob)),
@@ -43,7 +45,7 @@ impl Repository {
             let mismatch = ContentMismatch::Size { expected: blob.size(), found };
             return Err(self.bad_blob(blob.digest(), io::Error::new(io::ErrorKind::InvalidData, mismatch)));
         }
-        Ok(Download::new(Arc::clone(&self.remote), path, blob.size(), answer.into_reader()))
+        Ok(Download::new(Arc::clone(&self.remote), path, blob.size(), answer.into_reader(), attempts))
     }
 
     pub(super) fn missing(&self, blob: &Descriptor) -> Error {

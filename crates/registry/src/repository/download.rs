@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use distil_net::{Method, NetError};
+use distil_net::{Attempts, Method, NetError};
 
 use super::answer::{self, AnswerError};
 use super::remote::{Break, Remote};
@@ -11,6 +11,13 @@ use crate::error::RegistryError;
 
 /// The bytes of a blob, as many as the registry gives: whether they are the right ones is for whoever reads to find out.
 pub(super) struct Download {
+    /// Those of the whole blob: it may take many connections, and each of them several requests.
+    attempts: Attempts,
+    parts: Parts,
+}
+
+/// One connection after the other.
+struct Parts {
     remote: Arc<Remote>,
     path: String,
     size: u64,
@@ -31,21 +38,30 @@ const MOST_BREAKS: u32 = 10;
 const SKIP: usize = 64 << 10;
 
 impl Download {
-    pub(super) fn new(remote: Arc<Remote>, path: String, size: u64, body: Box<dyn Read + Send>) -> Self {
-        Self { remote, path, size, given: 0, body: Some(body), breaks: 0, given_then: 0 }
+    /// Goes on with what has begun to come. `attempts` are those that it took until then.
+    pub(super) fn new(
+        remote: Arc<Remote>,
+        path: String,
+        size: u64,
+        body: Box<dyn Read + Send>,
+        attempts: Attempts,
+    ) -> Self {
+        Self { attempts, parts: Parts { remote, path, size, given: 0, body: Some(body), breaks: 0, given_then: 0 } }
     }
+}
 
-    fn piece(&mut self, buf: &mut [u8]) -> Result<usize, Break> {
+impl Parts {
+    fn piece(&mut self, attempts: &mut Attempts, buf: &mut [u8]) -> Result<usize, Break> {
         let mut body = match self.body.take() {
             Some(body) => body,
-            None => match self.resume()? {
+            None => match self.resume(attempts)? {
                 Some(body) => body,
                 None => return Ok(0),
             },
         };
         match body.read(buf) {
             // A body without an announced length may end in the middle without anybody noticing.
-            Ok(0) if self.given < self.size => Err(self.broke(io::ErrorKind::UnexpectedEof.into())),
+            Ok(0) if self.given < self.size => Err(self.broke(attempts, io::ErrorKind::UnexpectedEof.into())),
             Ok(n) => {
                 self.given += n as u64;
                 self.body = Some(body);
@@ -55,13 +71,15 @@ impl Download {
                 self.body = Some(body);
                 Err(Break::Passing(Box::new(self.interrupted(error))))
             }
-            Err(error) => Err(self.broke(error)),
+            Err(error) => Err(self.broke(attempts, error)),
         }
     }
 
-    fn broke(&mut self, error: io::Error) -> Break {
+    fn broke(&mut self, attempts: &mut Attempts, error: io::Error) -> Break {
         if self.given - self.given_then < GOOD_PART {
             self.breaks += 1;
+        } else {
+            attempts.advanced();
         }
         self.given_then = self.given;
         let passing = match error.get_ref().and_then(|inner| inner.downcast_ref::<NetError>()) {
@@ -83,10 +101,10 @@ impl Download {
     }
 
     /// Asks for the rest. None where the registry says that there is nothing behind what came.
-    fn resume(&mut self) -> Result<Option<Box<dyn Read + Send>>, Break> {
+    fn resume(&mut self, attempts: &mut Attempts) -> Result<Option<Box<dyn Read + Send>>, Break> {
         let from = self.given;
         let headers = vec![("range", format!("bytes={from}-"))];
-        let answer = self.remote.ask_for_blob(Method::Get, &self.path, headers).map_err(Break::last)?;
+        let answer = self.remote.ask_for_blob(attempts, Method::Get, &self.path, headers).map_err(Break::last)?;
         match answer.status() {
             206 => {
                 answer::check_encoding(&answer).map_err(Break::last)?;
@@ -100,7 +118,7 @@ impl Download {
             200 => {
                 answer::check_encoding(&answer).map_err(Break::last)?;
                 let mut body = answer.into_reader();
-                self.skip(&mut body, from)?;
+                self.skip(attempts, &mut body, from)?;
                 Ok(Some(body))
             }
             416 => Ok(None),
@@ -109,15 +127,15 @@ impl Download {
     }
 
     /// Throws away what was given on already. That it is the same is seen at the end, from the digest.
-    fn skip(&mut self, body: &mut dyn Read, mut left: u64) -> Result<(), Break> {
+    fn skip(&mut self, attempts: &mut Attempts, body: &mut dyn Read, mut left: u64) -> Result<(), Break> {
         let mut buf = vec![0; SKIP];
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(SKIP).min(SKIP);
             match body.read(buf.get_mut(..most).unwrap_or_default()) {
-                Ok(0) => return Err(self.broke(io::ErrorKind::UnexpectedEof.into())),
+                Ok(0) => return Err(self.broke(attempts, io::ErrorKind::UnexpectedEof.into())),
                 Ok(n) => left -= n as u64,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broke(error)),
+                Err(error) => return Err(self.broke(attempts, error)),
             }
         }
         Ok(())
@@ -140,8 +158,9 @@ impl Read for Download {
         if buf.is_empty() {
             return Ok(0);
         }
-        let remote = Arc::clone(&self.remote);
-        let read = remote.persist(&mut |_, _| self.piece(buf));
+        let Self { attempts, parts } = self;
+        let remote = Arc::clone(&parts.remote);
+        let read = remote.persist(attempts, &mut |attempts, _| parts.piece(attempts, buf));
         read.map_err(|setback| io::Error::other(setback.into_error()))
     }
 }

@@ -7,7 +7,7 @@ use distil_imgcore::digest::{ContentMismatch, VerifyingReader};
 use distil_imgcore::document::MAX_DOCUMENT;
 use distil_imgcore::json::JsonError;
 use distil_imgcore::{Descriptor, Digest, Document, DocumentError, Error, MediaType, Selector};
-use distil_net::{Body, Method, Response};
+use distil_net::{Attempts, Body, Method, Response};
 
 use super::Repository;
 use super::answer::{self, AnswerError};
@@ -78,7 +78,7 @@ impl Repository {
     pub(super) fn has_document(&self, blob: &Descriptor) -> Result<bool, Error> {
         let path = format!("manifests/{}", blob.digest());
         let headers = vec![("accept", READABLE.join(", "))];
-        let answer = self.remote.ask(Method::Head, Target::Path(&path), headers);
+        let answer = self.remote.ask(&mut Attempts::begin(), Method::Head, Target::Path(&path), headers);
         self.is_there(answer, blob)
     }
 
@@ -131,7 +131,8 @@ impl Repository {
         let path = format!("manifests/{reference}");
         let mut headers = vec![("content-type", blob.media_type().to_string())];
         headers.extend(only_if.map(|etag| ("if-match", etag.to_owned())));
-        let answer = self.remote.send(Method::Put, Target::Path(&path), headers, Body::Bytes(bytes));
+        let answer =
+            self.remote.send(&mut Attempts::begin(), Method::Put, Target::Path(&path), headers, Body::Bytes(bytes));
         let answer = answer.map_err(|e| self.remote.unwritable(e))?;
         match answer.status() {
             200..=202 => {}

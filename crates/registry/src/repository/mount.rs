@@ -1,6 +1,7 @@
 //! Taking blobs over from other repositories of the same registry.
 
 use distil_imgcore::{Descriptor, Digest, Error};
+use distil_net::Attempts;
 use url::Url;
 
 use super::Repository;
@@ -12,6 +13,7 @@ impl Repository {
     ///
     /// [mount]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
     pub(super) fn mount(&self, blob: &Descriptor) -> Result<bool, Error> {
+        let mut attempts = Attempts::begin();
         for from in &self.next_to {
             let query: String = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("mount", &blob.digest().to_string())
@@ -19,9 +21,9 @@ impl Repository {
                 .finish();
             let path = format!("blobs/uploads/?{query}");
             // A registry may also have no right to the other repository to give.
-            let Ok(answer) = self.remote.mount(&path, from) else { continue };
+            let Ok(answer) = self.remote.mount(&mut attempts, &path, from) else { continue };
             match answer.status() {
-                201 if self.has_blob(blob)? => return Ok(true),
+                201 if self.has_blob(&mut attempts, blob)? => return Ok(true),
                 202 => {
                     if let Ok(session) = self.remote.location(&Target::Path(&path), &answer) {
                         self.keep_spare(blob.digest(), session);
@@ -37,7 +39,7 @@ impl Repository {
     fn keep_spare(&self, digest: &Digest, session: Url) {
         let unused = self.spare().insert(digest.clone(), session);
         if let Some(unused) = unused {
-            self.cancel(&unused);
+            self.cancel(&mut Attempts::begin(), &unused);
         }
     }
 

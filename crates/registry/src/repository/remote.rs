@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_imgcore::Error;
 use distil_imgcore::document::MAX_DOCUMENT;
-use distil_net::{Body, Client, Lead, Method, Passing, Response, Watch};
+use distil_net::{Attempts, Body, Client, Lead, Method, Passing, Response, Watch};
 use url::Url;
 
 use super::answer::AnswerError;
@@ -76,10 +76,16 @@ impl Remote {
     }
 
     /// Asks for something that lies at the registry itself, or for a manifest, which front doors have elsewhere.
-    pub(super) fn ask(&self, method: Method, target: Target<'_>, headers: Headers) -> Result<Response, RegistryError> {
+    pub(super) fn ask(
+        &self,
+        attempts: &mut Attempts,
+        method: Method,
+        target: Target<'_>,
+        headers: Headers,
+    ) -> Result<Response, RegistryError> {
         let is_manifest = matches!(target, Target::Path(path) if path.starts_with("manifests/"));
         let may_lead = if is_manifest { Lead::AwayOverTls } else { Lead::Nowhere };
-        self.transport.send(Ask { method, target, scope: self.scope(), headers, body: Body::Empty, may_lead })
+        self.transport.send(attempts, Ask { method, target, scope: self.scope(), headers, body: Body::Empty, may_lead })
     }
 
     /// Reads something small, again where the connection breaks in the middle. `head` takes what is needed of the answer's
@@ -90,8 +96,8 @@ impl Remote {
         headers: &Headers,
         head: &dyn Fn(&Response) -> Result<Option<H>, RegistryError>,
     ) -> Result<Whole<H>, RegistryError> {
-        let read = self.persist(&mut |_, _| {
-            let answer = self.ask(Method::Get, target.clone(), headers.clone()).map_err(Break::last)?;
+        let read = self.persist(&mut Attempts::begin(), &mut |attempts, _| {
+            let answer = self.ask(attempts, Method::Get, target.clone(), headers.clone()).map_err(Break::last)?;
             let Some(head) = head(&answer).map_err(Break::last)? else { return Ok(Whole::Other(Box::new(answer))) };
             match answer.bytes(MAX_DOCUMENT as u64) {
                 Ok(bytes) => Ok(Whole::Read(head, bytes)),
@@ -103,33 +109,37 @@ impl Remote {
     }
 
     /// Asks for a blob, which may lie somewhere else.
-    pub(super) fn ask_for_blob(&self, method: Method, path: &str, headers: Headers) -> Result<Response, RegistryError> {
+    pub(super) fn ask_for_blob(
+        &self,
+        attempts: &mut Attempts,
+        method: Method,
+        path: &str,
+        headers: Headers,
+    ) -> Result<Response, RegistryError> {
         let (target, scope) = (Target::Path(path), self.scope());
-        self.transport.send(Ask { method, target, scope, headers, body: Body::Empty, may_lead: Lead::Away })
+        self.transport.send(attempts, Ask { method, target, scope, headers, body: Body::Empty, may_lead: Lead::Away })
     }
 
     /// Sends something.
     pub(super) fn send<'a>(
         &self,
+        attempts: &mut Attempts,
         method: Method,
         target: Target<'a>,
         headers: Headers,
         body: Body<'a>,
     ) -> Result<Response, RegistryError> {
-        self.transport.send(Ask { method, target, scope: Scope::Push, headers, body, may_lead: Lead::Nowhere })
+        self.transport
+            .send(attempts, Ask { method, target, scope: Scope::Push, headers, body, may_lead: Lead::Nowhere })
     }
 
     /// Asks for a blob of another repository to be taken over.
-    pub(super) fn mount(&self, path: &str, from: &str) -> Result<Response, RegistryError> {
+    pub(super) fn mount(&self, attempts: &mut Attempts, path: &str, from: &str) -> Result<Response, RegistryError> {
         let (method, target, scope) = (Method::Post, Target::Path(path), Scope::Mount(from.to_owned()));
-        self.transport.send(Ask {
-            method,
-            target,
-            scope,
-            headers: Vec::new(),
-            body: Body::Empty,
-            may_lead: Lead::Nowhere,
-        })
+        self.transport.send(
+            attempts,
+            Ask { method, target, scope, headers: Vec::new(), body: Body::Empty, may_lead: Lead::Nowhere },
+        )
     }
 
     /// The registry's own name for a repository that was written so.
@@ -143,8 +153,12 @@ impl Remote {
     }
 
     /// Repeats what fails for a passing reason; see [`Client::persist`].
-    pub(super) fn persist<T, E: Passing>(&self, work: &mut dyn FnMut(u32, &mut bool) -> Result<T, E>) -> Result<T, E> {
-        self.client.persist(self.watch.as_ref(), work)
+    pub(super) fn persist<T, E: Passing>(
+        &self,
+        attempts: &mut Attempts,
+        work: &mut dyn FnMut(&mut Attempts, u32) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.client.persist(attempts, self.watch.as_ref(), work)
     }
 
     /// Where `Location` leads from what was asked for.

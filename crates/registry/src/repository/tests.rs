@@ -1,3 +1,4 @@
+mod attempts;
 mod breaks;
 mod lies;
 mod mounts;

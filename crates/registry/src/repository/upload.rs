@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use distil_imgcore::{Descriptor, Error};
-use distil_net::{Body, Method, Passing, Response};
+use distil_net::{Attempts, Body, Method, Passing, Response};
 use url::Url;
 
 use super::Repository;
@@ -30,18 +30,19 @@ impl Repository {
         let mut outgoing = Outgoing::new(blob, content, KEPT, memory);
         outgoing.check_empty().map_err(|source| self.bad_blob(blob.digest(), source))?;
         let session = self.spare_session(blob.digest());
-        let mut upload = Upload { repository: self, remote: &self.remote, blob, outgoing, session, sent: 0 };
-        let result = self.remote.persist(&mut |attempt, advanced| upload.attempt(attempt, advanced));
+        let mut upload = Upload { repository: self, remote: &self.remote, blob, outgoing, session, furthest: 0 };
+        let mut attempts = Attempts::begin();
+        let result = self.remote.persist(&mut attempts, &mut |attempts, attempt| upload.attempt(attempts, attempt));
         let failure = upload.outgoing.failure();
         let result = match (failure, result) {
             (Some(source), _) => {
-                upload.cancel();
+                upload.cancel(&mut attempts);
                 Err(self.bad_blob(blob.digest(), source))
             }
             (None, Ok(())) => Ok(()),
             (None, Err(setback)) => {
                 if setback.answered {
-                    upload.cancel();
+                    upload.cancel(&mut attempts);
                 }
                 Err(self.remote.unwritable(*setback.error))
             }
@@ -51,9 +52,10 @@ impl Repository {
     }
 
     /// Begins an upload, and gives back where it is to go.
-    fn begin(&self) -> Result<Url, Setback> {
+    fn begin(&self, attempts: &mut Attempts) -> Result<Url, Setback> {
         let uploads = Target::Path("blobs/uploads/");
-        let answer = self.remote.send(Method::Post, uploads.clone(), Vec::new(), Body::Empty).map_err(Setback::last)?;
+        let answer = self.remote.send(attempts, Method::Post, uploads.clone(), Vec::new(), Body::Empty);
+        let answer = answer.map_err(Setback::last)?;
         match answer.status() {
             202 => self.remote.location(&uploads, &answer).map_err(Setback::last),
             _ => Err(Setback { passing: false, ..Setback::of(&self.remote, "begin an upload", answer) }),
@@ -68,8 +70,8 @@ struct Upload<'a> {
     outgoing: Outgoing<'a>,
     /// Where the registry wants the blob.
     session: Option<Url>,
-    /// The bytes that the registry had when last asked.
-    sent: u64,
+    /// The most that the registry ever had: one that loses what it has does not keep us for ever.
+    furthest: u64,
 }
 
 /// Why an attempt did not succeed.
@@ -117,36 +119,39 @@ impl Passing for Setback {
 }
 
 impl Upload<'_> {
-    fn attempt(&mut self, attempt: u32, advanced: &mut bool) -> Result<(), Setback> {
+    fn attempt(&mut self, attempts: &mut Attempts, attempt: u32) -> Result<(), Setback> {
         // The answer to a blob that arrived whole may have been lost.
-        if attempt > 0 && self.repository.has_blob(self.blob).unwrap_or(false) {
+        if attempt > 0 && self.repository.has_blob(attempts, self.blob).unwrap_or(false) {
             return Ok(());
         }
-        let session = match self.resume(attempt)? {
+        let session = match self.resume(attempts, attempt)? {
             Some(session) => session,
-            None => self.restart()?,
+            None => self.restart(attempts)?,
         };
         self.session = Some(session.clone());
-        *advanced = self.outgoing.at() > self.sent;
-        self.sent = self.outgoing.at();
+        if self.outgoing.at() > self.furthest {
+            self.furthest = self.outgoing.at();
+            attempts.advanced();
+        }
         if self.outgoing.at() == 0 && self.outgoing.left() <= self.most() {
-            return self.finish(&session, true);
+            return self.finish(attempts, &session, true);
         }
         let mut session = session;
         while self.outgoing.left() > 0 {
-            session = self.part(&session)?;
+            session = self.part(attempts, &session)?;
             self.session = Some(session.clone());
         }
-        self.finish(&session, false)
+        self.finish(attempts, &session, false)
     }
 
     /// Goes on with an upload where the registry knows how far it is, and what it lacks is still there.
-    fn resume(&mut self, attempt: u32) -> Result<Option<Url>, Setback> {
+    fn resume(&mut self, attempts: &mut Attempts, attempt: u32) -> Result<Option<Url>, Setback> {
         let Some(session) = self.session.clone() else { return Ok(None) };
         if attempt == 0 {
             return Ok(Some(session));
         }
-        let answer = self.remote.ask(Method::Get, Target::Url(&session), Vec::new()).map_err(Setback::last)?;
+        let answer =
+            self.remote.ask(attempts, Method::Get, Target::Url(&session), Vec::new()).map_err(Setback::last)?;
         if !matches!(answer.status(), 200 | 202 | 204) {
             return Ok(None);
         }
@@ -161,20 +166,20 @@ impl Upload<'_> {
         Err(Setback { passing: true, ..AnswerError::Lost.into() })
     }
 
-    fn restart(&mut self) -> Result<Url, Setback> {
-        self.cancel();
+    fn restart(&mut self, attempts: &mut Attempts) -> Result<Url, Setback> {
+        self.cancel(attempts);
         if !self.outgoing.rewind(0) {
             return Err(AnswerError::Lost.into());
         }
-        self.repository.begin()
+        self.repository.begin(attempts)
     }
 
     /// Sends one part, and gives back where the next is to go.
-    fn part(&mut self, session: &Url) -> Result<Url, Setback> {
+    fn part(&mut self, attempts: &mut Attempts, session: &Url) -> Result<Url, Setback> {
         let (from, size) = (self.outgoing.at(), self.outgoing.left().min(self.most()));
         let range = format!("{from}-{}", (from + size).saturating_sub(1));
         let headers = vec![("content-type", OCTETS.to_owned()), ("content-range", range)];
-        let answer = self.stream(Method::Patch, session, headers, size)?;
+        let answer = self.stream(attempts, Method::Patch, session, headers, size)?;
         let next = self.remote.location(&Target::Url(session), &answer).map_err(Setback::last)?;
         match answer.header("range").and_then(received) {
             Some(received) if received != from + size => {
@@ -186,23 +191,30 @@ impl Upload<'_> {
     }
 
     /// Makes a blob of what was sent, and of what is sent along.
-    fn finish(&mut self, session: &Url, with_body: bool) -> Result<(), Setback> {
+    fn finish(&mut self, attempts: &mut Attempts, session: &Url, with_body: bool) -> Result<(), Setback> {
         let mut url = session.clone();
         url.query_pairs_mut().append_pair("digest", &self.blob.digest().to_string());
         let answer = if with_body {
-            self.stream(Method::Put, &url, vec![("content-type", OCTETS.to_owned())], self.outgoing.left())?
+            self.stream(attempts, Method::Put, &url, vec![("content-type", OCTETS.to_owned())], self.outgoing.left())?
         } else {
-            self.stream(Method::Put, &url, Vec::new(), 0)?
+            self.stream(attempts, Method::Put, &url, Vec::new(), 0)?
         };
         answer::check_digest(&answer, self.blob.digest())?;
         self.session = None;
         Ok(())
     }
 
-    fn stream(&mut self, method: Method, url: &Url, headers: Headers, size: u64) -> Result<Response, Setback> {
+    fn stream(
+        &mut self,
+        attempts: &mut Attempts,
+        method: Method,
+        url: &Url,
+        headers: Headers,
+        size: u64,
+    ) -> Result<Response, Setback> {
         let mut content = (&mut self.outgoing).take(size);
         let body = Body::Stream { content: &mut content, size };
-        let answer = self.remote.send(method, Target::Url(url), headers, body).map_err(Setback::first)?;
+        let answer = self.remote.send(attempts, method, Target::Url(url), headers, body).map_err(Setback::first)?;
         match answer.status() {
             200..=204 => Ok(answer),
             413 if self.most() > PART => {
@@ -220,17 +232,17 @@ impl Upload<'_> {
 
     /// Tells the registry that nothing more comes, for which it need not wait. Whatever it says to that, the error that led
     /// here is the one to be shown.
-    fn cancel(&mut self) {
+    fn cancel(&mut self, attempts: &mut Attempts) {
         if let Some(session) = self.session.take() {
-            self.repository.cancel(&session);
+            self.repository.cancel(attempts, &session);
         }
     }
 }
 
 impl Repository {
     /// Ends an upload that is not to be.
-    pub(super) fn cancel(&self, session: &Url) {
-        let _ended = self.remote.send(Method::Delete, Target::Url(session), Vec::new(), Body::Empty);
+    pub(super) fn cancel(&self, attempts: &mut Attempts, session: &Url) {
+        let _ended = self.remote.send(attempts, Method::Delete, Target::Url(session), Vec::new(), Body::Empty);
     }
 }
 

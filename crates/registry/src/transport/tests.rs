@@ -9,7 +9,7 @@ mod tokens;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use distil_net::{Body, Client, ClientOptions, Method, Response, Retry, Roots, Unwatched};
+use distil_net::{Attempts, Body, Client, ClientOptions, Method, Response, Retry, Roots, Unwatched};
 use distil_tests::loopback::{Answer, Asked, Loopback};
 
 use super::*;
@@ -68,7 +68,12 @@ fn ask(method: Method, path: &str) -> Ask<'_> {
 }
 
 fn get(transport: &Transport, path: &str) -> Result<Response, RegistryError> {
-    transport.send(ask(Method::Get, path))
+    send(transport, ask(Method::Get, path))
+}
+
+/// Asks for one thing alone.
+fn send(transport: &Transport, ask: Ask<'_>) -> Result<Response, RegistryError> {
+    transport.send(&mut Attempts::begin(), ask)
 }
 
 fn text(answer: Response) -> String {

@@ -5,7 +5,7 @@ use distil_net::{NetError, RedirectRefusal};
 use super::*;
 
 fn blob(transport: &Transport, path: &str) -> Result<Response, RegistryError> {
-    transport.send(Ask { may_lead: Lead::Away, ..ask(Method::Get, path) })
+    send(transport, Ask { may_lead: Lead::Away, ..ask(Method::Get, path) })
 }
 
 /// A registry that wants a password and redirects `/v2/team/app/NAME` to a URL.
@@ -72,7 +72,7 @@ fn redirects_do_not_go_on_for_ever_and_not_everywhere() {
     assert!(matches!(refusal(blob(&transport, "far")), RedirectRefusal::Host(_)));
     // What writes is not led anywhere, not even next door.
     for method in [Method::Post, Method::Put, Method::Patch, Method::Delete] {
-        let answer = transport.send(Ask { scope: Scope::Push, ..ask(method, "near") });
+        let answer = send(&transport, Ask { scope: Scope::Push, ..ask(method, "near") });
         assert!(matches!(refusal(answer), RedirectRefusal::Count(1, _)), "{method:?}");
     }
 }
@@ -90,7 +90,7 @@ fn a_location_stays_with_the_registry() {
     ] {
         let url = transport.locate(&asked, location).unwrap();
         assert_eq!((url.path(), url.port()), (path, Some(server.port())));
-        transport.send(Ask { target: Target::Url(&url), ..ask(Method::Get, "") }).unwrap();
+        send(&transport, Ask { target: Target::Url(&url), ..ask(Method::Get, "") }).unwrap();
     }
     let port = server.port();
     for location in [
@@ -105,7 +105,7 @@ fn a_location_stays_with_the_registry() {
         let error = transport.locate(&asked, &location).unwrap_err();
         assert!(matches!(&error, RegistryError::Elsewhere { .. }) && !error.to_string().contains("pass@"), "{error}");
         let Ok(url) = Url::parse(&location) else { continue };
-        let answer = transport.send(Ask { target: Target::Url(&url), ..ask(Method::Get, "") });
+        let answer = send(&transport, Ask { target: Target::Url(&url), ..ask(Method::Get, "") });
         assert!(matches!(answer, Err(RegistryError::Elsewhere { .. })));
     }
     assert!(matches!(get(&transport, "../../x/y"), Err(RegistryError::Elsewhere { .. })));

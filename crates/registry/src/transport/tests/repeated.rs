@@ -22,7 +22,7 @@ fn what_passes_is_tried_again_where_it_does_no_harm() {
         for method in [Method::Get, Method::Head, Method::Delete, Method::Post, Method::Put] {
             let server = failing(status, 2);
             let body = if method == Method::Put { Body::Bytes(b"x") } else { Body::Empty };
-            let answer = transport(&server, options(None)).send(Ask { body, ..ask(method, "a") }).unwrap();
+            let answer = send(&transport(&server, options(None)), Ask { body, ..ask(method, "a") }).unwrap();
             assert_eq!(answer.status(), 200, "{method:?}");
             let bodies: Vec<Vec<u8>> = server.asked().into_iter().skip(1).map(|asked| asked.body).collect();
             let expected = if method == Method::Put { b"x".to_vec() } else { Vec::new() };
@@ -58,17 +58,17 @@ fn what_changes_an_upload_is_sent_once() {
     let server = failing(503, 100);
     let transport = transport(&server, options(None));
     let url = Url::parse(&server.url("/upload?_state=s3cret")).unwrap();
-    assert_eq!(transport.send(ask(Method::Patch, "a")).unwrap().status(), 503);
+    assert_eq!(send(&transport, ask(Method::Patch, "a")).unwrap().status(), 503);
     for method in [Method::Patch, Method::Put, Method::Post] {
         server.forget();
         let ask = Ask { target: Target::Url(&url), body: Body::Bytes(b"x"), ..ask(method, "") };
-        let answer = transport.send(ask).unwrap();
+        let answer = send(&transport, ask).unwrap();
         let error = transport.refused("an upload", answer);
         assert!(error.may_pass(), "{error:?}");
         assert_eq!(server.asked().len(), 1);
     }
     let ask = Ask { target: Target::Url(&url), ..ask(Method::Get, "") };
-    let error = transport.send(ask).unwrap_err();
+    let error = send(&transport, ask).unwrap_err();
     assert!(error.may_pass() && !format!("{error} {error:?}").contains("s3cret"), "{error:?}");
 }
 
@@ -84,7 +84,7 @@ fn a_stream_is_sent_once_with_all_that_it_takes() {
     let send = |path| {
         let mut content = &b"content"[..];
         let body = Body::Stream { content: &mut content, size: 7 };
-        transport.send(Ask { body, scope: Scope::Push, ..ask(Method::Put, path) })
+        send(&transport, Ask { body, scope: Scope::Push, ..ask(Method::Put, path) })
     };
     assert_eq!(send("a").unwrap().status(), 202);
     let bodies: Vec<Vec<u8>> =

@@ -35,7 +35,7 @@ fn each_scope_has_its_token_and_each_token_is_fetched_once() {
         (mount.clone(), "pull,push+other/app:pull"),
         (mount, "pull,push+other/app:pull"),
     ] {
-        transport.send(Ask { scope, ..ask(Method::Get, "a") }).unwrap();
+        send(&transport, Ask { scope, ..ask(Method::Get, "a") }).unwrap();
         let last = server.asked().pop().unwrap();
         assert_eq!(last.authorization(), Some(format!("Bearer {expected}").as_str()));
     }
@@ -188,18 +188,18 @@ fn a_real_registry_takes_tokens_of_a_password_and_of_an_identity() {
         let options = Options { token_servers: token_servers.clone(), ..options(login) };
         let transport = Transport::new(&name, options).unwrap();
         let start = Target::Path("blobs/uploads/");
-        let answer = transport.send(Ask { scope: Scope::Push, ..ask(Method::Post, "blobs/uploads/") }).unwrap();
+        let answer = send(&transport, Ask { scope: Scope::Push, ..ask(Method::Post, "blobs/uploads/") }).unwrap();
         assert_eq!(answer.status(), 202);
         let mut session = transport.locate(&start, answer.header("location").unwrap()).unwrap();
         session.query_pairs_mut().append_pair("digest", digest);
         let mut content = &b"content"[..];
         let body = Body::Stream { content: &mut content, size: 7 };
         let target = Target::Url(&session);
-        let answer = transport.send(Ask { target, body, scope: Scope::Push, ..ask(Method::Put, "") }).unwrap();
+        let answer = send(&transport, Ask { target, body, scope: Scope::Push, ..ask(Method::Put, "") }).unwrap();
         assert_eq!(answer.status(), 201);
         assert_eq!(text(get(&transport, &format!("blobs/{digest}")).unwrap()), "content");
         // Reading is not enough for writing, whoever one is.
-        let error = transport.send(ask(Method::Post, "blobs/uploads/")).unwrap_err();
+        let error = send(&transport, ask(Method::Post, "blobs/uploads/")).unwrap_err();
         assert!(matches!(error, RegistryError::Denied { login: true, .. }), "{error:?}");
     }
     let nobody = Transport::new(&name, Options { token_servers, ..options(None) }).unwrap();
