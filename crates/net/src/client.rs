@@ -16,7 +16,7 @@ use crate::exchange;
 use crate::limit::Limit;
 use crate::local;
 use crate::proxies::Proxies;
-use crate::reach::{is_loopback, is_public};
+use crate::reach::is_loopback;
 use crate::request::Reach;
 use crate::retry::Retry;
 use crate::roots::Roots;
@@ -158,22 +158,29 @@ impl Client {
         if url.scheme() == "https" && !way.has_roots {
             return Err(NetError::NoRoots { url: shown(url) });
         }
-        if reach == Reach::Anywhere {
-            let is_here = url.host().is_some_and(|host| is_loopback(&host));
-            return Ok(if is_here { &way.here } else { &way.anywhere });
-        }
+        let http = match reach {
+            Reach::Anywhere if url.host().is_some_and(|host| is_loopback(&host)) => return Ok(&way.here),
+            Reach::Anywhere => return Ok(&way.anywhere),
+            Reach::Public => &way.public,
+            Reach::Near => &way.near,
+        };
         let address = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             _ => None,
         };
-        if let Some(address) = address.filter(|address| !is_public(*address)) {
+        if let Some(address) = address.filter(|address| !reach.allows(*address)) {
             return Err(NetError::Address { url: shown(url), address });
         }
         if url.host_str().is_some_and(|host| self.proxy_hosts.iter().any(|proxy| proxy == host)) {
             return Err(NetError::Proxy { url: shown(url) });
         }
-        Ok(&way.public)
+        Ok(http)
+    }
+
+    /// Whether an answer may come from a proxy. Which servers are reached without one, the library below knows alone.
+    pub(crate) fn has_proxies(&self) -> bool {
+        !self.proxy_hosts.is_empty()
     }
 
     /// Runs something for a URL, given as messages show it.

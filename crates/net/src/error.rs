@@ -135,7 +135,7 @@ pub enum NetError {
         /// What the reader said.
         source: io::Error,
     },
-    /// An address that is not public, where another server may not lead.
+    /// An address that is not public, where the server that named it may not lead.
     #[error("{url} is at {address}, which is not a public address")]
     Address {
         /// What was asked for.

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::client::Client;
 use crate::error::{NetError, cause};
-use crate::reach::NotPublic;
+use crate::reach::OutOfReach;
 use crate::redirect::{Lead, Redirects, is_redirect, same_server};
 use crate::shown::shown;
 use crate::sink::Watch;
@@ -173,7 +173,7 @@ pub(crate) fn explain(error: reqwest::Error, url: &str, received: u64) -> NetErr
     // Its own message would show the URL as it is.
     let error = error.without_url();
     let url = url.to_owned();
-    if let Some(NotPublic(address)) = cause(&error) {
+    if let Some(OutOfReach(address)) = cause(&error) {
         NetError::Address { url, address: *address }
     } else if let Some(rustls::Error::InvalidCertificate(_)) = cause(&error) {
         NetError::Certificate { url, source: Box::new(error) }

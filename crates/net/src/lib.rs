@@ -6,7 +6,7 @@
 //!
 //! A request is one exchange: no redirect is followed, nothing is tried again, and bodies go both ways without being held
 //! in memory. An upload never ends as if it were whole when it is not. Where another server says whom to ask, the caller
-//! may keep the request to the public network.
+//! may keep the request to the public network, or to that and the private one of the server.
 //!
 //! Downloads refuse redirects that lose TLS, leave the scheme or, without TLS, the host. The crate sends credentials to
 //! their own server alone and shows none in any message; it reads neither environment nor configuration: proxies,

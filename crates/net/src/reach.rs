@@ -1,4 +1,4 @@
-//! Which addresses are public.
+//! Which addresses may be asked.
 //!
 //! A registry may answer with the URL of another server. Whoever runs it must not make this machine ask its own services,
 //! those of its network or the metadata service of its cloud. What a name resolves to is judged, and connected to, in one
@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Host;
+
+use crate::request::Reach;
 
 /// The networks of IANA's [registry of special addresses] and multicast, with the lengths of their prefixes.
 ///
@@ -47,6 +49,27 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
 const EMBEDDING_V6: [(Ipv6Addr, u32); 2] =
     [(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96), (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96)];
 
+impl Reach {
+    /// Whether a request may go to an address.
+    pub(crate) fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Public => is_public(address),
+            Self::Near => is_public(address) || is_private(address),
+        }
+    }
+}
+
+/// How far it is to those that a server names, by its own address where that is known.
+pub(crate) fn of_those_named_by(server: Option<IpAddr>) -> Reach {
+    if server.is_some_and(is_private) { Reach::Near } else { Reach::Public }
+}
+
+/// Whether an address is one of a private network of IPv4. What holds one in other ways is at the end of some tunnel.
+fn is_private(address: IpAddr) -> bool {
+    matches!(address.to_canonical(), IpAddr::V4(address) if address.is_private())
+}
+
 /// Whether an address is one of the public network.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
@@ -81,25 +104,27 @@ pub fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
 
 /// A name resolves to this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not a public address")]
-pub(crate) struct NotPublic(pub(crate) IpAddr);
+#[error("{0} is out of reach")]
+pub(crate) struct OutOfReach(pub(crate) IpAddr);
 
-/// Resolves names that have public addresses alone. One address that is not stands for all: a name with both kinds is there
-/// to deceive, or looks different from outside.
+/// Resolves names that have addresses within reach alone. One address that is not stands for all: a name with both kinds is
+/// there to deceive, or looks different from outside.
 #[derive(Debug)]
-pub(crate) struct PublicNames {
+pub(crate) struct NamesWithin {
+    pub(crate) reach: Reach,
     /// Our own proxies are asked for by name like all others, and stand where the user says.
     pub(crate) proxies: Vec<String>,
 }
 
-impl Resolve for PublicNames {
+impl Resolve for NamesWithin {
     fn resolve(&self, name: Name) -> Resolving {
         let is_proxy = self.proxies.iter().any(|proxy| proxy == name.as_str());
+        let reach = self.reach;
         Box::pin(async move {
             // The port is put in later.
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            match found.iter().find(|address| !is_proxy && !is_public(address.ip())) {
-                Some(address) => Err(NotPublic(address.ip()).into()),
+            match found.iter().find(|address| !is_proxy && !reach.allows(address.ip())) {
+                Some(address) => Err(OutOfReach(address.ip()).into()),
                 None => Ok(Box::new(found.into_iter()) as Addrs),
             }
         })

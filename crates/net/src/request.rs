@@ -55,6 +55,12 @@ pub enum Reach {
     ///
     /// Client certificates are not shown.
     Public,
+    /// Those, and the private networks of IPv4 ([RFC 1918]): another server named this one, and is in such a network itself; see
+    /// [`crate::Response::may_lead`]. All else that is not public is refused as before, the metadata services of clouds with it:
+    /// theirs are link-local, shared or unique local IPv6 addresses.
+    ///
+    /// [RFC 1918]: https://www.rfc-editor.org/rfc/rfc1918
+    Near,
 }
 
 /// One request. Nothing is added to it but `User-Agent`, `Accept-Encoding: identity`, `Accept: */*` where no other is there,
@@ -118,6 +124,7 @@ impl Client {
             watch: Arc::clone(watch),
             name,
             deadline,
+            peer: answer.remote_addr().map(|peer| peer.ip()).filter(|_| !self.has_proxies()),
             answer,
             rest,
             received: 0,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,9 @@ use reqwest::header::{HeaderName, HeaderValue};
 use crate::client::Client;
 use crate::error::NetError;
 use crate::exchange::{Patience, explain};
+use crate::reach;
 use crate::redirect::is_redirect;
+use crate::request::Reach;
 use crate::retry;
 use crate::sink::Watch;
 use crate::upload::Rest;
@@ -37,6 +40,19 @@ impl Response {
     #[must_use]
     pub fn is_redirect(&self) -> bool {
         is_redirect(self.status)
+    }
+
+    /// Which addresses a redirect of this answer may lead to. Who is in a private network may keep what belongs to it at its
+    /// neighbours there; whoever is not would make us ask servers that it cannot ask itself. What a proxy has brought may be
+    /// from anywhere.
+    #[must_use]
+    pub fn may_lead(&self) -> Reach {
+        reach::of_those_named_by(self.peer())
+    }
+
+    /// Whose answer it is; none where that may be a proxy.
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.body.peer
     }
 
     /// The first header field of this name, in any case, where it is text.
@@ -93,6 +109,8 @@ pub(crate) struct Incoming {
     /// The URL as messages show it.
     pub(crate) name: String,
     pub(crate) deadline: Instant,
+    /// See [`Response::peer`].
+    pub(crate) peer: Option<IpAddr>,
     pub(crate) answer: reqwest::Response,
     /// What keeps the connection open where the server answered before it had all that was sent.
     pub(crate) rest: Option<Rest>,

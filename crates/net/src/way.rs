@@ -3,7 +3,8 @@
 use crate::client::Timeouts;
 use crate::error::SetupError;
 use crate::proxies::Proxies;
-use crate::reach::PublicNames;
+use crate::reach::NamesWithin;
+use crate::request::Reach;
 use crate::roots::Roots;
 use crate::tls::{self, Identity};
 
@@ -25,6 +26,8 @@ pub(crate) struct Way {
     pub(crate) here: reqwest::Client,
     /// To names with public addresses alone, and without showing a certificate.
     pub(crate) public: reqwest::Client,
+    /// The same, with those in private networks.
+    pub(crate) near: reqwest::Client,
     pub(crate) has_roots: bool,
 }
 
@@ -38,9 +41,12 @@ impl Way {
         let start = |error: reqwest::Error| SetupError::Start { source: Box::new(error) };
         let anywhere = builder(roots, identity, proxies, timeouts)?.build().map_err(start)?;
         let here = builder(roots, identity, &Proxies::default(), timeouts)?.build().map_err(start)?;
-        let names = PublicNames { proxies: proxies.hosts()? };
-        let public = builder(roots, None, proxies, timeouts)?.dns_resolver(names).build().map_err(start)?;
-        Ok(Self { anywhere, here, public, has_roots: !roots.is_empty() })
+        let within = |reach| {
+            let names = NamesWithin { reach, proxies: proxies.hosts()? };
+            builder(roots, None, proxies, timeouts)?.dns_resolver(names).build().map_err(start)
+        };
+        let (public, near) = (within(Reach::Public)?, within(Reach::Near)?);
+        Ok(Self { anywhere, here, public, near, has_roots: !roots.is_empty() })
     }
 }
 

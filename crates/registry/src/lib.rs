@@ -3,7 +3,7 @@
 //!
 //! A registry is believed nothing. What it sends is checked against digests, its lists are hints, its words are bounded and
 //! shown escaped. A login goes to the registry's own scheme, host and port, and to the token servers that the user or this
-//! crate names; a redirect of a blob is followed without one, and not into networks that are not public. Plain HTTP is
+//! crate names; a redirect of a blob is followed without one, and into a private network by a registry that is in one alone. Plain HTTP is
 //! spoken to loopback and where the user allows it, never because TLS failed. The URLs of foreign layers are not followed,
 //! mirrors and the rewriting of names are not known, and nothing is deleted but uploads that were begun.
 //!

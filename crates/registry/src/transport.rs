@@ -13,7 +13,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 
 use distil_imgcore::{Escaped, RegistryName};
-use distil_net::{Attempts, Body, Lead, Method, NetError, Redirects, Request, Response, shown};
+use distil_net::{Attempts, Body, Lead, Method, NetError, Reach, Redirects, Request, Response, shown};
 use url::Url;
 
 use self::home::{Address, Home};
@@ -162,14 +162,14 @@ impl Transport {
         let mut body = Some(body);
         let only_reads = matches!(ask.method, Method::Get | Method::Head);
         let redirects = Redirects { lead: ask.may_lead, most: if only_reads { Redirects::USUAL } else { 0 } };
-        let (mut at_home, mut followed) = (true, 0);
+        let (mut at_home, mut followed, mut led) = (true, 0, Reach::Public);
         loop {
             let mut headers = ask.headers.clone();
             at_home &= at.origin() == home.base.origin();
             if at_home && let Some(proof) = proof {
                 headers.push(("authorization", proof.header.reveal().to_owned()));
             }
-            let (url, reach) = (at.clone(), hop::reach(&home.base, &at));
+            let (url, reach) = (at.clone(), hop::reach(&home.base, &at, led));
             let body = body.take().unwrap_or(Body::Empty);
             let request = Request { method: ask.method, url, headers, body, reach };
             let answer = self.options.client.send(request, &self.options.watch)?;
@@ -180,6 +180,7 @@ impl Transport {
             }
             let to = redirects.follow(&at, answer.header("location"), followed);
             at = to.map_err(|refusal| NetError::Redirect { url: shown(&at), refusal })?;
+            led = answer.may_lead();
             followed += 1;
         }
     }

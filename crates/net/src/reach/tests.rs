@@ -58,7 +58,67 @@ fn special_addresses_are_not_public() {
     }
 }
 
+#[test]
+fn who_is_in_a_private_network_may_lead_there_and_no_nearer() {
+    let address = |text: &str| text.parse::<IpAddr>().unwrap();
+    for private in [
+        "10.0.0.0",
+        "10.255.255.255",
+        "172.16.0.0",
+        "172.31.255.255",
+        "192.168.0.0",
+        "192.168.255.255",
+        "::ffff:10.0.0.1",
+    ] {
+        let found = address(private);
+        assert!(Reach::Near.allows(found) && !Reach::Public.allows(found), "{private}");
+        assert_eq!(of_those_named_by(Some(found)), Reach::Near, "{private}");
+    }
+    for public in ["8.8.8.8", "9.255.255.255", "172.32.0.0", "2606:4700:4700::1111", "64:ff9b::808:808"] {
+        let found = address(public);
+        assert!(Reach::Near.allows(found), "{public}");
+        assert_eq!(of_those_named_by(Some(found)), Reach::Public, "{public}");
+    }
+    // Among them metadata services: of most clouds, Alibaba's, Oracle's, and those of AWS and Google over IPv6.
+    for other in [
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "::",
+        "169.254.169.254",
+        "fe80::a9fe:a9fe",
+        "100.64.0.1",
+        "100.100.100.200",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b::7f00:1",
+        "2002:a00:1::1",
+    ] {
+        let found = address(other);
+        assert!(!Reach::Near.allows(found) && !Reach::Public.allows(found), "{other}");
+        assert_eq!(of_those_named_by(Some(found)), Reach::Public, "{other}");
+    }
+    assert_eq!(of_those_named_by(None), Reach::Public);
+}
+
 proptest! {
+    #[test]
+    fn near_is_what_is_public_or_private(bits: u32) {
+        let address = Ipv4Addr::from_bits(bits);
+        let mapped = address.to_ipv6_mapped();
+        let near = Reach::Near.allows(address.into());
+        prop_assert_eq!(near, address.is_private() || is_public(address.into()));
+        prop_assert_eq!(near, Reach::Near.allows(mapped.into()));
+        prop_assert!(!near || !(address.is_loopback() || address.is_link_local() || address.is_unspecified()));
+    }
+
     #[test]
     fn what_holds_an_address_is_no_more_public_than_it(bits: u32) {
         let held = Ipv4Addr::from_bits(bits);
@@ -98,9 +158,11 @@ fn another_server_does_not_lead_here() {
     for host in
         ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "0", "localhost", "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]"]
     {
-        let error = ask(Proxies::default(), &format!("http://{host}:{port}/"), Reach::Public).unwrap_err();
-        assert!(matches!(error, NetError::Address { address, .. } if !is_public(address)), "{host}: {error:?}");
-        assert!(!error.may_retry() && !error.is_unreachable());
+        for reach in [Reach::Public, Reach::Near] {
+            let error = ask(Proxies::default(), &format!("http://{host}:{port}/"), reach).unwrap_err();
+            assert!(matches!(error, NetError::Address { address, .. } if !is_public(address)), "{host}: {error:?}");
+            assert!(!error.may_retry() && !error.is_unreachable());
+        }
     }
     assert!(server.requests().is_empty());
     for host in ["127.0.0.1", "localhost"] {
@@ -122,8 +184,10 @@ fn behind_a_proxy_the_proxy_finds_the_way() {
         assert_eq!(answer.status(), 404);
         let direct = ask(proxied(&server, host), "http://near.invalid/x", Reach::Public).unwrap_err();
         assert!(matches!(direct, NetError::Connect { .. }), "{direct:?}");
-        let literal = ask(proxied(&server, host), "http://10.0.0.1/x", Reach::Public).unwrap_err();
-        assert!(matches!(literal, NetError::Address { .. }), "{literal:?}");
+        for (reach, address) in [(Reach::Public, "10.0.0.1"), (Reach::Near, "169.254.169.254")] {
+            let literal = ask(proxied(&server, host), &format!("http://{address}/x"), reach).unwrap_err();
+            assert!(matches!(literal, NetError::Address { .. }), "{literal:?}");
+        }
     }
     assert_eq!(server.requests_for("/x").len(), 2);
     let itself = ask(proxied(&server, "localhost"), "http://localhost/x", Reach::Public).unwrap_err();
@@ -141,4 +205,14 @@ fn what_is_meant_for_this_machine_is_not_shown_to_a_proxy() {
     }
     assert!(proxy.requests().is_empty());
     assert_eq!(server.requests_for("/x").len(), 2);
+}
+
+#[test]
+fn what_a_proxy_brings_is_from_nowhere() {
+    let server = Server::start(Path::new("/nonexistent"));
+    let direct = ask(Proxies::default(), &format!("http://127.0.0.1:{}/x", server.port()), Reach::Anywhere).unwrap();
+    assert_eq!(direct.peer(), Some(Ipv4Addr::LOCALHOST.into()));
+    let proxied = ask(proxied(&server, "127.0.0.1"), "http://far.invalid/x", Reach::Anywhere).unwrap();
+    assert_eq!(proxied.peer(), None);
+    assert_eq!((direct.may_lead(), proxied.may_lead()), (Reach::Public, Reach::Public));
 }
