@@ -64,6 +64,22 @@ impl Attachment {
         Some(Self { subject, kind })
     }
 
+    /// Whether a name is made of a digest, so that what has it is about an image and is none itself: an attachment, also of a
+    /// kind that nobody here knows, or the [list of referrers] of a registry that keeps none.
+    ///
+    /// [list of referrers]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+    #[must_use]
+    pub fn is_beside(name: &RefName) -> bool {
+        // Names of lists have no more than 64 digits.
+        const FORMS: [(&str, usize); 3] = [("sha256-", 64), ("sha512-", 64), ("sha512-", 128)];
+        let image = name.as_str().split('.').next().unwrap_or_default();
+        let is_hex = |digits: &str| digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let has_form = |(algorithm, length): &(&str, usize)| {
+            image.strip_prefix(algorithm).is_some_and(|digits| digits.len() == *length && is_hex(digits))
+        };
+        FORMS.iter().any(has_form)
+    }
+
     /// The image or index that is meant.
     #[must_use]
     pub fn subject(&self) -> &Digest {
@@ -97,12 +113,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_made_of_a_digest_are_those_of_no_image() {
+        let is_beside = |text: String| Attachment::is_beside(&text.parse().unwrap());
+        let hex = "0a".repeat(32);
+        for image in [format!("sha256-{hex}"), format!("sha512-{hex}"), format!("sha512-{hex}{hex}")] {
+            assert!(["", ".sig", ".new"].iter().all(|suffix| is_beside(format!("{image}{suffix}"))), "{image}");
+        }
+        for other in [format!("sha256-{hex}{hex}"), format!("sha256-{hex}0"), "sha256-short".into(), "v1.sig".into()] {
+            assert!(!is_beside(other.clone()), "{other}");
+        }
+        assert!(!is_beside(format!("sha256-{}", "0A".repeat(32))));
+    }
+
     proptest! {
         #[test]
         fn names_come_back(bytes: Vec<u8>) {
             let digest = Digest::of(&bytes);
             let found: Vec<_> = Attachment::names_for(&digest).filter_map(|name| Attachment::named(&name)).collect();
             prop_assert_eq!(found.len(), 3);
+            prop_assert!(Attachment::names_for(&digest).all(|name| Attachment::is_beside(&name)));
             prop_assert!(found.iter().all(|attachment| *attachment.subject() == digest));
         }
     }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use distil_imgcore::{
-    Archive, ArchiveWriter, Descriptor, DockerArchive, DockerArchiveWriter, Error, Layout, RefName, Reference,
-    RegistryName, Selector, Store,
+    Archive, ArchiveWriter, Attachment, Descriptor, DockerArchive, DockerArchiveWriter, Error, Layout, RefName,
+    Reference, RegistryName, Selector, Store,
 };
 use distil_net::{Client, Watch};
 use distil_registry::{Options, Repository};
@@ -19,7 +19,6 @@ use distil_registry::{Options, Repository};
 use crate::destination::{Destination, Kind};
 use crate::machine::{Machine, MachineError};
 use crate::progress::Progress;
-use crate::tags::is_about_another;
 pub use error::{StoreError, Taken};
 
 /// The way to all places that one verb reads and writes.
@@ -212,7 +211,7 @@ fn resolve(store: &dyn Store, wanted: &Selector) -> Result<Descriptor, StoreErro
     store.resolve(wanted).map_err(|source| match source {
         Error::NoImage { .. } | Error::Ambiguous { .. } => {
             let mut known = store.tags().unwrap_or_default();
-            known.retain(|name| !is_about_another(name.as_str()));
+            known.retain(|name| !Attachment::is_beside(name));
             if known.is_empty() { source.into() } else { StoreError::Unclear { known, source } }
         }
         other => other.into(),

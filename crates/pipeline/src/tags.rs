@@ -4,7 +4,7 @@ mod order;
 
 use std::num::NonZeroUsize;
 
-use distil_imgcore::{Error, RefName, Reference, Selector, Store};
+use distil_imgcore::{Attachment, Error, RefName, Reference, Selector, Store};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -103,7 +103,7 @@ pub fn tags(request: &TagsRequest<'_>, progress: &dyn Progress) -> Result<TagLis
         Error::NoImage { place, .. } => TagsError::NoRepository { place },
         error => error.into(),
     })?;
-    names.retain(|name| request.all || !is_about_another(name.as_str()));
+    names.retain(|name| request.all || !Attachment::is_beside(name));
     names.sort_by(|a, b| order::by_version(a.as_str(), b.as_str()));
     let tags = if request.digests {
         progress.phase(Phase::Check);
@@ -133,14 +133,6 @@ fn names_one(reference: &Reference) -> bool {
         }
         Reference::Registry(name) => name.tag().is_some() || matches!(selector(name), Selector::Digest(_)),
     }
-}
-
-/// Whether a name is that of a list of referrers, or of what cosign keeps about an image beside it.
-pub(crate) fn is_about_another(name: &str) -> bool {
-    let Some((hex, rest)) = name.strip_prefix("sha256-").and_then(|rest| rest.split_at_checked(64)) else {
-        return false;
-    };
-    hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) && (rest.is_empty() || rest.starts_with('.'))
 }
 
 #[cfg(test)]
