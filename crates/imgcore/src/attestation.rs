@@ -61,6 +61,13 @@ impl Attestation {
         &self.artifact
     }
 
+    /// The image that an entry of an index is about, where it says so as `BuildKit` has it. Without a subject in the manifest
+    /// itself nothing else ties the two together.
+    #[must_use]
+    pub fn image_of(entry: &Descriptor) -> Option<Digest> {
+        entry.annotations().get(REFERENCE_DIGEST)?.parse().ok()
+    }
+
     /// Names the statements as an index does: for no platform, so that nobody runs them.
     pub(crate) fn entry(&self) -> Descriptor {
         let entry = self.artifact.manifest().descriptor().clone().with_platform(Some(Platform::unknown()));
@@ -110,6 +117,7 @@ mod tests {
             let expected = [("vnd.docker.reference.digest", &*digest), (REFERENCE_TYPE, "attestation-manifest")];
             assert_eq!(entry.annotations().iter().map(|(k, v)| (&**k, &**v)).collect::<Vec<_>>(), expected);
             assert!(entry.platform().unwrap().is_unknown());
+            assert_eq!(Attestation::image_of(entry).as_ref(), Some(image.digest()));
         }
         let again = index.clone().with_attestations(vec![attestation(&images[0]), attestation(&images[1])]).unwrap();
         assert_eq!(again.digest(), index.digest());

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_imgcore::{Platform, Reference, Referrers};
+use distil_imgcore::{Digest, Platform, Reference, Referrers};
 
 pub use error::CopyError;
 
@@ -28,7 +28,8 @@ pub struct CopyRequest<'a> {
     /// Where it goes: at least one place.
     pub destinations: &'a [Reference],
     /// The image for this platform alone, under its own digest, with what is about that; a docker archive can hold no more.
-    /// What is said about it by the index alone, as `BuildKit`'s statements without a subject are, has no place there.
+    /// What only the index ties to it, as `BuildKit`'s statements without a subject are, nobody would find there: it is
+    /// [left](Copied::left).
     pub platform: Option<&'a Platform>,
     /// Whether a name in a layout or registry that is another image's is an error.
     pub immutable: bool,
@@ -45,6 +46,9 @@ pub struct Copied {
     pub images: Vec<BuiltImage>,
     /// Places where it is not, and why. Those are as they were, some blobs apart that nothing names.
     pub failed: Vec<(Reference, CopyError)>,
+    /// Statements about the image of the one platform that was asked for which were not copied, since only the index of the
+    /// source ties them to it: the digests of their manifests.
+    pub left: Vec<Digest>,
 }
 
 /// Destinations that are written to at the same time. Each takes several blobs at once by itself.
@@ -96,7 +100,9 @@ pub fn copy(request: &CopyRequest<'_>, progress: &dyn Progress) -> Result<Copied
     if cancelled.load(Ordering::Relaxed) {
         return Err(CopyError::Cancelled);
     }
-    let mut copied = Copied { images: Vec::new(), failed: Vec::new() };
+    // An index that is copied names them there, too.
+    let left = platform.and(all.as_ref()).map(|freight| freight.lacks(&named.statements)).unwrap_or_default();
+    let mut copied = Copied { images: Vec::new(), failed: Vec::new(), left };
     for (destination, result) in destinations.iter().zip(results) {
         match result {
             Ok(image) => copied.images.push(image),
@@ -109,7 +115,7 @@ pub fn copy(request: &CopyRequest<'_>, progress: &dyn Progress) -> Result<Copied
 
 #[cfg(test)]
 mod tests {
-    use distil_imgcore::{Descriptor, Error, MediaType, Store as _};
+    use distil_imgcore::{Descriptor, Error, Layout, MediaType, Store as _};
 
     use super::*;
     use crate::places::StoreError;
@@ -181,25 +187,25 @@ mod tests {
         }
     }
 
+    fn put(layout: &Layout, media_type: &str, bytes: &[u8]) -> Descriptor {
+        let blob = Descriptor::of(media_type.parse().unwrap(), bytes);
+        layout.put(&blob, &mut &*bytes).unwrap();
+        blob
+    }
+
     /// An artifact alone, such as a chart or a signature, is copied as it is; archives for engines hold images only.
     #[test]
     fn an_artifact_is_copied_where_artifacts_can_be() {
         let fixture = Fixture::new(&["linux/amd64"]);
         let Reference::Layout(at) = &fixture.source else { panic!() };
-        let layout = distil_imgcore::Layout::open(at.path()).unwrap();
-        let put = |media_type: &str, bytes: &[u8]| {
-            let blob = Descriptor::of(media_type.parse().unwrap(), bytes);
-            layout.put(&blob, &mut &*bytes).unwrap();
-            blob.to_json()
-        };
+        let layout = Layout::open(at.path()).unwrap();
+        let content = put(&layout, "application/vnd.cncf.helm.chart.content.v1.tar+gzip", b"chart");
         let chart = serde_json::json!({
             "schemaVersion": 2, "mediaType": MediaType::MANIFEST,
-            "config": put("application/vnd.cncf.helm.config.v1+json", b"{}"),
-            "layers": [put("application/vnd.cncf.helm.chart.content.v1.tar+gzip", b"chart")],
+            "config": put(&layout, "application/vnd.cncf.helm.config.v1+json", b"{}").to_json(),
+            "layers": [content.to_json()],
         });
-        let bytes = chart.to_string().into_bytes();
-        put(MediaType::MANIFEST, &bytes);
-        let root = Descriptor::of(MediaType::MANIFEST.parse().unwrap(), &bytes);
+        let root = put(&layout, MediaType::MANIFEST, chart.to_string().as_bytes());
         layout.tag(Some(&"chart".parse().unwrap()), &root).unwrap();
 
         let copy = |to: &Reference, platform: Option<&Platform>| {
@@ -294,12 +300,61 @@ mod tests {
         assert_eq!(found_at(&to[0]).unwrap().root.digest(), &moved);
     }
 
+    /// Without a subject a statement belongs to an image by what the index says of the two, as `BuildKit` writes it by default.
+    #[test]
+    fn statements_that_only_the_index_ties_to_an_image_are_told_where_they_stay() {
+        let fixture = Fixture::new(&["linux/amd64", "linux/arm64"]);
+        let Reference::Layout(at) = &fixture.source else { panic!() };
+        let layout = Layout::open(at.path()).unwrap();
+        let images = found_at(&fixture.source).unwrap().platforms;
+        let (amd64, arm64) = (&images[0].1, &images[1].1);
+        let config = put(&layout, MediaType::CONFIG, b"{}").to_json();
+        let statement = |image: &Descriptor, text: &str, subject: Option<&Descriptor>| {
+            let mut manifest = serde_json::json!({
+                "schemaVersion": 2, "mediaType": MediaType::MANIFEST, "config": config,
+                "layers": [put(&layout, MediaType::IN_TOTO, text.as_bytes()).to_json()],
+            });
+            if let Some(subject) = subject {
+                manifest["subject"] = subject.bare().to_json();
+            }
+            let mut entry = put(&layout, MediaType::MANIFEST, manifest.to_string().as_bytes()).to_json();
+            entry["platform"] = serde_json::json!({"os": "unknown", "architecture": "unknown"});
+            entry["annotations"] = serde_json::json!({
+                "vnd.docker.reference.digest": image.digest().to_string(),
+                "vnd.docker.reference.type": "attestation-manifest",
+            });
+            entry
+        };
+        let (tied, other) = (statement(amd64, "1", None), statement(arm64, "2", None));
+        let refers = statement(amd64, "3", Some(amd64));
+        let index = serde_json::json!({
+            "schemaVersion": 2, "mediaType": MediaType::INDEX,
+            "manifests": [amd64.to_json(), arm64.to_json(), tied, other, refers],
+        });
+        let root = put(&layout, MediaType::INDEX, index.to_string().as_bytes());
+        layout.tag(Some(&"stated".parse().unwrap()), &root).unwrap();
+
+        let source = fixture.reference("oci", "image:stated");
+        let digest = |entry: &serde_json::Value| entry["digest"].as_str().unwrap().parse::<Digest>().unwrap();
+        let amd64_alone: Platform = "linux/amd64".parse().unwrap();
+        let left = |transport: &str, rest: &str, platform: Option<&Platform>| {
+            copy_to(&source, &[fixture.reference(transport, rest)], platform, false, false).unwrap().left
+        };
+        assert_eq!(left("oci", "one:v1", Some(&amd64_alone)), [digest(&tied)]);
+        let one = found_at(&fixture.reference("oci", "one:v1")).unwrap();
+        let referrers = one.store.referrers(amd64.digest()).unwrap();
+        assert_eq!(referrers.iter().map(Descriptor::digest).collect::<Vec<_>>(), [&digest(&refers)]);
+        assert_eq!(left("oci", "all:v1", None), []);
+        // An archive for engines holds nothing but the image.
+        assert_eq!(left("docker-archive", "d.tar:x:v1", Some(&amd64_alone)), []);
+    }
+
     /// What is found by its name alone stands beside the image, and does not make unclear which image a place holds.
     #[test]
     fn what_cosign_keeps_by_its_name_is_copied_and_is_no_image() {
         let fixture = Fixture::new(&["linux/amd64"]);
         let Reference::Layout(at) = &fixture.source else { panic!() };
-        let layout = distil_imgcore::Layout::open(at.path()).unwrap();
+        let layout = Layout::open(at.path()).unwrap();
         let root = found_at(&fixture.source).unwrap().root;
         let name = distil_imgcore::Attachment::names_for(root.digest()).next().unwrap();
         layout.tag(Some(&name), &found_at(&fixture.source).unwrap().platforms[0].1).unwrap();

@@ -3,10 +3,12 @@
 use std::io;
 use std::sync::Arc;
 
+use distil_imgcore::document::MAX_INDEX_DEPTH;
 use distil_imgcore::entry::BadWhiteout;
 use distil_imgcore::tar::TarError;
 use distil_imgcore::{
-    Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, RegistryName, Store,
+    Attestation, Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, RegistryName,
+    Store,
 };
 
 use crate::places::{Places, StoreError, selector};
@@ -111,6 +113,8 @@ pub(crate) struct Named {
     pub(crate) root: Descriptor,
     /// The manifests with their platforms, in the order of the index.
     pub(crate) platforms: Vec<(Platform, Descriptor)>,
+    /// What the index names as statements about these, as `BuildKit` does.
+    pub(crate) statements: Vec<Descriptor>,
 }
 
 impl Named {
@@ -127,16 +131,19 @@ impl Named {
     }
 
     fn of(store: Arc<dyn Store>, root: Descriptor) -> Result<Self, ReadError> {
-        let mut platforms = Vec::new();
-        collect(&store, &root, 0, &mut platforms)?;
-        Ok(Self { store, root, platforms })
+        let mut named = Self { store, root, platforms: Vec::new(), statements: Vec::new() };
+        named.collect(&named.root.clone(), 0)?;
+        Ok(named)
     }
 
     /// The image of one platform alone.
     pub(crate) fn only(&self, choice: Choice<'_>) -> Result<Self, ReadError> {
         let (platform, manifest) = self.chosen(choice)?;
         let root = manifest.bare();
-        Ok(Self { store: Arc::clone(&self.store), platforms: vec![(platform.clone(), root.clone())], root })
+        let is_about = |entry: &&Descriptor| Attestation::image_of(entry).as_ref() == Some(root.digest());
+        let statements = self.statements.iter().filter(is_about).cloned().collect();
+        let platforms = vec![(platform.clone(), root.clone())];
+        Ok(Self { store: Arc::clone(&self.store), root, platforms, statements })
     }
 
     /// The image of one platform.
@@ -158,41 +165,34 @@ impl Named {
             Choice::First => Ok(first),
         }
     }
-}
 
-/// Finds the manifests of images under an index. What an index says of a platform is believed, so that an image of which
-/// only some platforms are there can be read.
-fn collect(
-    store: &Arc<dyn Store>,
-    at: &Descriptor,
-    depth: usize,
-    found: &mut Vec<(Platform, Descriptor)>,
-) -> Result<(), ReadError> {
-    /// Indexes inside indexes are rare, and deeper ones are nobody's image.
-    const DEEPEST: usize = 4;
-    match at.kind() {
-        MediaKind::Index if depth < DEEPEST => {
-            if let Document::Index(index) = store.document(at)? {
-                for child in index.manifests() {
-                    collect(store, child, depth + 1, found)?;
-                }
-            }
-            Ok(())
-        }
-        MediaKind::Manifest => {
-            match at.platform() {
-                // What BuildKit stores beside images is for no platform.
-                Some(platform) if platform.is_unknown() => {}
-                Some(platform) => found.push((platform.clone(), at.clone())),
-                None => {
-                    let artifact = matches!(store.document(at)?, Document::Manifest(m) if m.is_artifact());
-                    if !artifact {
-                        found.push((store.config_of(at)?.platform().clone(), at.clone()));
+    /// Finds the manifests of images under an index. What an index says of a platform is believed, so that an image of which
+    /// only some platforms are there can be read.
+    fn collect(&mut self, at: &Descriptor, depth: usize) -> Result<(), ReadError> {
+        match at.kind() {
+            // Indexes inside indexes are rare, and deeper ones are nobody's image.
+            MediaKind::Index if depth < MAX_INDEX_DEPTH => {
+                if let Document::Index(index) = self.store.document(at)? {
+                    for child in index.manifests() {
+                        self.collect(child, depth + 1)?;
                     }
                 }
             }
-            Ok(())
+            MediaKind::Manifest => match at.platform() {
+                // What BuildKit stores beside images is for no platform.
+                Some(platform) if platform.is_unknown() => {
+                    self.statements.extend(Attestation::image_of(at).map(|_| at.clone()));
+                }
+                Some(platform) => self.platforms.push((platform.clone(), at.clone())),
+                None => {
+                    let artifact = matches!(self.store.document(at)?, Document::Manifest(m) if m.is_artifact());
+                    if !artifact {
+                        self.platforms.push((self.store.config_of(at)?.platform().clone(), at.clone()));
+                    }
+                }
+            },
+            _ => {}
         }
-        _ => Ok(()),
+        Ok(())
     }
 }

@@ -59,6 +59,11 @@ impl Copy {
             (copied, _) => copied?,
         };
         let mut status = super::print_written(&copied.images, &WrittenDocument::of_copy(&copied), context)?;
+        for digest in &copied.left {
+            context.printer.warning(format!(
+                "{digest} says something about the image, and was not copied: only the index of the source ties it to the image"
+            ));
+        }
         for (reference, source) in copied.failed {
             let failure = Failure::NotCopied { reference: reference.to_string(), source: Box::new(source) };
             context.printer.failure(&failure);

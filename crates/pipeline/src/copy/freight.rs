@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_imgcore::{Descriptor, Graph, Reference, Referrers, Store};
+use distil_imgcore::{Descriptor, Digest, Graph, Reference, Referrers, Store};
 
 use super::CopyError;
 use crate::build::{BuiltImage, BuiltPlatform};
@@ -32,6 +32,13 @@ impl<'a> Freight<'a> {
         }
         let graph = Graph::read(from, &named.root, referrers)?;
         Ok(Self { root: named.root.clone(), platforms, graph })
+    }
+
+    /// Those of these statements about the image that do not go with it: they do not say themselves what they are about.
+    pub(super) fn lacks(&self, statements: &[Descriptor]) -> Vec<Digest> {
+        let attached = self.graph.attached();
+        let goes = |digest: &Digest| attached.referrers().iter().any(|referrer| referrer.digest() == digest);
+        statements.iter().map(Descriptor::digest).filter(|digest| !goes(digest)).cloned().collect()
     }
 
     /// Copies it to one place.
