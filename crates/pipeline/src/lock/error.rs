@@ -193,7 +193,7 @@ pub enum StaleReason {
         platform: Platform,
         /// The digest in the lock.
         locked: Option<Digest>,
-        /// The digest of the image that is there now.
+        /// The digest of the image that is there now; none where a registry would have to be asked for it.
         found: Option<Digest>,
     },
     /// The base is another one than when the lock was made, though its images for these platforms are the same.

@@ -313,21 +313,23 @@ fn changed_base(lock: &Lock, wanted: Wanted<'_>, provider: &Provider<'_>) -> Res
     let Some(stated) = &wanted.recipe.base else { return Ok(Vec::new()) };
     let locked = lock.base.as_ref();
     let digest = locked.and_then(|locked| locked.digest.as_ref());
+    let image = |platform: &Platform| locked.and_then(|locked| locked.platforms.get(platform)).cloned();
     let mut reasons = Vec::new();
     if let (Reference::Registry(name), Some(digest)) = (&stated.image, digest) {
         let other = name.digest().is_some_and(|stated| stated != digest);
-        let unknown = |platform: &&Platform| locked.is_none_or(|locked| !locked.platforms.contains_key(*platform));
-        for platform in wanted.platforms.iter().filter(|platform| other || unknown(platform)) {
-            reasons.push(StaleReason::Base { platform: platform.clone(), locked: None, found: None });
+        for platform in wanted.platforms {
+            let locked = image(platform);
+            if other || locked.is_none() {
+                reasons.push(StaleReason::Base { platform: platform.clone(), locked, found: None });
+            }
         }
         return Ok(reasons);
     }
     let base = Base::open(stated, wanted.dir, None, provider.places, &provider.session)?;
     for platform in wanted.platforms {
         let found = base.digest(platform)?;
-        let locked = locked.and_then(|base| base.platforms.get(platform));
-        if locked != Some(&found) {
-            let locked = locked.cloned();
+        let locked = image(platform);
+        if locked.as_ref() != Some(&found) {
             reasons.push(StaleReason::Base { platform: platform.clone(), locked, found: Some(found) });
         }
     }
