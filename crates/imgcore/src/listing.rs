@@ -193,8 +193,8 @@ impl Listing {
         self.search(store, |_, document| document.subject().is_some_and(|s| s.digest() == subject))
     }
 
-    /// Entries that are no referrers and not named as what is about an image, each digest once. One whose document cannot be read as one
-    /// counts as an image.
+    /// Entries that are no referrers and not named as what is about an image, each digest once. One whose document cannot be
+    /// read as one counts as an image.
     fn images(&self, store: &dyn Store, keep: impl Fn(&Entry) -> bool) -> Result<Vec<&Entry>, Error> {
         let mut images = BTreeMap::new();
         let attachment = |entry: &&Entry| entry.name.as_ref().is_some_and(|name| Attachment::named(name).is_some());

@@ -1,4 +1,7 @@
 //! Work on all cores.
+//!
+//! Copies have their own in `imgcore`, which is below: what a copy does ends early when something else of it has failed, so that
+//! there the first error in time is the reason, and not the first in order.
 
 use std::num::NonZeroUsize;
 use std::sync::Mutex;

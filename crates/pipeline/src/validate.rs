@@ -40,8 +40,8 @@ pub struct Finding {
 /// Recomputes every digest and size of an image, its platforms and referrers, and reads every layer.
 ///
 /// # Errors
-/// [`StoreError`] where nothing can be said about the image: it is not there, it is unclear which is meant, or the disk failed. What is broken about it
-/// is a finding and no error, an unfinished layout among it.
+/// [`StoreError`] where nothing can be said about the image: it is not there, it is unclear which is meant, or the disk failed.
+/// What is broken about it is a finding and no error, an unfinished layout among it.
 pub fn validate(reference: &Reference, machine: &Machine, progress: &dyn Progress) -> Result<Validation, StoreError> {
     let places = Places::uncancelled(machine, progress);
     progress.phase(Phase::Check);

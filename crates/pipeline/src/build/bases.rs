@@ -23,7 +23,8 @@ pub(super) struct Bases {
 }
 
 impl Bases {
-    /// Reads the images of a base for these platforms, which are those of the lock where there is one, and on which packages are to be recorded in the form `database`.
+    /// Reads the images of a base for these platforms, which are those of the lock where there is one, and on which packages are
+    /// to be recorded in the form `database`.
     pub(super) fn read<'a>(
         base: Base,
         platforms: impl IntoIterator<Item = &'a Platform>,
