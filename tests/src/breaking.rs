@@ -1,10 +1,12 @@
 //! A network that breaks: whatever goes through it is cut where the test says.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use crate::listener::{Listener, lock};
 
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +20,13 @@ pub enum Way {
 /// Passes connections on to a server on loopback, and cuts them. Ends when it is dropped.
 #[derive(Debug)]
 pub struct Breaking {
-    port: u16,
+    listener: Listener,
     state: Arc<State>,
-    listener: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     server: String,
-    ended: AtomicBool,
     /// The cuts to come, in their order: the way, and the bytes that still go there before.
     cuts: Mutex<Vec<(Way, u64)>>,
     made: AtomicU64,
@@ -39,25 +39,15 @@ impl Breaking {
     /// Stands before a server, `127.0.0.1:PORT`, and lets everything through at first.
     #[must_use]
     pub fn before(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State {
-            server: server.to_owned(),
-            ended: AtomicBool::new(false),
-            cuts: Mutex::default(),
-            made: AtomicU64::new(0),
-            up: AtomicU64::new(0),
-            down: AtomicU64::new(0),
-        });
+        let state = Arc::new(State { server: server.to_owned(), ..State::default() });
         let shared = Arc::clone(&state);
-        let listener = thread::spawn(move || listen(&listener, &shared));
-        Self { port, state, listener: Some(listener) }
+        Self { listener: Listener::start(move |client| pass_on(client, &shared)), state }
     }
 
     /// Where it listens: `127.0.0.1:PORT`.
     #[must_use]
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.listener.port())
     }
 
     /// Lets so many more bytes through one way, on whatever connections, and cuts the one that brings the next, both ways.
@@ -82,22 +72,6 @@ impl Breaking {
     pub fn passed(&self, way: Way) -> u64 {
         self.state.passed(way).load(Ordering::SeqCst)
     }
-}
-
-impl Drop for Breaking {
-    fn drop(&mut self) {
-        self.state.ended.store(true, Ordering::SeqCst);
-        // Wakes the listener, which then sees that it is over.
-        let _woken = TcpStream::connect(("127.0.0.1", self.port));
-        if let Some(listener) = self.listener.take() {
-            let _ended = listener.join();
-        }
-    }
-}
-
-/// A test that fails while it holds a lock has said already what is wrong.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -126,23 +100,18 @@ impl State {
     }
 }
 
-fn listen(listener: &TcpListener, state: &Arc<State>) {
-    for client in listener.incoming() {
-        if state.ended.load(Ordering::SeqCst) {
-            break;
-        }
-        let (Ok(client), Ok(server)) = (client, TcpStream::connect(&state.server)) else { continue };
-        let ends = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        for (way, from, to) in [(Way::Up, client, server), (Way::Down, ends.1, ends.0)] {
-            let state = Arc::clone(state);
-            // It ends with its connection, which is up to the two sides.
-            thread::spawn(move || {
+fn pass_on(client: &TcpStream, state: &State) -> io::Result<()> {
+    let server = TcpStream::connect(&state.server)?;
+    thread::scope(|scope| {
+        for (way, from, to) in [(Way::Up, client, &server), (Way::Down, &server, client)] {
+            scope.spawn(move || {
                 // Either side went away, which is its right.
-                let _: io::Result<()> = carry(way, &from, &to, &state);
+                let _: io::Result<()> = carry(way, from, to, state);
                 let _: io::Result<()> = to.shutdown(Shutdown::Write);
             });
         }
-    }
+    });
+    Ok(())
 }
 
 fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State) -> io::Result<()> {
@@ -154,8 +123,9 @@ fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State) -> i
         }
         let allowed = state.allowed(way, n);
         let passing = &buffer[..allowed.unwrap_or(n)];
-        to.write_all(passing)?;
+        // Whoever has got an answer finds that all of both was counted.
         state.passed(way).fetch_add(passing.len() as u64, Ordering::SeqCst);
+        to.write_all(passing)?;
         if allowed.is_some() {
             state.made.fetch_add(1, Ordering::SeqCst);
             from.shutdown(Shutdown::Both)?;
@@ -166,6 +136,8 @@ fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State) -> i
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     /// Sends back what it gets.

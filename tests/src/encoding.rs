@@ -1,4 +1,4 @@
-//! Base64, which credentials and tokens are written in.
+//! Base64, which credentials and tokens are written in, and the escapes of URLs.
 
 const PLAIN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -21,6 +21,19 @@ pub fn base64(bytes: &[u8]) -> String {
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {
     base64(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
+/// The text behind the escapes of a URL; none where they are wrong.
+#[must_use]
+pub fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

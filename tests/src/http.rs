@@ -7,22 +7,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
 
-/// Connections that may be open at once; one more is closed unanswered.
-const MOST_CONNECTIONS: usize = 64;
-/// The longest head of a request.
-const LONGEST_HEAD: u64 = 64 << 10;
-/// The longest that a stalled connection stays open.
-const STALL: Duration = Duration::from_mins(1);
+use crate::encoding::percent_decoded;
+use crate::listener::lock;
+use crate::loopback::{Answer, Asked, Loopback, Sent};
+
 /// The date of every file, for `If-Range`.
 const MODIFIED: &str = "Thu, 01 Jan 2026 00:00:00 GMT";
+/// The date of one that has changed.
+const CHANGED: &str = "Fri, 02 Jan 2026 00:00:00 GMT";
 
 /// What is wrong with the answers for a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,69 +46,38 @@ pub enum Lie {
     Changed,
 }
 
-/// A request that came in.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// `GET` or another method.
-    pub method: String,
-    /// What was asked for, as it was sent: a path, or to a proxy a whole URL, or `HOST:PORT` with `CONNECT`.
-    pub target: String,
-    /// The header fields, their names in lower case.
-    pub headers: BTreeMap<String, String>,
-}
-
-impl Request {
-    /// The path that is asked for, without the host of a request to a proxy.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        let behind_scheme = self.target.split_once("://").map(|(_, rest)| rest);
-        behind_scheme.map_or(self.target.as_str(), |rest| rest.find('/').map_or("/", |slash| rest.split_at(slash).1))
-    }
-}
-
 /// The server. It ends, with all its connections, when dropped.
 #[derive(Debug)]
 pub struct Server {
-    port: u16,
+    loopback: Loopback,
     state: Arc<State>,
-    listener: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct State {
     folder: PathBuf,
-    ended: AtomicBool,
     lies: Mutex<BTreeMap<String, (Lie, Option<u32>)>>,
-    requests: Mutex<Vec<Request>>,
 }
 
 impl Server {
     /// Serves a folder.
     #[must_use]
     pub fn start(folder: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State {
-            folder: folder.to_owned(),
-            ended: AtomicBool::new(false),
-            lies: Mutex::default(),
-            requests: Mutex::default(),
-        });
+        let state = Arc::new(State { folder: folder.to_owned(), lies: Mutex::default() });
         let shared = Arc::clone(&state);
-        let listener = thread::spawn(move || listen(&listener, &shared));
-        Self { port, state, listener: Some(listener) }
+        Self { loopback: Loopback::start(move |asked| shared.answer(asked)), state }
     }
 
     /// The port, on `127.0.0.1`.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.loopback.port()
     }
 
     /// The URL of a path, which starts with a slash or is empty.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        self.loopback.url(path)
     }
 
     /// From now on lies about a path, which starts with a slash.
@@ -133,89 +97,47 @@ impl Server {
 
     /// All requests so far.
     #[must_use]
-    pub fn requests(&self) -> Vec<Request> {
-        lock(&self.state.requests).clone()
+    pub fn requests(&self) -> Vec<Asked> {
+        self.loopback.asked()
     }
 
     /// The requests for a path so far.
     #[must_use]
-    pub fn requests_for(&self, path: &str) -> Vec<Request> {
+    pub fn requests_for(&self, path: &str) -> Vec<Asked> {
         self.requests().into_iter().filter(|request| request.path() == path).collect()
     }
 
     /// Forgets the requests so far.
     pub fn forget(&self) {
-        lock(&self.state.requests).clear();
+        self.loopback.forget();
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.state.ended.store(true, Ordering::SeqCst);
-        // Wakes the listener, which then sees that it is over.
-        let _woken = TcpStream::connect(("127.0.0.1", self.port));
-        if let Some(listener) = self.listener.take() {
-            let _ended = listener.join();
-        }
-    }
-}
-
-/// A test that fails while it holds a lock has said already what is wrong.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn listen(listener: &TcpListener, state: &Arc<State>) {
-    let mut open: Vec<JoinHandle<()>> = Vec::new();
-    for stream in listener.incoming() {
-        if state.ended.load(Ordering::SeqCst) {
-            break;
-        }
-        open.retain(|connection| !connection.is_finished());
-        let Ok(stream) = stream else { continue };
-        if open.len() < MOST_CONNECTIONS {
-            let state = Arc::clone(state);
-            open.push(thread::spawn(move || {
-                // The other side went away, which is its right.
-                let _: io::Result<()> = answer(stream, &state);
-            }));
-        }
-    }
-    for connection in open {
-        let _ended = connection.join();
-    }
-}
-
-/// One request and its answer; then the connection ends.
-fn answer(stream: TcpStream, state: &State) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(5)))?;
-    let Some(request) = read_request(&stream)? else { return Ok(()) };
-    lock(&state.requests).push(request.clone());
-    let lie = state.lie_for(request.path());
-    let mut connection = Connection { stream, request, state };
-    connection.answer(lie)
-}
-
-fn read_request(stream: &TcpStream) -> io::Result<Option<Request>> {
-    let mut lines = BufReader::new(stream.take(LONGEST_HEAD)).lines();
-    let Some(first) = lines.next().transpose()? else { return Ok(None) };
-    let mut words = first.split(' ').map(str::to_owned);
-    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(None) };
-    let mut headers = BTreeMap::new();
-    for line in lines {
-        let line = line?;
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':') {
-            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-        }
-    }
-    Ok(Some(Request { method, target, headers }))
 }
 
 impl State {
+    fn answer(&self, asked: &Asked) -> Answer {
+        let lie = self.lie_for(asked.path());
+        let file = |bytes: Vec<u8>| part(asked, bytes, "", MODIFIED);
+        let found = || self.file(asked.path());
+        let answer = match lie {
+            Some(Lie::Bytes(bytes)) => Some(file(bytes)),
+            Some(Lie::Half(length)) => found().map(|bytes| file(bytes[..length.min(bytes.len())].to_vec())),
+            Some(Lie::Drop(bytes)) => found().map(|all| Answer { sent: Sent::First(bytes), ..file(all) }),
+            Some(Lie::Stall(bytes)) => found().map(|all| Answer { sent: Sent::Stalled(bytes), ..file(all) }),
+            Some(Lie::Length(length)) => found().map(|all| Answer { sent: Sent::Length(length), ..file(all) }),
+            Some(Lie::Endless) => Some(Answer { body: vec![0; 16 << 10], sent: Sent::Endless, ..Answer::status(200) }),
+            Some(Lie::Status(status, None)) => Some(Answer::status(status)),
+            Some(Lie::Status(status, Some(after))) => Some(Answer::status(status).with("Retry-After", after)),
+            Some(Lie::Redirect(to)) => Some(Answer::status(302).with("Location", to)),
+            Some(Lie::Authorized(expected)) if asked.authorization() != Some(&expected) => {
+                Some(Answer::status(401).with("WWW-Authenticate", "Basic realm=\"test\""))
+            }
+            None | Some(Lie::Authorized(_)) => found().map(file),
+            Some(Lie::Plain) => found().map(|body| Answer { body, ..Answer::status(200) }),
+            Some(Lie::Changed) => found().map(|bytes| part(asked, bytes, "c", CHANGED)),
+        };
+        answer.unwrap_or_else(|| Answer::status(404))
+    }
+
     /// The lie about a path, if one is left.
     fn lie_for(&self, path: &str) -> Option<Lie> {
         let mut lies = lock(&self.lies);
@@ -230,125 +152,21 @@ impl State {
 
     /// The bytes of a file below the folder.
     fn file(&self, path: &str) -> Option<Vec<u8>> {
-        let path = decoded(path.split('?').next()?.strip_prefix('/')?)?;
+        let path = percent_decoded(path.strip_prefix('/')?)?;
         let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         fs::read(plain.then(|| self.folder.join(path))?).ok()
     }
 }
 
-fn decoded(path: &str) -> Option<String> {
-    let mut parts = path.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
-}
-
-struct Connection<'a> {
-    stream: TcpStream,
-    request: Request,
-    state: &'a State,
-}
-
-impl Connection<'_> {
-    fn answer(&mut self, lie: Option<Lie>) -> io::Result<()> {
-        let lied = match &lie {
-            Some(Lie::Bytes(bytes)) => Some(bytes.clone()),
-            Some(Lie::Endless) => Some(Vec::new()),
-            _ => None,
-        };
-        let plain = matches!(lie, Some(Lie::Plain | Lie::Endless));
-        match lie {
-            Some(Lie::Status(status, retry)) => {
-                let retry = retry.map_or_else(String::new, |after| format!("Retry-After: {after}\r\n"));
-                return self.head(status, &format!("{retry}Content-Length: 0\r\n"));
-            }
-            Some(Lie::Redirect(to)) => {
-                return self.head(302, &format!("Location: {to}\r\nContent-Length: 0\r\n"));
-            }
-            Some(Lie::Authorized(ref expected)) if self.request.headers.get("authorization") != Some(expected) => {
-                return self.head(401, "WWW-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\n");
-            }
-            _ => {}
-        }
-        let Some(mut bytes) = lied.or_else(|| self.state.file(self.request.path())) else {
-            return self.head(404, "Content-Length: 0\r\n");
-        };
-        if let Some(Lie::Half(length)) = lie {
-            bytes.truncate(length);
-        }
-        let changed = lie == Some(Lie::Changed);
-        let (modified, mark) = if changed { ("Fri, 02 Jan 2026 00:00:00 GMT", "c") } else { (MODIFIED, "") };
-        let tag = format!("\"{mark}{:016x}\"", hash(&bytes));
-        let validators = format!("ETag: {tag}\r\nLast-Modified: {modified}\r\nAccept-Ranges: bytes\r\n");
-        let validators = if plain { "" } else { &validators };
-        let start = if plain { None } else { self.range_start(&tag, modified) };
-        let total = bytes.len();
-        let (status, range) = match start {
-            Some(start) if start < total => {
-                bytes.drain(..start);
-                (206, format!("Content-Range: bytes {start}-{}/{total}\r\n", total - 1))
-            }
-            Some(_) => return self.head(416, &format!("Content-Range: bytes */{total}\r\nContent-Length: 0\r\n")),
-            None => (200, String::new()),
-        };
-        let length = match lie {
-            Some(Lie::Endless) => String::new(),
-            Some(Lie::Length(length)) => format!("Content-Length: {length}\r\n"),
-            _ => format!("Content-Length: {}\r\n", bytes.len()),
-        };
-        self.head(status, &format!("{validators}{range}{length}"))?;
-        if self.request.method != "HEAD" {
-            self.body(&bytes, lie.as_ref())?;
-        }
-        Ok(())
-    }
-
-    fn body(&mut self, bytes: &[u8], lie: Option<&Lie>) -> io::Result<()> {
-        match lie {
-            Some(Lie::Drop(sent)) => self.stream.write_all(&bytes[..*sent.min(&bytes.len())]),
-            Some(Lie::Stall(sent)) => {
-                self.stream.write_all(&bytes[..*sent.min(&bytes.len())])?;
-                self.wait();
-                Ok(())
-            }
-            Some(Lie::Endless) => loop {
-                self.stream.write_all(&[0; 16 << 10])?;
-                if self.state.ended.load(Ordering::SeqCst) {
-                    return Ok(());
-                }
-            },
-            _ => self.stream.write_all(bytes),
-        }
-    }
-
-    /// The first byte that is asked for, where the rest of a file is and the file is still the one that is meant.
-    fn range_start(&self, tag: &str, modified: &str) -> Option<usize> {
-        let condition = self.request.headers.get("if-range");
-        let same = condition.is_none_or(|expected| expected == tag || expected == modified);
-        let range = self.request.headers.get("range").filter(|_| same)?;
-        range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
-    }
-
-    fn head(&mut self, status: u16, headers: &str) -> io::Result<()> {
-        let head = format!("HTTP/1.1 {status} Test\r\nConnection: close\r\n{headers}\r\n");
-        self.stream.write_all(head.as_bytes())
-    }
-
-    /// Keeps silent until the other side or the server ends.
-    fn wait(&mut self) {
-        let start = Instant::now();
-        // Setting a time limit on an open socket does not fail.
-        self.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-        while start.elapsed() < STALL && !self.state.ended.load(Ordering::SeqCst) {
-            if self.stream.read(&mut [0; 64]).is_ok_and(|read| read == 0) {
-                return;
-            }
-        }
-    }
+/// What is asked for of a file, which has this mark in its entity tag, and this date: the rest alone where that is asked for,
+/// and the file is still the one that is meant.
+fn part(asked: &Asked, bytes: Vec<u8>, mark: &str, modified: &str) -> Answer {
+    let tag = format!("\"{mark}{:016x}\"", hash(&bytes));
+    let condition = asked.headers.get("if-range");
+    let same = condition.is_none_or(|expected| *expected == tag || expected == modified);
+    let whole = Answer { body: bytes, ..Answer::status(200) };
+    let whole = whole.with("ETag", tag).with("Last-Modified", modified).with("Accept-Ranges", "bytes");
+    if same { whole.part_for(asked) } else { whole }
 }
 
 fn hash(bytes: &[u8]) -> u64 {
@@ -359,6 +177,9 @@ fn hash(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
     use super::*;
 
     fn ask(server: &Server, request: &str) -> String {

@@ -15,6 +15,7 @@ pub mod deb;
 pub mod encoding;
 pub mod http;
 pub mod layout;
+mod listener;
 pub mod listing;
 pub mod loopback;
 pub mod lying_registry;

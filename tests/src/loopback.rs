@@ -1,24 +1,23 @@
 //! A web server on a free loopback port whose answers are a function of what is asked, good or bad HTTP alike.
 //!
-//! Where [`crate::http`] serves the files of a folder, this is what token servers and registries are made of. Every request is
-//! kept for the test to look at, with its body.
+//! Mirrors, token servers and registries are made of it. Every request is kept for the test to look at, with its body.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::{self, JoinHandle};
+use std::fmt::Write as _;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Connections that may be open at once; one more is closed unanswered.
-const MOST_CONNECTIONS: usize = 256;
+use crate::encoding::percent_decoded;
+use crate::listener::{Listener, lock};
+
 /// The longest head of a request.
 const LONGEST_HEAD: u64 = 64 << 10;
 /// The longest body of a request.
 const LONGEST_BODY: u64 = 256 << 20;
-/// How long a connection may be silent, and a slow or endless answer go on.
+/// How long the other side may do nothing, and a slow or endless answer go on: longer than a machine with much to do stops
+/// anybody.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A request that came in.
@@ -26,7 +25,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub struct Asked {
     /// `GET` or another method.
     pub method: String,
-    /// The path with its query, as it was sent.
+    /// What was asked for, as it was sent: a path with its query, or to a proxy a whole URL, or `HOST:PORT` with `CONNECT`.
     pub target: String,
     /// The header fields, their names in lower case.
     pub headers: BTreeMap<String, String>,
@@ -35,10 +34,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// The path without its query.
+    /// The path without its query, and without the host of a request to a proxy.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default()
+        let path = self.target.split('?').next().unwrap_or_default();
+        let behind_scheme = path.split_once("://").map(|(_, rest)| rest);
+        behind_scheme.map_or(path, |rest| rest.find('/').map_or("/", |slash| rest.split_at(slash).1))
     }
 
     /// All values of a name in the query, decoded, in their order.
@@ -62,18 +63,7 @@ impl Asked {
 
 fn fields(text: &str, name: &str) -> Vec<String> {
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(key, _)| *key == name).map(|(_, value)| decoded(value)).collect()
-}
-
-fn decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().replace('+', " ").into_bytes();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or(("3f", part));
-        bytes.push(u8::from_str_radix(digits, 16).unwrap_or(b'?'));
-        bytes.extend(rest.replace('+', " ").bytes());
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    pairs.filter(|(key, _)| *key == name).filter_map(|(_, value)| percent_decoded(&value.replace('+', " "))).collect()
 }
 
 /// How a body is sent.
@@ -83,6 +73,8 @@ pub enum Sent {
     Whole,
     /// The first so many bytes, then the connection ends.
     First(usize),
+    /// The first so many bytes, then nothing more, and the connection stays open.
+    Stalled(usize),
     /// This length is announced instead of the true one, and what there is of it is sent.
     Length(u64),
     /// Over and over again without end, and no length announced.
@@ -117,6 +109,21 @@ impl Answer {
         Self { body: body.into(), ..Self::status(200) }.with("Content-Type", media_type)
     }
 
+    /// The rest of the body, where that is what the request's `Range` wants.
+    #[must_use]
+    pub fn part_for(mut self, asked: &Asked) -> Self {
+        let total = self.body.len();
+        let range = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        match range.and_then(|start| start.parse::<usize>().ok()) {
+            None => self,
+            Some(start) if start < total => {
+                self.body.drain(..start);
+                Self { status: 206, ..self }.with("Content-Range", format!("bytes {start}-{}/{total}", total - 1))
+            }
+            Some(_) => Self::status(416).with("Content-Range", format!("bytes */{total}")),
+        }
+    }
+
     /// With this header field in place of others of its name.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -126,121 +133,61 @@ impl Answer {
     }
 }
 
-/// What answers.
-type Handler = dyn Fn(&Asked) -> Answer + Send + Sync;
-
 /// The server. It ends, with all its connections, when dropped.
 #[derive(Debug)]
 pub struct Loopback {
-    port: u16,
-    state: Arc<State>,
-    listener: Option<JoinHandle<()>>,
-}
-
-struct State {
-    ended: AtomicBool,
-    asked: Mutex<Vec<Asked>>,
-    handler: Box<Handler>,
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").finish_non_exhaustive()
-    }
+    listener: Listener,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Loopback {
     /// Starts a server whose answers come from this function, several at once.
     #[must_use]
     pub fn start(handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        Self::start_on("127.0.0.1", handler)
+        let asked = Arc::new(Mutex::default());
+        let kept = Arc::clone(&asked);
+        Self { listener: Listener::start(move |stream| answer(stream, &kept, &handler)), asked }
     }
 
-    /// The same on another address of loopback.
-    #[must_use]
-    pub fn start_on(address: &str, handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((address, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let handler = Box::new(handler);
-        let state = Arc::new(State { ended: AtomicBool::new(false), asked: Mutex::default(), handler });
-        let shared = Arc::clone(&state);
-        let listener = thread::spawn(move || listen(&listener, &shared));
-        Self { port, state, listener: Some(listener) }
-    }
-
-    /// The port.
+    /// The port, on `127.0.0.1`.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.listener.port()
     }
 
-    /// The URL of a path, which starts with a slash or is empty, on `127.0.0.1`.
+    /// The URL of a path, which starts with a slash or is empty.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://127.0.0.1:{}{path}", self.port())
     }
 
     /// All requests so far.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
-        lock(&self.state.asked).clone()
+        lock(&self.asked).clone()
     }
 
     /// Forgets the requests so far.
     pub fn forget(&self) {
-        lock(&self.state.asked).clear();
-    }
-}
-
-impl Drop for Loopback {
-    fn drop(&mut self) {
-        self.state.ended.store(true, Ordering::SeqCst);
-        // Wakes the listener, which then sees that it is over.
-        let _woken = TcpStream::connect(("127.0.0.1", self.port));
-        if let Some(listener) = self.listener.take() {
-            let _ended = listener.join();
-        }
-    }
-}
-
-/// A test that fails while it holds a lock has said already what is wrong.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn listen(listener: &TcpListener, state: &Arc<State>) {
-    let mut open: Vec<JoinHandle<()>> = Vec::new();
-    for stream in listener.incoming() {
-        if state.ended.load(Ordering::SeqCst) {
-            break;
-        }
-        open.retain(|connection| !connection.is_finished());
-        let Ok(stream) = stream else { continue };
-        if open.len() < MOST_CONNECTIONS {
-            let state = Arc::clone(state);
-            open.push(thread::spawn(move || {
-                // The other side went away, which is its right.
-                let _: io::Result<()> = answer(&stream, &state);
-            }));
-        }
-    }
-    for connection in open {
-        let _ended = connection.join();
+        lock(&self.asked).clear();
     }
 }
 
 /// One request and its answer; then the connection ends.
-fn answer(stream: &TcpStream, state: &State) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+fn answer(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, handler: &dyn Fn(&Asked) -> Answer) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     let Some(asked) = read(stream)? else { return Ok(()) };
-    lock(&state.asked).push(asked.clone());
-    let answer = (state.handler)(&asked);
-    write(stream, &asked, &answer, state)
+    lock(kept).push(asked.clone());
+    write(stream, &asked, &handler(&asked))
 }
 
 fn read(stream: &TcpStream) -> io::Result<Option<Asked>> {
     let mut reader = BufReader::new(stream);
+    // Whoever speaks TLS waits for an answer, and would be waited for.
+    if !reader.fill_buf()?.first().is_some_and(u8::is_ascii_uppercase) {
+        return Ok(None);
+    }
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let left = LONGEST_HEAD.saturating_sub(head.len() as u64);
@@ -287,7 +234,7 @@ fn chunks(reader: &mut BufReader<&TcpStream>) -> io::Result<Vec<u8>> {
     }
 }
 
-fn write(mut stream: &TcpStream, asked: &Asked, answer: &Answer, state: &State) -> io::Result<()> {
+fn write(mut stream: &TcpStream, asked: &Asked, answer: &Answer) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {} Test\r\nConnection: close\r\n", answer.status);
     for (name, value) in &answer.headers {
         let _ = write!(head, "{name}: {value}\r\n");
@@ -303,29 +250,37 @@ fn write(mut stream: &TcpStream, asked: &Asked, answer: &Answer, state: &State) 
         return Ok(());
     }
     let start = Instant::now();
-    let over = || start.elapsed() > PATIENCE || state.ended.load(Ordering::SeqCst);
     match answer.sent {
-        Sent::Whole | Sent::Length(_) => stream.write_all(&answer.body),
-        Sent::First(bytes) => stream.write_all(&answer.body[..bytes.min(answer.body.len())]),
+        Sent::Whole | Sent::Length(_) => stream.write_all(&answer.body)?,
+        Sent::First(bytes) => stream.write_all(&answer.body[..bytes.min(answer.body.len())])?,
+        Sent::Stalled(bytes) => {
+            stream.write_all(&answer.body[..bytes.min(answer.body.len())])?;
+            let _gone = is_gone_within(stream, PATIENCE)?;
+        }
         Sent::Endless => {
-            while !over() {
+            while start.elapsed() < PATIENCE {
                 stream.write_all(&answer.body)?;
             }
-            Ok(())
         }
         Sent::Slowly => {
             for byte in &answer.body {
                 stream.write_all(&[*byte])?;
-                let second = Instant::now();
-                while second.elapsed() < Duration::from_secs(1) {
-                    if over() {
-                        return Ok(());
-                    }
-                    thread::sleep(Duration::from_millis(20));
+                if start.elapsed() > PATIENCE || is_gone_within(stream, Duration::from_secs(1))? {
+                    break;
                 }
             }
-            Ok(())
         }
+    }
+    Ok(())
+}
+
+/// Waits so long, or until the other side or the server ends, which it tells.
+fn is_gone_within(mut stream: &TcpStream, wait: Duration) -> io::Result<bool> {
+    stream.set_read_timeout(Some(wait))?;
+    match stream.read(&mut [0]) {
+        Ok(read) => Ok(read == 0),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

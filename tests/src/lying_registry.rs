@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use crate::apt::sha256;
-use crate::loopback::{Answer, Asked, Loopback, lock};
+use crate::listener::lock;
+use crate::loopback::{Answer, Asked, Loopback};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -266,18 +267,7 @@ impl State {
 
     fn blob(&self, asked: &Asked, digest: &str) -> Answer {
         let Some(bytes) = lock(&self.blobs).get(digest).cloned() else { return error(404, "BLOB_UNKNOWN") };
-        let range = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
-        let start = range.and_then(|start| start.parse::<usize>().ok());
-        let answer = match start {
-            Some(start) if start < bytes.len() => {
-                let range = format!("bytes {start}-{}/{}", bytes.len() - 1, bytes.len());
-                let rest = Answer::body("application/octet-stream", &bytes[start..]);
-                Answer { status: 206, ..rest }.with("Content-Range", range)
-            }
-            Some(_) => return error(416, "UNSUPPORTED"),
-            None => Answer::body("application/octet-stream", bytes),
-        };
-        answer.with("Docker-Content-Digest", digest)
+        Answer::body("application/octet-stream", bytes).with("Docker-Content-Digest", digest).part_for(asked)
     }
 
     fn upload(&self, asked: &Asked, number: &str) -> Answer {
