@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::authority::Authority;
 use crate::place;
 use crate::program::{self, Program};
 use crate::token_server::{SERVICE, TokenServer};
+
+/// How long a registry may take until it listens.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A registry that runs until it is dropped.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub struct Setup<'a> {
 }
 
 impl Registry {
-    /// Starts `docker-registry` and waits until it answers, 10 seconds at most. It has no referrers API.
+    /// Starts `docker-registry` and waits until it listens. It has no referrers API.
     #[must_use]
     pub fn start() -> Self {
         Self::with(&Setup::default())
@@ -46,20 +48,22 @@ impl Registry {
     #[must_use]
     pub fn with(setup: &Setup<'_>) -> Self {
         let (guard, folder) = program::folder();
-        // The port is free until somebody else takes it in the moment between; then the wait below ends with a panic.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (configuration, storage) = (folder.join("config.yml"), folder.join("data"));
-        fs::write(&configuration, setup.configuration(port, &folder, &storage)).unwrap();
+        let (configuration, storage, log) = (folder.join("config.yml"), folder.join("data"), folder.join("log"));
+        fs::write(&configuration, setup.configuration(&folder, &storage)).unwrap();
         let mut command = Command::new(place::peer("docker-registry"));
-        command.arg("serve").arg(configuration).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let registry = Self { port, process: command.spawn().unwrap(), storage, _guard: guard };
-        for _ in 0..100 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        command.arg("serve").arg(configuration).stdin(Stdio::null()).stdout(Stdio::null());
+        let process = command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut registry = Self { port: 0, process, storage, _guard: guard };
+        let start = Instant::now();
+        // It takes a free port itself: one that were found for it could be somebody else's by then.
+        while start.elapsed() < PATIENCE && registry.process.try_wait().unwrap().is_none() {
+            if let Some(port) = port_in(&fs::read_to_string(&log).unwrap()) {
+                registry.port = port;
                 return registry;
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(10));
         }
-        panic!("docker-registry does not answer on port {port}");
+        panic!("docker-registry does not listen: {}", fs::read_to_string(&log).unwrap());
     }
 
     /// Starts the registry of go-containerregistry, which has the referrers API and keeps everything in memory.
@@ -101,12 +105,18 @@ impl Registry {
     }
 }
 
+/// The port that `docker-registry` says it listens on, once it has said all of it.
+fn port_in(log: &str) -> Option<u16> {
+    let (_, said) = log.split_once("listening on 127.0.0.1:")?;
+    said.split_once(|c: char| !c.is_ascii_digit())?.0.parse().ok()
+}
+
 impl Setup<'_> {
-    fn configuration(&self, port: u16, folder: &Path, storage: &Path) -> String {
+    fn configuration(&self, folder: &Path, storage: &Path) -> String {
         let mut text = format!(
-            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
+            "version: 0.1\nlog: {{level: info, accesslog: {{disabled: true}}}}\n\
              storage:\n  filesystem: {{rootdirectory: {}}}\n  delete: {{enabled: true}}\n\
-             http:\n  addr: \"127.0.0.1:{port}\"\n",
+             http:\n  addr: \"127.0.0.1:0\"\n",
             storage.display()
         );
         if let Some(authority) = self.authority {
