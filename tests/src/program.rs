@@ -166,6 +166,13 @@ impl std::fmt::Display for Ran {
     }
 }
 
+/// Writes a script that can be run. Another process writes it: whatever this one has open for that, the child of another
+/// thread may have too at that moment, and the kernel runs no file that is open for writing.
+pub fn script(file: &Path, text: &str) {
+    let install = Program::new("install").args(["-m", "755", "/dev/stdin"]).arg(file);
+    let _written = install.input(text.as_bytes().to_vec()).run().success();
+}
+
 /// A folder that goes away with the test.
 #[must_use]
 pub fn folder() -> (tempfile::TempDir, PathBuf) {

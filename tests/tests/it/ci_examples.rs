@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use distil_tests::encoding::base64;
-use distil_tests::program::{Ran, folder};
+use distil_tests::program::{self, Ran, folder};
 use distil_tests::registry::Setup;
 use distil_tests::{Program, Registry, place};
 use serde_json::{Value, json};
@@ -99,8 +99,7 @@ fn the_job_of_github_builds_and_pushes() {
     let docker = "#!/bin/sh\n[ \"$1\" = login ] || exit 9\nmkdir -p \"$HOME/.docker\"\n\
                   auth=$(printf '%s:%s' \"$3\" \"$(cat)\" | base64 -w 0)\n\
                   printf '{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}' \"$LOOPBACK\" \"$auth\" >\"$HOME/.docker/config.json\"\n";
-    fs::write(folder.join("bin/docker"), docker).unwrap();
-    let _made = Program::new("chmod").arg("+x").arg(folder.join("bin/docker")).run().success();
+    program::script(&folder.join("bin/docker"), docker);
     let (host, image) = (registry.host(), registry.repository("team/app"));
     let output = folder.join("output");
     let mut digest = String::new();

@@ -2,11 +2,10 @@
 //! and podman keep them.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use distil_tests::encoding::base64;
-use distil_tests::program::{Ran, folder};
+use distil_tests::program::{self, Ran, folder};
 use distil_tests::registry::Setup;
 use distil_tests::{Authority, LyingRegistry, Registry, TokenServer, token_server};
 use serde_json::{Value, json};
@@ -85,9 +84,8 @@ fn helper(folder: &Path, name: &str, script: &str) -> String {
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).unwrap();
     let file = bin.join(format!("docker-credential-{name}"));
-    fs::write(&file, format!("#!/bin/sh\nread -r host\necho \"$1 $host\" >>'{}/asked'\n{script}", folder.display()))
-        .unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    let note = format!("read -r host\necho \"$1 $host\" >>'{}/asked'", folder.display());
+    program::script(&file, &format!("#!/bin/sh\n{note}\n{script}"));
     format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
 }
 
