@@ -52,8 +52,8 @@ pub enum AnswerError {
     /// A list without the member that it is a list of.
     #[error("the list has no array \"{0}\"")]
     NoList(&'static str),
-    /// A tag that no image can have.
-    #[error("a tag is none")]
+    /// A list of tags in which nothing is one.
+    #[error("nothing in the list is a tag")]
     Tag(#[from] RefNameError),
     /// A name that a layout may have, and a registry may not.
     #[error("\"{0}\" is not a tag: a registry takes letters, digits and ._-, 128 at most")]

@@ -159,6 +159,26 @@ fn lists_end() {
 }
 
 #[test]
+fn a_name_that_is_no_tag_hides_no_other() {
+    let registry = LyingRegistry::empty();
+    let repository = open(&registry.repository("app"));
+    let image = manifest(&repository);
+    repository.tag(Some(&"v1".parse().unwrap()), &image).unwrap();
+    let list = |tags: serde_json::Value| {
+        registry.tell_the_truth();
+        registry.lie("GET", "/tags/list", move |_, _| {
+            Answer::body("application/json", json!({"name": "app", "tags": tags}).to_string())
+        });
+        repository.tags()
+    };
+    let digest = image.digest().to_string();
+    assert_eq!(list(json!(["-beta", "v1", digest, "../v1", "\u{1b}[31m"])).unwrap(), ["v1".parse().unwrap()]);
+    assert!(matches!(fault(&list(json!([digest, "-beta"])).unwrap_err()), AnswerError::Tag(_)));
+    assert!(matches!(fault(&list(json!(["v1", 1])).unwrap_err()), AnswerError::NoList("tags")));
+    assert!(matches!(fault(&list(json!(vec!["-"; 1_000_001])).unwrap_err()), AnswerError::Endless { .. }));
+}
+
+#[test]
 fn referrers_are_hints() {
     let registry = LyingRegistry::empty();
     let repository = open(&registry.repository("app"));
