@@ -89,12 +89,12 @@ impl Helpers {
         })
     }
 
-    /// The one that lies beside this file, with little patience.
+    /// The one that lies beside this file.
     #[cfg(test)]
     pub(super) fn for_tests() -> Self {
         let mut path = OsString::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/keychain/testdata:"));
         path.push("/usr/bin:/bin");
-        Self { path: Some(path), patience: Duration::from_secs(5) }
+        Self::in_path(Some(path))
     }
 }
 
