@@ -19,18 +19,21 @@ use serde_json::json;
 use super::*;
 use crate::keychain::NoKeychain;
 
-/// Retries come at once. There is an authority, so that a connection that breaks is not one for want of it.
+/// Retries come at once.
 static CLIENT: LazyLock<Arc<Client>> = LazyLock::new(|| {
-    let authority = Authority::new();
-    let roots = Roots::none().and_pem("authority", &std::fs::read(authority.certificate()).unwrap()).unwrap();
-    let retry =
-        Retry { first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(5), ..Retry::default() };
-    Arc::new(Client::new(ClientOptions { roots, retry, ..ClientOptions::default() }).unwrap())
+    client(Retry { first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(5), ..Retry::default() })
 });
 
-fn options() -> Options {
+/// There is an authority, so that a connection that breaks is not one for want of it.
+fn client(retry: Retry) -> Arc<Client> {
+    let authority = Authority::new();
+    let roots = Roots::none().and_pem("authority", &std::fs::read(authority.certificate()).unwrap()).unwrap();
+    Arc::new(Client::new(ClientOptions { roots, retry, ..ClientOptions::default() }).unwrap())
+}
+
+fn options(client: &Arc<Client>) -> Options {
     Options {
-        client: Arc::clone(&CLIENT),
+        client: Arc::clone(client),
         keychain: Arc::new(NoKeychain),
         insecure_http: false,
         token_servers: Vec::new(),
@@ -39,7 +42,7 @@ fn options() -> Options {
 }
 
 fn open(name: &str) -> Repository {
-    Repository::open(&name.parse().unwrap(), &options()).unwrap()
+    Repository::open(&name.parse().unwrap(), &options(&CLIENT)).unwrap()
 }
 
 fn name(text: &str) -> Selector {

@@ -6,8 +6,14 @@ use distil_tests::{Breaking, Way};
 
 use super::*;
 
+/// Asks again for seconds: a registry sees later than the client that a connection is gone, and with much to do much later.
+static PATIENT: LazyLock<Arc<Client>> = LazyLock::new(|| {
+    client(Retry { attempts: 100, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(200) })
+});
+
 fn behind(breaking: &Breaking, repository: &str) -> Repository {
-    open(&format!("{}/{repository}", breaking.host()))
+    let name = format!("{}/{repository}", breaking.host());
+    Repository::open(&name.parse().unwrap(), &options(&PATIENT)).unwrap()
 }
 
 #[test]
