@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use distil_net::{NetError, Timeouts};
+use distil_net::NetError;
 use distil_tests::Authority;
 use distil_tests::registry::{Registry, Setup};
 
@@ -71,9 +71,7 @@ fn a_server_that_refuses_plain_http_without_tls_is_taken_at_its_word() {
     let server = Loopback::start(|_| Answer::status(400));
     let pem = fs::read(Authority::new().certificate()).unwrap();
     let roots = Roots::none().and_pem("authority", &pem).unwrap();
-    // The server may wait for the end of a line where TLS is spoken to it.
-    let timeouts = Timeouts { connect: Duration::from_millis(300), ..Timeouts::default() };
-    let client = Arc::new(Client::new(ClientOptions { roots, timeouts, ..ClientOptions::default() }).unwrap());
+    let client = Arc::new(Client::new(ClientOptions { roots, ..ClientOptions::default() }).unwrap());
     let transport = transport(&server, Options { client, ..options(None) });
     assert_eq!(get(&transport, "a").unwrap().status(), 400);
 }
