@@ -44,10 +44,10 @@ impl Breaking {
         Self { listener: Listener::start(move |client| pass_on(client, &shared)), state }
     }
 
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// Where it listens: address and port.
     #[must_use]
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.listener.port())
+        self.listener.host()
     }
 
     /// Lets so many more bytes through one way, on whatever connections, and cuts the one that brings the next, both ways.

@@ -177,38 +177,28 @@ fn hash(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpStream;
-
     use super::*;
-
-    fn ask(server: &Server, request: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
+    use crate::loopback::tests::ask;
 
     #[test]
     fn files_ranges_and_lies() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a+b"), "0123456789").unwrap();
         let server = Server::start(folder.path());
-        let whole = ask(&server, "GET /a%2Bb HTTP/1.1\r\n\r\n");
+        let whole = ask(server.port(), "GET /a%2Bb HTTP/1.1\r\n\r\n");
         assert!(whole.starts_with("HTTP/1.1 200 ") && whole.ends_with("\r\n\r\n0123456789"), "{whole}");
         let tag = whole.lines().find_map(|line| line.strip_prefix("ETag: ")).unwrap();
-        let rest = ask(&server, &format!("GET /a+b HTTP/1.1\r\nRange: bytes=4-\r\nIf-Range: {tag}\r\n\r\n"));
+        let rest = ask(server.port(), &format!("GET /a+b HTTP/1.1\r\nRange: bytes=4-\r\nIf-Range: {tag}\r\n\r\n"));
         assert!(rest.starts_with("HTTP/1.1 206 ") && rest.ends_with("\r\n\r\n456789"), "{rest}");
-        let other = ask(&server, "GET /a+b HTTP/1.1\r\nRange: bytes=4-\r\nIf-Range: \"x\"\r\n\r\n");
+        let other = ask(server.port(), "GET /a+b HTTP/1.1\r\nRange: bytes=4-\r\nIf-Range: \"x\"\r\n\r\n");
         assert!(other.starts_with("HTTP/1.1 200 ") && other.ends_with("0123456789"), "{other}");
 
-        assert!(ask(&server, "GET /../a+b HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
+        assert!(ask(server.port(), "GET /../a+b HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
         server.lie_times("/a+b", Lie::Status(503, Some("1".to_owned())), 1);
-        assert!(ask(&server, "GET /a+b HTTP/1.1\r\n\r\n").contains("\r\nRetry-After: 1\r\n"));
-        assert!(ask(&server, "GET http://host.invalid/a+b HTTP/1.1\r\n\r\n").ends_with("0123456789"));
+        assert!(ask(server.port(), "GET /a+b HTTP/1.1\r\n\r\n").contains("\r\nRetry-After: 1\r\n"));
+        assert!(ask(server.port(), "GET http://host.invalid/a+b HTTP/1.1\r\n\r\n").ends_with("0123456789"));
         server.lie("/a+b", Lie::Drop(3));
-        let cut = ask(&server, "GET /a+b HTTP/1.1\r\n\r\n");
+        let cut = ask(server.port(), "GET /a+b HTTP/1.1\r\n\r\n");
         assert!(cut.contains("Content-Length: 10\r\n") && cut.ends_with("\r\n\r\n012"), "{cut}");
         assert_eq!(server.requests_for("/a+b").len(), 5);
     }

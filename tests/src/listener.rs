@@ -31,6 +31,11 @@ impl Listener {
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
+
+    /// Address and port.
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
 }
 
 impl Drop for Listener {

@@ -155,10 +155,16 @@ impl Loopback {
         self.listener.port()
     }
 
+    /// Address and port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.listener.host()
+    }
+
     /// The URL of a path, which starts with a slash or is empty.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port())
+        format!("http://{}{path}", self.host())
     }
 
     /// All requests so far.
@@ -285,10 +291,11 @@ fn is_gone_within(mut stream: &TcpStream, wait: Duration) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn ask(port: u16, request: &str) -> String {
+    /// Sends a request as it is, and gives the answer with its head.
+    pub(crate) fn ask(port: u16, request: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();

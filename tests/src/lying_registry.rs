@@ -102,7 +102,13 @@ impl LyingRegistry {
     /// The name of a repository in it.
     #[must_use]
     pub fn repository(&self, name: &str) -> String {
-        format!("127.0.0.1:{}/{name}", self.server.port())
+        format!("{}/{name}", self.host())
+    }
+
+    /// Address and port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.server.host()
     }
 
     /// What tags point to now.

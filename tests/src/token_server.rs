@@ -50,6 +50,12 @@ impl TokenServer {
         self.server.url("/token")
     }
 
+    /// Address and port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.server.host()
+    }
+
     /// The file with the certificate that tokens are signed under.
     #[must_use]
     pub fn certificate(&self) -> &Path {

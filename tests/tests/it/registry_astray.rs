@@ -37,9 +37,7 @@ fn wanting_login(registry: LyingRegistry) -> (LyingRegistry, tempfile::TempDir) 
 }
 
 fn log_in(folder: &Path, registry: &LyingRegistry) {
-    let host = registry.repository("");
-    let auths =
-        json!({ "auths": { host.trim_end_matches('/'): { "auth": base64(format!("{USER}:{SECRET}").as_bytes()) } } });
+    let auths = json!({ "auths": { registry.host(): { "auth": base64(format!("{USER}:{SECRET}").as_bytes()) } } });
     fs::create_dir(folder.join(".docker")).unwrap();
     fs::write(folder.join(".docker/config.json"), auths.to_string()).unwrap();
 }
@@ -181,8 +179,7 @@ fn the_login_goes_to_the_token_server_that_was_named_and_the_token_to_the_regist
         200 => Answer::status(307).with("Location", format!("{to}{}", asked.path())),
         _ => answer,
     });
-    let named = format!("127.0.0.1:{}", server.port());
-    let _pulled = pull(&folder, &registry, &["--token-server", &named]).success();
+    let _pulled = pull(&folder, &registry, &["--token-server", &server.host()]).success();
     assert_eq!(layout::image(&folder.join("back"), "v1").root, image().digest);
     assert!(server.asked().iter().all(|asked| asked.authorization() == Some(&basic())));
     assert!(server.asked().iter().all(|asked| asked.query("scope") == ["repository:app:pull"]), "{:?}", server.asked());
@@ -206,7 +203,7 @@ fn a_token_server_that_leads_elsewhere_or_says_too_much_is_no_token_server() {
         let (_guard, folder) = folder();
         log_in(&folder, &registry);
         challenge(&registry, server.url("/token"));
-        let _refused = pull(&folder, &registry, &["--token-server", &format!("127.0.0.1:{}", server.port())]).exits(4);
+        let _refused = pull(&folder, &registry, &["--token-server", &server.host()]).exits(4);
         assert!(!layout::is_finished(&folder.join("back")));
         assert!(other.asked().is_empty());
     }

@@ -25,8 +25,7 @@ type Lies<'a> = &'a (dyn Fn(&LyingRegistry) + Sync);
 fn pull(registry: &LyingRegistry, lies: Lies<'_>) -> (Ran, tempfile::TempDir) {
     let (guard, folder) = folder();
     let auth = base64(format!("ann:{SECRET}").as_bytes());
-    let host = registry.repository("");
-    let auths = json!({ "auths": { host.trim_end_matches('/'): { "auth": auth } } });
+    let auths = json!({ "auths": { registry.host(): { "auth": auth } } });
     fs::create_dir(folder.join(".docker")).unwrap();
     fs::write(folder.join(".docker/config.json"), auths.to_string()).unwrap();
     lies(registry);

@@ -112,19 +112,18 @@ fn where_a_program_that_keeps_logins_fails_nothing_is_asked_of_the_registry() {
     registry.lie("*", "/v2/", |_, _| {
         distil_tests::lying_registry::error(401, "UNAUTHORIZED").with("WWW-Authenticate", "Basic realm=\"x\"")
     });
-    let host = registry.repository("");
-    let host = host.trim_end_matches('/');
+    let host = registry.host();
     let (_guard, folder) = folder();
     for (number, script) in ["exit 1", "echo not json", "yes", "echo '{}'; exit 3"].iter().enumerate() {
         let name = format!("bad{number}");
         let path = helper(&folder, &name, script);
-        let _config = write(&folder.join(".docker/config.json"), &json!({ "credHelpers": { host: name } }));
+        let _config = write(&folder.join(".docker/config.json"), &json!({ "credHelpers": { &host: name } }));
         let ran = program(&folder, &["inspect", &registry.repository("app:test")]).env("PATH", &path).run().exits(4);
         assert!(ran.errors().contains(&format!("docker-credential-{name}")), "{ran}");
     }
     assert!(registry.asked().iter().all(|asked| asked.authorization().is_none()));
     for name in ["../bin/bad0", "bad0; touch gone", "missing"] {
-        let _config = write(&folder.join(".docker/config.json"), &json!({ "credHelpers": { host: name } }));
+        let _config = write(&folder.join(".docker/config.json"), &json!({ "credHelpers": { &host: name } }));
         let ran = at(&folder, &["inspect", &registry.repository("app:test")]).exits(4);
         assert!(!folder.join("gone").exists(), "{ran}");
     }
@@ -135,8 +134,8 @@ fn tokens_allow_no_more_than_is_needed() {
     let tokens = TokenServer::start(&USERS);
     let registry = Registry::with(&Setup { tokens: Some(&tokens), ..Setup::default() });
     let (_guard, folder) = folder();
-    let realm = tokens.realm().replace("http://", "").replace("/token", "");
-    let with = ["--token-server", realm.as_str()];
+    let token_server = tokens.host();
+    let with = ["--token-server", token_server.as_str()];
     let name = registry.repository("public/app:v1");
     let _denied = push(&folder, &name, &with).exits(4);
     let host = registry.host();
@@ -165,11 +164,11 @@ fn blobs_are_mounted_with_a_token_for_both_repositories() {
     let tokens = TokenServer::start(&USERS);
     let registry = Registry::with(&Setup { tokens: Some(&tokens), ..Setup::default() });
     let (_guard, folder) = folder();
-    let realm = tokens.realm().replace("http://", "").replace("/token", "");
+    let token_server = tokens.host();
     let _config =
         write(&folder.join(".docker/config.json"), &json!({ "auths": { registry.host(): { "auth": auth(1) } } }));
     let names = ["one/app:v1", "two/app:v1"].map(|name| registry.repository(name));
-    let with = ["--token-server", realm.as_str()];
+    let with = ["--token-server", token_server.as_str()];
     let _pushed = push(&folder, &names[0], &with).success();
     tokens.forget();
     let _copied = silent(at(&folder, &[&["copy", &names[0], &names[1]], &with[..]].concat())).success();

@@ -19,7 +19,7 @@ fn behind(breaking: &Breaking, repository: &str) -> Repository {
 #[test]
 fn an_upload_goes_on_where_it_broke() {
     let registry = LyingRegistry::empty();
-    let breaking = Breaking::before(registry.repository("").trim_end_matches('/'));
+    let breaking = Breaking::before(&registry.host());
     let repository = behind(&breaking, "app");
     let bytes = content(24 << 20);
     breaking.cut(Way::Up, 20 << 20);

@@ -94,7 +94,7 @@ fn the_login_is_not_sent_to_another_server() {
     assert!(server.asked().iter().all(|asked| asked.authorization().is_none()));
 
     // Unless the user says that it belongs to the registry.
-    let token_servers = vec![format!("127.0.0.1:{}", other.port())];
+    let token_servers = vec![other.host()];
     let transport = transport(&server, Options { token_servers, ..options(password()) });
     assert_eq!(get(&transport, "a").unwrap().status(), 200);
     assert_eq!(other.asked().pop().unwrap().authorization(), Some(PASSWORD));
@@ -180,8 +180,7 @@ fn a_token_server_that_denies_is_named() {
 fn a_real_registry_takes_tokens_of_a_password_and_of_an_identity() {
     let server = TokenServer::start(&[("user", "hunter2")]);
     let registry = Registry::with(&Setup { tokens: Some(&server), ..Setup::default() });
-    let realm = Url::parse(&server.realm()).unwrap();
-    let token_servers = vec![format!("127.0.0.1:{}", realm.port().unwrap())];
+    let token_servers = vec![server.host()];
     let name: RegistryName = registry.repository("team/app").parse().unwrap();
     let digest = "sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73";
     for login in [password(), Login::Identity(Secret::new(token_server::identity("user")))] {
