@@ -22,10 +22,10 @@ impl Set {
         }
     }
 
-    /// How many rounds are timed.
+    /// How many rounds are timed: more where a command takes half a second, of which a moment of the disk is a tenth.
     pub(super) fn rounds(self) -> u32 {
         match self {
-            Self::Python => 7,
+            Self::Python => 21,
             Self::Jre => 5,
             Self::Large => 2,
         }
