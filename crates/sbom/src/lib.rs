@@ -61,7 +61,7 @@ pub mod statement;
 pub mod table;
 mod time;
 
-pub use digests::{Digesting, Digests};
+pub use digests::{Digesting, Digests, ShaDigesting};
 pub use document::{About, Format, UnknownFormat};
 pub use inventory::{
     Agent, Artefact, BaseImage, BuiltUsing, Contact, Context, Dependency, File, ImageFacts, Inventory, LayerFacts,

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use distil_debunpack::copyright;
 use distil_imgcore::{Entry, EntryKind, ImagePath};
 use distil_sbom::catalog::{Finder, Found};
-use distil_sbom::{Digesting, Digests};
+use distil_sbom::{Digesting, Digests, ShaDigesting};
 use sha1::{Digest as _, Sha1};
-use sha2::Sha256;
 
 /// Looks at the bytes of one regular file.
 pub(crate) struct Look {
@@ -23,7 +22,7 @@ enum Wanted {
     /// Somebody else has the SHA-256.
     Sha1(Sha1),
     /// What documents say of the files of packages: the others take longer than all the rest.
-    Both(Sha1, Sha256),
+    Both(ShaDigesting),
     All(Box<Digesting>),
 }
 
@@ -47,7 +46,7 @@ impl Look {
 
     /// At the file of an entry in a finished image.
     pub(crate) fn whole(entry: &Entry) -> Self {
-        Self::of(entry, Wanted::Both(Sha1::new(), Sha256::new()))
+        Self::of(entry, Wanted::Both(ShaDigesting::default()))
     }
 
     /// At a team's own file, for all its digests.
@@ -65,10 +64,7 @@ impl Look {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match &mut self.digests {
             Wanted::Sha1(sha1) => sha1.update(bytes),
-            Wanted::Both(sha1, sha256) => {
-                sha1.update(bytes);
-                sha256.update(bytes);
-            }
+            Wanted::Both(both) => both.update(bytes),
             Wanted::All(all) => all.update(bytes),
         }
         self.size += bytes.len() as u64;
@@ -84,11 +80,7 @@ impl Look {
     pub(crate) fn finish(self) -> SeenFile {
         let digests = match self.digests {
             Wanted::Sha1(sha1) => Digests { sha1: Some(sha1.finalize().into()), ..Digests::default() },
-            Wanted::Both(sha1, sha256) => Digests {
-                sha1: Some(sha1.finalize().into()),
-                sha256: Some(sha256.finalize().into()),
-                ..Digests::default()
-            },
+            Wanted::Both(both) => both.finish(),
             Wanted::All(all) => all.finish(),
         };
         SeenFile {
