@@ -1,7 +1,6 @@
 //! The identifiers of elements within a document.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use distil_imgcore::{Digest, ImagePath};
 
@@ -120,7 +119,8 @@ fn escape(bytes: &[u8], out: &mut String) {
             b'/' => out.push_str("--"),
             byte if byte.is_ascii_alphanumeric() || *byte == b'.' => out.push(char::from(*byte)),
             byte => {
-                let _ = write!(out, "-{byte:02x}");
+                let digit = |number: u8| char::from_digit(number.into(), 16).unwrap_or_default();
+                out.extend(['-', digit(byte >> 4), digit(byte & 15)]);
             }
         }
     }
