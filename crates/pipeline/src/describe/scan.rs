@@ -1,9 +1,13 @@
 //! An inventory by looking through a finished image.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use distil_imgcore::tree::ContentSha256;
 use distil_imgcore::{EntryKind, Image, ImagePath};
+use distil_sbom::catalog::Found;
 use distil_sbom::licence::{Analysis, analyse};
 use distil_sbom::{Context, File, ImageFacts, Inventory, LayerFacts, Owner, System, debian};
 use sha2::{Digest as _, Sha512};
@@ -12,6 +16,7 @@ use super::join::{Belongs, Pieces};
 use super::look::{SeenFile, copyright_of, is_os_release};
 use crate::contents::{Contents, Located, Sums};
 use crate::packages::{Packages, is_record};
+use crate::parallel;
 use crate::progress::Progress;
 use crate::read::ReadError;
 
@@ -37,48 +42,97 @@ pub(crate) fn survey(
         let text = seen(&contents, path)?.text.as_deref()?;
         System::parse(text)
     });
+    add_debs(&mut pieces, &contents, &packages, jobs)?;
+    let entries: Vec<(&ImagePath, &Located)> = contents.entries.iter().collect();
+    let parts: Vec<&[(&ImagePath, &Located)]> = entries.chunks(AT_ONCE).collect();
+    let files = parallel::map(jobs, &parts, |part| {
+        Ok::<_, ReadError>(
+            part.iter().filter_map(|(path, at)| file(&contents, &packages, path, at)).collect::<Vec<_>>(),
+        )
+    })?;
+    for (file, owner, found) in files.into_iter().flatten() {
+        for found in found {
+            pieces.add_found(found, &file.path, file.layer, owner.map(str::to_owned));
+        }
+        let belongs = match owner {
+            Some(name) => Belongs::ToPackage { name: name.to_owned(), is_conffile: false },
+            None => Belongs::ToNone(Owner::Unknown),
+        };
+        pieces.files.push((file, belongs));
+    }
+    Ok((pieces, packages.unreadable))
+}
+
+/// Files that a thread looks up before it takes the next ones.
+const AT_ONCE: usize = 1024;
+
+/// Adds the Debian packages, each with what its copyright file says.
+fn add_debs(
+    pieces: &mut Pieces,
+    contents: &Contents,
+    packages: &Packages,
+    jobs: NonZeroUsize,
+) -> Result<(), ReadError> {
     let sources: BTreeMap<&str, &str> = packages
         .installed
         .iter()
         .map(|found| (found.control.package().as_str(), found.control.source().name.as_str()))
         .collect();
+    let mut texts: BTreeMap<Text<'_>, &[u8]> = BTreeMap::new();
+    let mut debs = Vec::with_capacity(packages.installed.len());
     for found in &packages.installed {
         let mut package = debian::package(&found.control);
         package.layer = Some(found.layer);
         package.locations.push(found.record.clone());
-        let copyright = copyright(&contents, found.control.package().as_str());
-        if let Some((path, _)) = &copyright {
-            package.locations.push(path.clone());
-        }
-        let licences: Option<Analysis> = copyright.and_then(|(path, seen)| {
-            let holder = copyright_of(&path)?;
-            Some(analyse(seen.text.as_deref()?, sources.get(holder).copied().unwrap_or(holder)))
+        let copyright = copyright(contents, found.control.package().as_str());
+        let text = copyright.and_then(|(path, seen)| {
+            let holder = copyright_of(&path).map(str::to_owned);
+            package.locations.push(path);
+            let holder = holder?;
+            let (bytes, source) = (seen.text.as_deref()?, sources.get(holder.as_str()));
+            let text =
+                Text { sha256: seen.digests.sha256?, source: source.map_or(Cow::Owned(holder), |s| Cow::Borrowed(*s)) };
+            texts.insert(text.clone(), bytes);
+            Some(text)
         });
-        pieces.add_deb(package, found.control.clone(), licences.as_ref());
+        debs.push((package, &found.control, text));
     }
-    for (path, at) in &contents.entries {
-        let Some((size, seen)) = regular(&contents, path, at) else { continue };
-        let owner = packages.owner(path, &at.entry.kind, at.layer).map(str::to_owned);
-        if matches!(at.entry.kind, EntryKind::File { .. }) {
-            for found in &seen.found {
-                pieces.add_found(found, path, Some(at.layer), owner.clone());
-            }
-        }
-        let belongs = match owner {
-            Some(name) => Belongs::ToPackage { name, is_conffile: false },
-            None => Belongs::ToNone(Owner::Unknown),
-        };
-        let file = File {
-            path: path.clone(),
-            size,
-            digests: seen.digests,
-            is_executable: at.entry.meta.mode & 0o111 != 0,
-            layer: Some(at.layer),
-            owner: Owner::Unknown,
-        };
-        pieces.files.push((file, belongs));
+    // The largest first, so that no thread ends with it alone.
+    let mut texts: Vec<(Text<'_>, &[u8])> = texts.into_iter().collect();
+    texts.sort_by_key(|(_, bytes)| Reverse(bytes.len()));
+    let analyses = parallel::map(jobs, &texts, |(text, bytes)| Ok::<_, ReadError>(analyse(bytes, &text.source)))?;
+    let analyses: BTreeMap<&Text<'_>, Analysis> = texts.iter().map(|(text, _)| text).zip(analyses).collect();
+    for (package, control, text) in debs {
+        pieces.add_deb(package, control.clone(), text.and_then(|text| analyses.get(&text)));
     }
-    Ok((pieces, packages.unreadable))
+    Ok(())
+}
+
+/// What decides what a copyright file says: packages of one source have mostly the same, and that is read once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a> {
+    sha256: ContentSha256,
+    source: Cow<'a, str>,
+}
+
+/// A regular file, the package that it belongs to, and the packages that it tells of.
+fn file<'a>(
+    contents: &'a Contents,
+    packages: &'a Packages,
+    path: &ImagePath,
+    at: &Located,
+) -> Option<(File, Option<&'a str>, &'a [Found])> {
+    let (size, seen) = regular(contents, path, at)?;
+    let found = if matches!(at.entry.kind, EntryKind::File { .. }) { seen.found.as_slice() } else { &[] };
+    let file = File {
+        path: path.clone(),
+        size,
+        digests: seen.digests,
+        is_executable: at.entry.meta.mode & 0o111 != 0,
+        layer: Some(at.layer),
+        owner: Owner::Unknown,
+    };
+    Some((file, packages.owner(path, &at.entry.kind, at.layer), found))
 }
 
 /// What an image says of itself without its layers being read.
