@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use crate::listener::{Listener, lock};
 
@@ -102,24 +103,37 @@ impl State {
 
 fn pass_on(client: &TcpStream, state: &State) -> io::Result<()> {
     let server = TcpStream::connect(&state.server)?;
+    let is_cut = AtomicBool::new(false);
     thread::scope(|scope| {
         for (way, from, to) in [(Way::Up, client, &server), (Way::Down, &server, client)] {
+            let is_cut = &is_cut;
             scope.spawn(move || {
                 // Either side went away, which is its right.
-                let _: io::Result<()> = carry(way, from, to, state);
-                let _: io::Result<()> = to.shutdown(Shutdown::Write);
+                let _: io::Result<()> = carry(way, from, to, state, is_cut);
+                if way == Way::Up || !is_cut.load(Ordering::SeqCst) {
+                    let _: io::Result<()> = to.shutdown(Shutdown::Write);
+                }
             });
         }
     });
+    // The server has seen the end of it by now: who asks it at once what it has gets one answer, whatever else there is to do.
+    let _: io::Result<()> = client.shutdown(Shutdown::Both);
     Ok(())
 }
 
-fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State) -> io::Result<()> {
+/// How long a server may take to close what was cut.
+const CLOSING: Duration = Duration::from_secs(20);
+
+fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State, is_cut: &AtomicBool) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let n = from.read(&mut buffer)?;
         if n == 0 {
             return Ok(());
+        }
+        // What a server says to half a request is not heard.
+        if is_cut.load(Ordering::SeqCst) {
+            continue;
         }
         let allowed = state.allowed(way, n);
         let passing = &buffer[..allowed.unwrap_or(n)];
@@ -128,6 +142,11 @@ fn carry(way: Way, mut from: &TcpStream, mut to: &TcpStream, state: &State) -> i
         to.write_all(passing)?;
         if allowed.is_some() {
             state.made.fetch_add(1, Ordering::SeqCst);
+            is_cut.store(true, Ordering::SeqCst);
+            if way == Way::Up {
+                to.set_read_timeout(Some(CLOSING))?;
+                return to.shutdown(Shutdown::Write);
+            }
             from.shutdown(Shutdown::Both)?;
             return to.shutdown(Shutdown::Both);
         }
