@@ -1,0 +1,1 @@
+//! Sigstore bundles: a signature with all that is needed to verify it.

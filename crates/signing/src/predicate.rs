@@ -1,0 +1,1 @@
+//! Types of predicates, by name or URI.

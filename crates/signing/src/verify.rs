@@ -1,0 +1,1 @@
+//! Verification, one numbered procedure.
