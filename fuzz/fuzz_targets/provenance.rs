@@ -2,8 +2,8 @@
 
 #![no_main]
 
+use distil_imgcore::statement;
 use distil_sbom::provenance::Provenance;
-use distil_sbom::statement;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

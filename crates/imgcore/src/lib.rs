@@ -31,7 +31,7 @@
 //! | file trees | [`Entry`], [`FileTree`], [`tree::merge`] |
 //! | archives | [`tar`], [`compression`] |
 //! | layers | [`Packing`], [`chunked`], [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
-//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
+//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`statement`]; [`json`], [`pieces`], [`Visible`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
 //! | about images | [`Artifact`], [`Attestation`], [`Attachment`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`Graph`] and [`copy_graph`] between them |
@@ -77,6 +77,7 @@ mod memory;
 mod packing;
 mod part_decoder;
 pub mod path;
+pub mod pieces;
 pub mod platform;
 mod press;
 mod ref_name;
@@ -84,6 +85,7 @@ pub mod reference;
 mod registry_name;
 mod running;
 mod settings;
+pub mod statement;
 pub mod store;
 pub mod tar;
 mod tar_file;
@@ -91,6 +93,7 @@ mod temp;
 mod time;
 pub mod tree;
 pub mod validate;
+mod visible;
 
 pub use archive::{Archive, ArchiveWriter};
 pub use artifact::{Artifact, Blob};
@@ -130,3 +133,4 @@ pub use registry_name::RegistryName;
 pub use settings::Settings;
 pub use store::{Selector, Store};
 pub use tree::{FileTree, Node, Origin};
+pub use visible::Visible;

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
-use distil_imgcore::{Artifact, Digest, ImagePath, MediaType, Reference};
-use distil_sbom::statement;
+use distil_imgcore::{Artifact, Digest, ImagePath, MediaType, Reference, statement};
 use distil_sbom::table::{FileRow, LicenceRow, PackageRow, Table};
 use distil_sbom::{About, Agent, Format, Inventory};
 use schemars::JsonSchema;

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use distil_imgcore::json::{self, JsonError};
-use distil_imgcore::{Digest, Escaped};
 use serde::{Deserialize, Serialize};
 
-use crate::json::Visible;
+use crate::digest::Digest;
+use crate::escape::Escaped;
+use crate::json::{self, JsonError};
 use crate::pieces::{self, PieceError};
+use crate::visible::Visible;
 
 /// Bytes of a statement that is read.
 pub const MAX_STATEMENT: usize = 256 << 20;

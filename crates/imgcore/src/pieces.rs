@@ -8,17 +8,20 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Why a text does not come apart.
-#[derive(Debug)]
-pub(crate) enum PieceError {
+/// Why a text does not come apart. Exhaustive, since each reader says of each where in its own document that was.
+#[derive(Debug, thiserror::Error)]
+pub enum PieceError {
     /// A value is no JSON, or of another form. Lines and columns count from its start.
-    Json(serde_json::Error),
+    #[error("a value is not of the form that it should have")]
+    Json(#[source] serde_json::Error),
     /// Something other than what an object or a list has between values.
+    #[error("byte {at} is not what an object or a list has there")]
     Unexpected {
         /// Offset of the byte.
         at: usize,
     },
     /// A name that was asked for stands there twice.
+    #[error("the name {0} stands there twice")]
     Twice(&'static str),
 }
 
@@ -26,7 +29,7 @@ pub(crate) enum PieceError {
 ///
 /// # Errors
 /// [`PieceError`] for what is no object, and for two values under one of the names.
-pub(crate) fn members<'a, const N: usize>(
+pub fn members<'a, const N: usize>(
     text: &'a str,
     names: [&'static str; N],
 ) -> Result<[Option<&'a str>; N], PieceError> {
@@ -52,14 +55,15 @@ pub(crate) fn members<'a, const N: usize>(
 }
 
 /// The items of a list, each with its text; none of null.
-pub(crate) fn items<'a, T: Deserialize<'a>>(list: &'a str) -> Items<'a, T> {
+#[must_use]
+pub fn items<'a, T: Deserialize<'a>>(list: &'a str) -> Items<'a, T> {
     let place = if list.trim() == "null" { Place::Behind } else { Place::Before };
     Items { rest: Rest { text: list, at: 0 }, place, item: PhantomData }
 }
 
-/// See [`items`]. Nothing follows an error.
+/// What [`items`] gives. Nothing follows an error.
 #[derive(Debug)]
-pub(crate) struct Items<'a, T> {
+pub struct Items<'a, T> {
     rest: Rest<'a>,
     place: Place,
     item: PhantomData<T>,
