@@ -69,6 +69,7 @@ pub mod json;
 mod layer;
 mod layout;
 mod layout_birth;
+mod layout_saved;
 mod listing;
 mod lock;
 pub mod manifest;
