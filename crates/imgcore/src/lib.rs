@@ -31,7 +31,7 @@
 //! | file trees | [`Entry`], [`FileTree`], [`tree::merge`] |
 //! | archives | [`tar`], [`compression`] |
 //! | layers | [`Packing`], [`chunked`], [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
-//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`statement`]; [`json`], [`pieces`], [`Visible`] |
+//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`statement`]; [`json`], [`pieces`], [`Visible`], [`ForHtml`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
 //! | about images | [`Artifact`], [`Attestation`], [`Attachment`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`Graph`] and [`copy_graph`] between them |
@@ -59,6 +59,7 @@ pub mod document;
 pub mod entry;
 pub mod error;
 mod escape;
+mod formatter;
 mod fragment;
 mod fragment_files;
 mod fragment_stored;
@@ -91,10 +92,9 @@ pub mod store;
 pub mod tar;
 mod tar_file;
 mod temp;
-mod time;
+pub mod time;
 pub mod tree;
 pub mod validate;
-mod visible;
 
 pub use archive::{Archive, ArchiveWriter};
 pub use artifact::{Artifact, Blob};
@@ -115,6 +115,7 @@ pub use document::{Document, DocumentError};
 pub use entry::{Entry, EntryKind, Metadata};
 pub use error::Error;
 pub use escape::Escaped;
+pub use formatter::{ForHtml, Visible};
 pub use fragment::Fragment;
 pub use fragment_writer::{FragmentIndex, FragmentWriter};
 pub use image::{Image, Index};
@@ -134,4 +135,3 @@ pub use registry_name::RegistryName;
 pub use settings::Settings;
 pub use store::{Selector, Store};
 pub use tree::{FileTree, Node, Origin};
-pub use visible::Visible;

@@ -34,6 +34,21 @@ pub fn members<'a, const N: usize>(
     names: [&'static str; N],
 ) -> Result<[Option<&'a str>; N], PieceError> {
     let mut found = [None; N];
+    each_member(text, |key, value| {
+        if let Some((slot, name)) = found.iter_mut().zip(names).find(|(_, name)| *name == key)
+            && slot.replace(value).is_some()
+        {
+            return Err(PieceError::Twice(name));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn each_member<'a>(
+    text: &'a str,
+    mut take: impl FnMut(String, &'a str) -> Result<(), PieceError>,
+) -> Result<(), PieceError> {
     let mut rest = Rest { text, at: 0 };
     rest.expect(b'{')?;
     let mut is_more = !rest.eat(b'}');
@@ -41,17 +56,26 @@ pub fn members<'a, const N: usize>(
         let (key, _): (String, _) = rest.value()?;
         rest.expect(b':')?;
         let (_, value): (IgnoredAny, _) = rest.value()?;
-        if let Some((slot, name)) = found.iter_mut().zip(names).find(|(_, name)| *name == key)
-            && slot.replace(value).is_some()
-        {
-            return Err(PieceError::Twice(name));
-        }
+        take(key, value)?;
         is_more = rest.eat(b',');
         if !is_more {
             rest.expect(b'}')?;
         }
     }
-    rest.end().map(|()| found)
+    rest.end()
+}
+
+/// The names that an object has, in their order.
+///
+/// # Errors
+/// [`PieceError`] for what is no object.
+pub fn names(text: &str) -> Result<Vec<String>, PieceError> {
+    let mut names = Vec::new();
+    each_member(text, |name, _| {
+        names.push(name);
+        Ok(())
+    })?;
+    Ok(names)
 }
 
 /// The items of a list, each with its text; none of null.
@@ -164,6 +188,7 @@ mod tests {
         check(" {} ", [None, None]);
         check("{\"b\" : [1, {\"a\":2}] ,\n\"c\":1,\"\\u0061\":-1e9}", [Some("-1e9"), Some("[1, {\"a\":2}]")]);
         check("{\"c\":1,\"c\":2}", [None, None]);
+        assert_eq!(names(" {\"b\":[{\"a\":1}] , \"\\u0062\":2}").unwrap(), ["b", "b"]);
     }
 
     #[test]

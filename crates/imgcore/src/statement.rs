@@ -1,48 +1,70 @@
 //! [In-toto statements]: who or what a document is about, in front of the document.
 //!
+//! Distil writes them around SBOMs and provenance, and around what cosign signs; [`Form`] has both ways to write them. They
+//! are read in two ways: [`read`] takes what says one thing about one subject, [`read_signed`] also refuses what two
+//! verifiers of a signature could take for two statements.
+//!
 //! [In-toto statements]: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 
+mod read;
+mod write;
+
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::escape::Escaped;
-use crate::json::{self, JsonError};
-use crate::pieces::{self, PieceError};
-use crate::visible::Visible;
+use crate::json::JsonError;
+use crate::pieces::PieceError;
+
+pub use read::{read, read_signed};
+pub use write::{Form, Order, Text, write, write_as};
 
 /// Bytes of a statement that is read.
 pub const MAX_STATEMENT: usize = 256 << 20;
+/// Subjects of a signed statement. Verifiers of sigstore bundles stop there, since endless ones were [an attack].
+///
+/// [an attack]: https://github.com/sigstore/sigstore-go/security/advisories/GHSA-cq38-jh5f-37mq
+pub const MAX_SUBJECTS: usize = 1024;
+/// Digests of each subject of a signed statement, for the same reason.
+pub const MAX_DIGESTS: usize = 32;
 
-/// Bytes of the list of subjects: tens of thousands of them.
-const MAX_SUBJECTS: usize = 4 << 20;
-
-const TYPE: &str = "https://in-toto.io/Statement/v1";
-/// The same fields, before they were called final.
-const OLD_TYPE: &str = "https://in-toto.io/Statement/v0.1";
+/// The version of the form, which its type names. Both have the same fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// 0.1, as cosign has it around attestations.
+    V0_1,
+    /// 1, the final one.
+    V1,
+}
 
 /// What a statement is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// A name, which decides nothing: `_` where there is none. For an image, tools look for a package URL.
-    #[serde(default)]
+    /// A name, which decides nothing: `_` or nothing where there is none. For an image, tools look for a package URL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Digests in hexadecimal, by the name of the function in lower case without dashes: `sha256`.
     #[serde(rename = "digest", default)]
     pub digests: BTreeMap<String, String>,
+    /// What else is said of it. Cosign keeps the annotations of a signature there, texts all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, Value>>,
 }
 
 /// A statement, read. The predicate is the part of the text that it was read from, byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement<'a> {
+    /// The version of the form.
+    pub version: Version,
     /// What it is about.
     pub subjects: Vec<Subject>,
     /// What kind of document the predicate is.
     pub predicate_type: String,
-    /// The document: one JSON value, in the grammar and not looked into.
-    pub predicate: &'a str,
+    /// The document: one JSON value, in the grammar and not looked into. Without one, the type says everything.
+    pub predicate: Option<&'a str>,
 }
 
 /// Why bytes are no statement.
@@ -72,6 +94,30 @@ pub enum StatementError {
     /// The subjects can be read in two ways.
     #[error("the subjects have no single meaning")]
     Subjects(#[source] JsonError),
+    /// The statement can be read in two ways, somewhere.
+    #[error("the statement has no single meaning")]
+    Ambiguous(#[source] JsonError),
+    /// A field that some reader takes for another one.
+    #[error("the field \"{}\" of the statement is \"{known}\" to readers that do not look at case", Escaped(.found.as_bytes()))]
+    Respelled {
+        /// The field.
+        found: String,
+        /// The field that it could be taken for.
+        known: &'static str,
+    },
+    /// More than verifiers read.
+    #[error("{found} {what} where at most {limit} may be")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A predicate that is neither an object nor a text, which cosign refuses.
+    #[error("the predicate is neither an object nor a text")]
+    Predicate,
     /// A field that must be there is not.
     #[error("the statement has no field {0}")]
     Missing(&'static str),
@@ -86,12 +132,32 @@ pub enum StatementError {
     NoDigest,
 }
 
+impl Version {
+    const ALL: [Self; 2] = [Self::V0_1, Self::V1];
+
+    /// The text that a statement has as its `_type`.
+    #[must_use]
+    pub fn uri(self) -> &'static str {
+        match self {
+            Self::V0_1 => "https://in-toto.io/Statement/v0.1",
+            Self::V1 => "https://in-toto.io/Statement/v1",
+        }
+    }
+}
+
 impl Subject {
     /// Something under a name, by its digest.
     #[must_use]
     pub fn new(name: &str, digest: &Digest) -> Self {
         let digests = BTreeMap::from([(digest.algorithm().to_owned(), digest.hex())]);
-        Self { name: name.to_owned(), digests }
+        Self { name: name.to_owned(), digests, annotations: None }
+    }
+
+    /// The same with annotations, in place of those that it has.
+    #[must_use]
+    pub fn with_annotations(self, annotations: &BTreeMap<String, String>) -> Self {
+        let annotations = annotations.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+        Self { annotations: Some(annotations), ..self }
     }
 
     /// Whether this is what has the digest.
@@ -111,146 +177,5 @@ impl From<PieceError> for StatementError {
     }
 }
 
-/// Writes a statement. `predicate` writes its document, one JSON value, which is nowhere as a whole.
-///
-/// # Errors
-/// Those of `out` and of `predicate`.
-pub fn write(
-    subjects: &[Subject],
-    predicate_type: &str,
-    predicate: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    out.write_all(br#"{"_type":"#)?;
-    put(&TYPE, out)?;
-    out.write_all(br#","subject":"#)?;
-    put(&subjects, out)?;
-    out.write_all(br#","predicateType":"#)?;
-    put(&predicate_type, out)?;
-    out.write_all(br#","predicate":"#)?;
-    predicate(out)?;
-    out.write_all(b"}")
-}
-
-fn put(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(out, Visible)).map_err(io::Error::from)
-}
-
-/// Reads a statement of version 1 or 0.1. Whether its subject is what the reader asked about is for the caller to compare.
-///
-/// # Errors
-/// [`StatementError`] for what is none, and for one that two readers could take for statements about different things.
-pub fn read(bytes: &[u8]) -> Result<Statement<'_>, StatementError> {
-    if bytes.len() > MAX_STATEMENT {
-        return Err(StatementError::TooLarge { limit: MAX_STATEMENT, found: bytes.len() });
-    }
-    let found = pieces::members(std::str::from_utf8(bytes)?, ["_type", "subject", "predicateType", "predicate"])?;
-    let [kind, subject, predicate_type, predicate] = found;
-    let kind: String = serde_json::from_str(kind.ok_or(StatementError::Missing("_type"))?)?;
-    if kind != TYPE && kind != OLD_TYPE {
-        return Err(StatementError::Type(kind));
-    }
-    let subject = subject.ok_or(StatementError::Missing("subject"))?;
-    let subjects = json::parse(subject.as_bytes(), MAX_SUBJECTS).map_err(StatementError::Subjects)?;
-    let subjects: Vec<Subject> = serde_json::from_value(subjects)?;
-    if subjects.is_empty() || subjects.iter().any(|subject| subject.digests.is_empty()) {
-        return Err(StatementError::NoDigest);
-    }
-    let predicate_type = serde_json::from_str(predicate_type.ok_or(StatementError::Missing("predicateType"))?)?;
-    Ok(Statement { subjects, predicate_type, predicate: predicate.ok_or(StatementError::Missing("predicate"))? })
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde::de::IgnoredAny;
-
-    use super::*;
-
-    fn written(subjects: &[Subject], predicate_type: &str, predicate: &str) -> Vec<u8> {
-        let mut out = Vec::new();
-        write(subjects, predicate_type, &mut |out| out.write_all(predicate.as_bytes()), &mut out).unwrap();
-        out
-    }
-
-    #[test]
-    fn the_form_is_that_of_the_specification() {
-        let digest = Digest::of(b"x");
-        let text = written(&[Subject::new("_", &digest)], "https://spdx.dev/Document", r#"{"a":[1.5]}"#);
-        let hex = digest.to_string().replace("sha256:", "");
-        let expected = format!(
-            concat!(
-                r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"_","digest":{{"sha256":"{hex}"}}}}],"#,
-                r#""predicateType":"https://spdx.dev/Document","predicate":{{"a":[1.5]}}}}"#
-            ),
-            hex = hex
-        );
-        assert_eq!(String::from_utf8(text.clone()).unwrap(), expected);
-        let statement = read(&text).unwrap();
-        assert!(statement.subjects[0].is(&digest) && !statement.subjects[0].is(&Digest::of(b"y")));
-        assert_eq!(statement.predicate, r#"{"a":[1.5]}"#);
-        let old = expected.replace("v1", "v0.1").replace(r#""subject""#, " \n\"other\" : { } ,\t\"sub\\u006aect\" ");
-        assert_eq!(read(old.as_bytes()).unwrap(), statement);
-    }
-
-    #[test]
-    fn each_break_is_found() {
-        use StatementError as E;
-        let text = String::from_utf8(written(&[Subject::new("a", &Digest::of(b"x"))], "t", "{}")).unwrap();
-        let check = |from: &str, to: &str| {
-            assert!(text.contains(from), "{from}");
-            read(text.replacen(from, to, 1).as_bytes()).unwrap_err()
-        };
-        assert!(matches!(check("Statement/v1", "Statement/v2"), E::Type(_)));
-        assert!(matches!(check("\"predicateType\":\"t\",", ""), E::Missing("predicateType")));
-        assert!(matches!(check("{\"_type\"", "{\"predicate\":1,\"_type\""), E::Twice("predicate")));
-        assert!(matches!(
-            check("\"sha256\"", "\"sha256\":\"0\",\"sha256\""),
-            E::Subjects(JsonError::DuplicateKey { .. })
-        ));
-        assert!(matches!(check("\"name\"", "\"digest\":{},\"name\""), E::Subjects(_)));
-        assert!(matches!(check("\"digest\"", "\"digests\""), E::NoDigest));
-        assert!(matches!(check("\"t\"", "1"), E::Form(_)));
-        assert!(matches!(check("{}}", "{"), E::Form(_)));
-        assert!(matches!(check("{}}", "{},}"), E::Form(_)));
-        assert!(matches!(check("{}}", "{}}1"), E::NoObject { .. }));
-        assert!(matches!(check("{\"_type\"", "[\"_type\""), E::NoObject { at: 0 }));
-        assert!(matches!(read(&[b'{', 0xff]).unwrap_err(), E::NotUtf8(_)));
-    }
-
-    #[test]
-    fn depth_is_for_whoever_reads_the_predicate() {
-        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        let text = written(&[Subject::new("a", &Digest::of(b"x"))], "t", &deep);
-        assert!(read(&text).unwrap().predicate == deep);
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(
-            names in proptest::collection::vec(any::<String>(), 1..4),
-            predicate_type in any::<String>(),
-            predicate in "[a-z]{0,9}",
-        ) {
-            let subjects: Vec<Subject> =
-                names.iter().map(|name| Subject::new(name, &Digest::of(name.as_bytes()))).collect();
-            let predicate = format!("{{\"{predicate}\": [null, -1e9]}}");
-            let text = written(&subjects, &predicate_type, &predicate);
-            prop_assert!(!text.iter().any(u8::is_ascii_control));
-            let expected = Statement { subjects, predicate_type, predicate: &predicate };
-            prop_assert_eq!(read(&text).unwrap(), expected);
-        }
-
-        #[test]
-        fn no_bytes_are_fatal(edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
-            let mut text = written(&[Subject::new("a", &Digest::of(b"x"))], "t", "{\"b\":[\"c\",1]}");
-            for (at, byte) in &edits {
-                let at = at.index(text.len());
-                text[at] = *byte;
-            }
-            if let Ok(statement) = read(&text) {
-                prop_assert!(serde_json::from_str::<IgnoredAny>(statement.predicate).is_ok());
-            }
-        }
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! JSON with nothing in it that steers a terminal.
+//! How strings of JSON are escaped, for whom they are written.
 
 use std::io::{self, Write};
 
@@ -31,6 +31,24 @@ fn is_visible(c: char) -> bool {
     if c.is_ascii() { c != '\u{7f}' } else { c.escape_debug().len() == 1 }
 }
 
+/// Compact JSON as Go's `encoding/json` writes it, which keeps `<`, `>` and `&` out of pages of HTML, and line separators out
+/// of JavaScript. Documents of which a digest or a signature is the same as of one that a Go program wrote need it.
+#[derive(Debug, Clone, Copy)]
+pub struct ForHtml;
+
+impl Formatter for ForHtml {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let is_special = |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
+        for piece in fragment.split_inclusive(is_special) {
+            let special = piece.chars().next_back().filter(|c| is_special(*c));
+            let plain = special.map_or(piece, |c| piece.strip_suffix(c).unwrap_or(piece));
+            writer.write_all(plain.as_bytes())?;
+            special.map_or(Ok(()), |c| write!(writer, "\\u{:04x}", u32::from(c)))?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Serialize;
@@ -50,6 +68,25 @@ mod tests {
             text.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Visible)).unwrap();
             assert_eq!(String::from_utf8(out.clone()).unwrap(), expected);
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_pages_take_for_markup_is_escaped_as_go_has_it() {
+        // As `json.Marshal` of Go 1.24 writes them.
+        let cases = [
+            (
+                "n<>&\u{7f}\u{2028}\u{1}\u{8}\u{c}\t\n\r\"\\\u{ffff}\u{85}é🦀/",
+                concat!(r#""n\u003c\u003e\u0026"#, "\u{7f}", r#"\u2028\u0001\b\f\t\n\r\"\\"#, "\u{ffff}\u{85}é🦀/\""),
+            ),
+            ("<", r#""\u003c""#),
+            ("", r#""""#),
+            ("\u{2029}a", r#""\u2029a""#),
+        ];
+        for (text, expected) in cases {
+            let mut out = Vec::new();
+            text.serialize(&mut serde_json::Serializer::with_formatter(&mut out, ForHtml)).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 }
