@@ -13,7 +13,11 @@ pub mod bundle;
 pub mod dsse;
 pub mod key;
 pub mod legacy;
+mod object;
 pub mod predicate;
 pub mod referrer;
 pub mod simple;
 pub mod verify;
+mod wire;
+
+pub use object::FieldError;
