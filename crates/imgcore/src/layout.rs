@@ -244,14 +244,14 @@ impl Store for Layout {
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
         let listing = self.known()?;
         let mut found = listing.referrers(self, subject)?;
-        if layout_saved::is_saved(&listing) {
-            if let Some(blobs) = self.blobs(&Digest::of(b""))? {
-                let mut all: BTreeMap<_, _> = found.into_iter().map(|one| (one.digest().clone(), one)).collect();
-                for one in layout_saved::referrers(&blobs, &self.place(), subject)? {
-                    all.entry(one.digest().clone()).or_insert(one);
-                }
-                found = all.into_values().collect();
+        if layout_saved::is_saved(&listing)
+            && let Some(blobs) = self.blobs(&Digest::of(b""))?
+        {
+            let mut all: BTreeMap<_, _> = found.into_iter().map(|one| (one.digest().clone(), one)).collect();
+            for one in layout_saved::referrers(&blobs, &self.place(), subject)? {
+                all.entry(one.digest().clone()).or_insert(one);
             }
+            found = all.into_values().collect();
         }
         Ok(found)
     }

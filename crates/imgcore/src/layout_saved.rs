@@ -51,10 +51,10 @@ pub(crate) fn referrers(blobs: &Dir, place: &str, subject: &Digest) -> Result<Ve
         if !names_subject || descriptor.digest().hex() != name {
             continue;
         }
-        if let Ok(document) = Document::parse(&descriptor, bytes) {
-            if document.subject().is_some_and(|found| found.digest() == subject) {
-                found.push(document.as_referrer(&descriptor));
-            }
+        if let Ok(document) = Document::parse(&descriptor, bytes)
+            && document.subject().is_some_and(|found| found.digest() == subject)
+        {
+            found.push(document.as_referrer(&descriptor));
         }
     }
     Ok(found)
@@ -65,6 +65,7 @@ fn kinds(listing: &Listing) -> impl Iterator<Item = (&str, &Descriptor)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write plain files")]
 mod tests {
     use std::fs;
     use std::path::Path;
