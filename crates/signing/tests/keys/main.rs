@@ -8,7 +8,7 @@ mod wycheproof;
 
 /// The bytes of a file below `tests/data/keys`.
 #[macro_export]
-macro_rules! file {
+macro_rules! data {
     ($name:literal) => {
         include_bytes!(concat!("../data/keys/", $name)).as_slice()
     };

@@ -6,7 +6,7 @@ use std::process::Command;
 use distil_signing::key::{PrivateKey, Scheme, Signer};
 use tempfile::NamedTempFile;
 
-use crate::file;
+use crate::data;
 
 const MESSAGE: &[u8] = b"a message that both sides sign";
 
@@ -14,14 +14,14 @@ const MESSAGE: &[u8] = b"a message that both sides sign";
 type Schemes = &'static [(&'static str, Scheme)];
 
 const KEYS: [(&[u8], Schemes); 8] = [
-    (file!("import-p256sec1.pem"), &[("sha256", Scheme::EcdsaP256Sha256)]),
-    (file!("import-p384.pem"), &[("sha384", Scheme::EcdsaP384Sha384), ("sha256", Scheme::EcdsaP384Sha256)]),
-    (file!("openssl/p521-sec1.pem"), &[("sha512", Scheme::EcdsaP521Sha512), ("sha256", Scheme::EcdsaP521Sha256)]),
-    (file!("import-rsa2048.pem"), &[("sha256", Scheme::RsaPkcs1Sha256)]),
-    (file!("openssl/rsa3072-pkcs8.pem"), &[("sha256", Scheme::RsaPkcs1Sha256)]),
-    (file!("openssl/rsa4096-pkcs8.pem"), &[("sha256", Scheme::RsaPkcs1Sha256)]),
-    (file!("openssl/p256-pkcs8.pem"), &[("sha256", Scheme::EcdsaP256Sha256)]),
-    (file!("import-ed25519.pem"), &[("", Scheme::Ed25519)]),
+    (data!("import-p256sec1.pem"), &[("sha256", Scheme::EcdsaP256Sha256)]),
+    (data!("import-p384.pem"), &[("sha384", Scheme::EcdsaP384Sha384), ("sha256", Scheme::EcdsaP384Sha256)]),
+    (data!("openssl/p521-sec1.pem"), &[("sha512", Scheme::EcdsaP521Sha512), ("sha256", Scheme::EcdsaP521Sha256)]),
+    (data!("import-rsa2048.pem"), &[("sha256", Scheme::RsaPkcs1Sha256)]),
+    (data!("openssl/rsa3072-pkcs8.pem"), &[("sha256", Scheme::RsaPkcs1Sha256)]),
+    (data!("openssl/rsa4096-pkcs8.pem"), &[("sha256", Scheme::RsaPkcs1Sha256)]),
+    (data!("openssl/p256-pkcs8.pem"), &[("sha256", Scheme::EcdsaP256Sha256)]),
+    (data!("import-ed25519.pem"), &[("", Scheme::Ed25519)]),
 ];
 
 #[test]
@@ -76,11 +76,11 @@ fn what_openssl_signs_is_verified_here() {
 fn a_hash_that_is_not_the_kinds_is_refused() {
     let message = holding(MESSAGE);
     for (pem, hash) in [
-        (file!("import-p256sec1.pem"), "-sha512"),
-        (file!("import-p256sec1.pem"), "-sha1"),
-        (file!("import-p384.pem"), "-sha512"),
-        (file!("openssl/p521-sec1.pem"), "-sha384"),
-        (file!("import-rsa2048.pem"), "-sha512"),
+        (data!("import-p256sec1.pem"), "-sha512"),
+        (data!("import-p256sec1.pem"), "-sha1"),
+        (data!("import-p384.pem"), "-sha512"),
+        (data!("openssl/p521-sec1.pem"), "-sha384"),
+        (data!("import-rsa2048.pem"), "-sha512"),
     ] {
         let private = holding(pem);
         let output =
@@ -94,7 +94,7 @@ fn a_hash_that_is_not_the_kinds_is_refused() {
 #[test]
 fn a_signature_with_another_padding_is_refused() {
     let message = holding(MESSAGE);
-    let pem = file!("import-rsa2048.pem");
+    let pem = data!("import-rsa2048.pem");
     let private = holding(pem);
     let output = Command::new("openssl")
         .args(["dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sign"])
