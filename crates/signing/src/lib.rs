@@ -19,5 +19,7 @@ pub mod referrer;
 pub mod simple;
 pub mod verify;
 mod wire;
+mod written;
 
 pub use object::FieldError;
+pub use written::{Named, Written};

@@ -91,7 +91,12 @@ impl<'a> Object<'a> {
 
     /// Bytes as base64 has them: in the standard alphabet, with padding, and one text only for each value.
     pub(crate) fn bytes(self, member: &'static str) -> Result<Option<Vec<u8>>, FieldError> {
-        self.read(member, "base64 of the standard alphabet", |value| STANDARD.decode(value.as_str()?).ok())
+        self.read(member, "base64 of the standard alphabet", Self::base64)
+    }
+
+    /// The same of a value by itself.
+    pub(crate) fn base64(value: &Value) -> Option<Vec<u8>> {
+        STANDARD.decode(value.as_str()?).ok()
     }
 
     /// An integer that is no less than 0. Protocol buffers write it as a text, since JavaScript rounds large numbers.
