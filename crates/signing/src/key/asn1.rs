@@ -1,6 +1,6 @@
 //! The structures that keys are written in.
 
-use pkcs8::der::asn1::{AnyRef, BitStringRef, OctetStringRef, UintRef};
+use pkcs8::der::asn1::{AnyRef, BitStringRef, ContextSpecific, OctetStringRef, UintRef};
 use pkcs8::der::{Decode, Encode, Reader, SliceReader, Tag, TagMode, TagNumber};
 use pkcs8::{AlgorithmIdentifierRef, ObjectIdentifier, PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ pub(super) enum Curve {
 }
 
 impl Curve {
-    pub(super) fn of(oid: ObjectIdentifier) -> Result<Self, KeyError> {
+    fn of(oid: ObjectIdentifier) -> Result<Self, KeyError> {
         match oid {
             P256 => Ok(Self::P256),
             P384 => Ok(Self::P384),
@@ -37,10 +37,10 @@ impl Curve {
         }
     }
 
-    /// The curve that an algorithm's parameters name. Parameters that spell a curve out are refused: that a curve is
+    /// The curve that `ECParameters` name. Parameters that spell a curve out are refused: that a curve is
     /// the one it looks like was once believed of its base point alone (CVE-2020-0601).
-    pub(super) fn named(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self, KeyError> {
-        let parameters = algorithm.parameters.ok_or(KeyError::Encoding { expected: "ECParameters" })?;
+    pub(super) fn named(parameters: Option<AnyRef<'_>>) -> Result<Self, KeyError> {
+        let parameters = parameters.ok_or(KeyError::Encoding { expected: "a named curve" })?;
         let oid = ObjectIdentifier::try_from(parameters);
         Self::of(oid.map_err(|_| KeyError::Encoding { expected: "a named curve" })?)
     }
@@ -65,7 +65,8 @@ impl Curve {
 /// `ECPrivateKey`, [RFC 5915](https://www.rfc-editor.org/rfc/rfc5915#section-3).
 pub(super) struct EcPrivateKey<'a> {
     pub(super) scalar: &'a [u8],
-    pub(super) curve: Option<ObjectIdentifier>,
+    /// `ECParameters`, to be found out by [`Curve::named`].
+    pub(super) curve: Option<AnyRef<'a>>,
     pub(super) point: Option<&'a [u8]>,
 }
 
@@ -77,11 +78,11 @@ impl<'a> EcPrivateKey<'a> {
                     return Err(Tag::Integer.value_error().into());
                 }
                 let scalar = <&OctetStringRef>::decode(fields)?.as_bytes();
-                let curve = fields.context_specific(TagNumber(0), TagMode::Explicit)?;
+                let curve = ContextSpecific::<AnyRef<'_>>::decode_explicit(fields, TagNumber(0))?;
                 let point: Option<BitStringRef<'_>> = fields.context_specific(TagNumber(1), TagMode::Explicit)?;
                 let point =
                     point.map(|bits| bits.as_bytes().ok_or_else(|| Tag::BitString.value_error())).transpose()?;
-                Ok(Self { scalar, curve, point })
+                Ok(Self { scalar, curve: curve.map(|field| field.value), point })
             })
         })
         .ok_or(KeyError::Encoding { expected: "ECPrivateKey" })

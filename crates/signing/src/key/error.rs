@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use distil_imgcore::Escaped;
 use distil_imgcore::json::JsonError;
 
 use super::kind::KeyKind;
@@ -89,7 +90,7 @@ pub enum KeyError {
     #[error("the sealed key holds no JSON with one meaning")]
     Json(#[source] JsonError),
     /// The JSON of a sealed key has other members than cosign's.
-    #[error("the sealed key has not the members of cosign's: {detail}")]
+    #[error("the sealed key has not the members of cosign's: {}", Escaped(.detail.as_bytes()))]
     Members {
         /// What the reader found.
         detail: String,

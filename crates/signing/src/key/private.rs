@@ -63,8 +63,7 @@ impl PrivateKey {
             "PRIVATE KEY" => Self::from_pkcs8(&block.bytes),
             "EC PRIVATE KEY" => {
                 let key = EcPrivateKey::parse(&block.bytes)?;
-                let curve = key.curve.ok_or(KeyError::Encoding { expected: "ECPrivateKey with a named curve" })?;
-                Self::ec(Curve::of(curve)?, &block.bytes, &key)
+                Self::ec(Curve::named(key.curve)?, &block.bytes, &key)
             }
             "RSA PRIVATE KEY" => Self::rsa(&block.bytes),
             "ENCRYPTED PRIVATE KEY" => Err(KeyError::Encrypted),
@@ -103,9 +102,9 @@ impl PrivateKey {
         let key = info.private_key.as_bytes();
         match info.algorithm.oid {
             asn1::EC => {
-                let curve = Curve::named(&info.algorithm)?;
+                let curve = Curve::named(info.algorithm.parameters)?;
                 let parsed = EcPrivateKey::parse(key)?;
-                if parsed.curve.is_some_and(|inner| inner != curve.oid()) {
+                if parsed.curve.is_some() && parsed.curve != info.algorithm.parameters {
                     return Err(expected);
                 }
                 Self::ec(curve, key, &parsed)

@@ -78,7 +78,7 @@ impl PublicKey {
     pub(super) fn from_key(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Result<Self, KeyError> {
         let (kind, verifier) = match algorithm.oid {
             asn1::EC => {
-                let curve = Curve::named(&algorithm)?;
+                let curve = Curve::named(algorithm.parameters)?;
                 (curve.kind(), ec(curve, key)?)
             }
             asn1::RSA if algorithm == asn1::rsa_algorithm() => rsa(key)?,
@@ -129,8 +129,8 @@ impl PublicKey {
         STANDARD.encode(Sha256::digest(&self.spki))
     }
 
-    /// Verifies a signature over a message, and says how it was made. What each kind of key accepts stands at
-    /// [`super`]; ECDSA signatures must be in DER, in the one encoding that they have there.
+    /// Verifies a signature over a message, and says how it was made. What each kind of key accepts stands in the
+    /// [module's documentation](super); ECDSA signatures must be in DER, in the one encoding that they have there.
     ///
     /// # Errors
     /// [`BadSignature`]: not in the form of this kind of key, or not by this key over this message.

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::{Scheme, sign};
 use super::*;
 
@@ -145,4 +147,25 @@ impl Signer for Swapped {
 fn a_device_with_another_key_is_found_out() {
     let signer = Swapped(PrivateKey::generate().unwrap(), PrivateKey::generate().unwrap());
     assert!(matches!(sign(&signer, b"a message").unwrap_err(), SignerError::Unverified { kind: KeyKind::P256 }));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_imported_signs(
+        kind in 0..3_usize,
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let pem = [data!("import-p256sec1.pem"), data!("openssl/p256-pkcs8.pem"), data!("import-ed25519.pem")][kind];
+        let block = pem::read(pem).unwrap();
+        let mut der = block.bytes.to_vec();
+        for (at, bits) in changes {
+            let at = at.index(der.len());
+            der[at] ^= bits;
+        }
+        if let Ok(key) = PrivateKey::import(pem::write(block.label, &der).as_bytes()) {
+            prop_assert!(sign(&key, b"a message").is_ok());
+        } else {
+            prop_assert!(der != *block.bytes);
+        }
+    }
 }
