@@ -3,26 +3,23 @@
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
-use distil_imgcore::json;
+use distil_imgcore::document::MAX_ATTESTATIONS;
 use distil_imgcore::statement::MAX_STATEMENT;
-use distil_imgcore::{Attachment, AttachmentKind, Descriptor, Digest, Error, MediaType, Selector, Store};
-use serde_json::Value;
+use distil_imgcore::{Attachment, AttachmentKind, Descriptor, Digest, Document, Error, MediaType, Selector, Store};
 
 use super::candidate::{Candidate, Stored};
 use super::trail::told;
+use crate::bundle::MEDIA_TYPE_PREFIX;
 use crate::legacy::MAX_LAYER;
 
-/// Signatures of an image that are looked at: cosign's bound, since CVE-2023-46737.
-const MAX_CANDIDATES: usize = 1000;
+/// Signatures of an image that are looked at: cosign's bound for one manifest, since CVE-2023-46737.
+const MAX_CANDIDATES: usize = MAX_ATTESTATIONS;
 
 /// Bytes of one blob: cosign's bound, since CVE-2024-29902.
 const MAX_BLOB: u64 = MAX_LAYER as u64;
 
 /// Bytes of all blobs, which are in memory at once: as many as the largest statement.
 const MAX_ALL: u64 = MAX_STATEMENT as u64;
-
-/// How the media types of bundles start, in every version and spelling.
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 
 /// Reads everything in a store that may be a signature of an image or index, or a statement about it: under cosign's
 /// names `sha256-….sig` and `.att`, in the entries of `cosign save`, and among the referrers (of a registry that keeps none,
@@ -93,16 +90,13 @@ impl Gathered<'_> {
         if kind == AttachmentKind::Sbom || !self.seen.insert(manifest.digest().clone()) {
             return Ok(());
         }
-        let layers = match self.store.read(manifest) {
-            Ok(bytes) => layers(&bytes),
-            Err(error) => return self.unreadable(place, error),
-        };
-        match layers {
-            Ok(layers) => self.layers(place, &layers),
-            Err(reason) => {
-                self.push(place, Stored::Unreadable { reason });
+        match self.store.document(manifest) {
+            Ok(Document::Manifest(manifest)) => self.layers(place, manifest.layers()),
+            Ok(Document::Index(_)) => {
+                self.push(place, Stored::Unreadable { reason: "it is an index, which holds no signatures".into() });
                 Ok(())
             }
+            Err(error) => self.unreadable(place, error),
         }
     }
 
@@ -112,25 +106,23 @@ impl Gathered<'_> {
             return Ok(());
         }
         let place = referrer.digest().to_string();
-        let document = match self.store.document(referrer) {
-            Ok(document) => document,
+        let manifest = match self.store.document(referrer) {
+            Ok(Document::Manifest(manifest)) => manifest,
+            Ok(Document::Index(_)) => return Ok(()),
             Err(error) => return self.unreadable(&place, error),
         };
         // A registry may list what it likes.
-        if document.subject().is_none_or(|subject| subject.digest() != image) {
+        if manifest.subject().is_none_or(|subject| subject.digest() != image) {
             return Ok(());
         }
-        let layers: Vec<Descriptor> = match layers(document.bytes()) {
-            Ok(layers) => layers,
-            Err(_) => return Ok(()),
-        };
+        let layers = manifest.layers();
         let bundles = layers.iter().filter(|layer| is_bundle(layer)).count();
         if bundles > 0 && layers.len() != 1 {
             let reason = format!("a bundle is the only layer of its manifest, and this one has {}", layers.len());
             self.push(&place, Stored::Unreadable { reason });
             return Ok(());
         }
-        self.layers(&place, &layers)
+        self.layers(&place, layers)
     }
 
     fn layers(&mut self, place: &str, layers: &[Descriptor]) -> Result<(), Error> {
@@ -175,18 +167,7 @@ impl Gathered<'_> {
 }
 
 fn is_bundle(layer: &Descriptor) -> bool {
-    layer.media_type().as_str().starts_with(BUNDLE)
-}
-
-/// The layers of a manifest. An image has no more than 127, which is what [`distil_imgcore::Manifest`] reads; signatures
-/// may be more.
-fn layers(bytes: &[u8]) -> Result<Vec<Descriptor>, String> {
-    let value = json::parse(bytes, distil_imgcore::document::MAX_DOCUMENT).map_err(|error| told(&error))?;
-    let layers = value.get("layers").and_then(Value::as_array).ok_or("it is no manifest")?;
-    if layers.len() > MAX_CANDIDATES {
-        return Err(format!("it has {} layers, where at most {MAX_CANDIDATES} may be", layers.len()));
-    }
-    layers.iter().map(|layer| Descriptor::from_json(layer).map_err(|error| told(&error))).collect()
+    layer.media_type().as_str().starts_with(MEDIA_TYPE_PREFIX)
 }
 
 #[cfg(test)]

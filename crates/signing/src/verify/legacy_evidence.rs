@@ -176,7 +176,7 @@ pub(super) fn decode(text: &str, what: &str) -> Result<Vec<u8>, String> {
 fn certificates(text: &str) -> Result<Vec<Vec<u8>>, String> {
     const END: &str = "-----END CERTIFICATE-----";
     let mut found = Vec::new();
-    let mut rest = text.trim_start();
+    let mut rest = text;
     while !rest.is_empty() {
         let end = rest.find(END).ok_or("what should be a certificate is not PEM")? + END.len();
         let (block, after) = rest.split_at(end);
@@ -186,7 +186,7 @@ fn certificates(text: &str) -> Result<Vec<Vec<u8>>, String> {
             return Err(format!("{label:?} is no certificate"));
         }
         found.push(der);
-        rest = after.trim_start();
+        rest = after.trim_start_matches(['\r', '\n']);
     }
     Ok(found)
 }

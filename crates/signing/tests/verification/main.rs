@@ -4,6 +4,8 @@
 
 mod conformance;
 mod data;
+mod keyless;
+mod layouts;
 mod mutation;
 mod strictness;
 mod thresholds;

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use distil_imgcore::{Memory, RefName};
-use serde_json::json;
+use distil_imgcore::{Memory, RefName, json};
+use serde_json::{Value, json};
 
 use super::*;
 
