@@ -167,6 +167,7 @@ pub fn attestation(
                 let proof = VerifiedStatement {
                     image: digest.clone(),
                     signer: by.clone(),
+                    subjects: statement.subjects,
                     predicate_type: statement.predicate_type,
                     payload: envelope.payload.clone(),
                 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use distil_imgcore::Digest;
+use distil_imgcore::statement::Subject;
 
 use super::report::SignedBy;
 
@@ -22,6 +23,7 @@ pub struct VerifiedStatement {
     pub(super) image: Digest,
     pub(super) signer: SignedBy,
     pub(super) payload: Vec<u8>,
+    pub(super) subjects: Vec<Subject>,
     pub(super) predicate_type: String,
 }
 
@@ -82,6 +84,12 @@ impl VerifiedStatement {
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
+    }
+
+    /// All that it is about: the image, and perhaps more.
+    #[must_use]
+    pub fn subjects(&self) -> &[Subject] {
+        &self.subjects
     }
 
     /// What kind of document the predicate is: a URI.

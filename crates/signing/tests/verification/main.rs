@@ -9,4 +9,5 @@ mod layouts;
 mod mutation;
 mod strictness;
 mod thresholds;
+mod timestamps;
 mod vectors;
