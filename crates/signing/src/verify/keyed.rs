@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use sigstore_verify::PublicKeyVerificationPolicy;
-use sigstore_verify::types::DerPublicKey;
+use sigstore_verify::types::{DerPublicKey, DigestBytes, HashAlgorithm as CrateHash, MessageDigest, SignatureContent};
 
 use super::Requirements;
 use super::legacy_evidence::By;
@@ -12,7 +12,7 @@ use super::signed::{Artifact, Content, Evidence, Signed};
 use super::trail::{Failed, Trail, told};
 use super::trusted_root::TrustedRoot;
 use crate::bundle::HashAlgorithm;
-use crate::key::PublicKey;
+use crate::key::{PublicKey, Scheme};
 
 /// Judges who signed, and what proves when.
 pub(super) fn judge(
@@ -26,20 +26,20 @@ pub(super) fn judge(
     if matches!(signed.evidence, Evidence::Bundle { certified: true, .. }) {
         return Err(trail.fail(StepName::Signer, "it was signed with a certificate, and a key is asked for"));
     }
-    let key = match signed.message() {
+    let (key, scheme) = match signed.message() {
         Some(message) => {
             let found = keys.iter().find_map(|key| Some((key, key.verify(&message, &signed.signature).ok()?)));
             let (key, scheme) = trail.need(StepName::Signer, found.ok_or_else(|| by_none(keys)))?;
             trail.pass(StepName::Signer, format!("the key {}", key.fingerprint()));
             let stated = stated_digest(signed);
             trail.need(StepName::Signature, stated)?;
-            trail.pass(StepName::Signature, format!("{scheme}"));
-            key
+            trail.pass(StepName::Signature, scheme.to_string());
+            (key, Some(scheme))
         }
-        None => over_digest(signed, about, keys, wanted, trail)?,
+        None => (over_digest(signed, about, keys, wanted, trail)?, None),
     };
     if wanted.require_tlog {
-        let found = trusted_root(wanted).and_then(|root| in_log(signed, about, key, root));
+        let found = trusted_root(wanted).and_then(|root| in_log(signed, about, (key, scheme), root));
         let entries = trail.need(StepName::Log, found)?;
         trail.pass(StepName::Log, format!("{entries} for this signature by this key"));
     }
@@ -71,7 +71,7 @@ fn over_digest<'k>(
         return Err(trail.fail(StepName::Signature, "the signed bytes are needed, since no log entry is asked for"));
     }
     let root = trail.need(StepName::Log, trusted_root(wanted))?;
-    let found = keys.iter().find(|key| in_log(signed, about, key, root).is_ok());
+    let found = keys.iter().find(|key| in_log(signed, about, (key, None), root).is_ok());
     let key = trail.need(StepName::Signer, found.ok_or_else(|| by_none(keys)))?;
     trail.pass(StepName::Signer, format!("the key {}", key.fingerprint()));
     trail.pass(StepName::Signature, "over the digest");
@@ -107,8 +107,23 @@ pub(super) fn trusted_root(wanted: &Requirements) -> Result<&TrustedRoot, String
 }
 
 /// Has the log entries judged. Gives how many there are.
-fn in_log(signed: &Signed<'_>, about: &Artifact<'_>, key: &PublicKey, root: &TrustedRoot) -> Result<String, String> {
+///
+/// The crate that does it verifies the signature once more, and knows fewer algorithms: it refuses log entries of signatures
+/// by P-521, with Ed25519ph, and in envelopes with P-384 over SHA-256.
+fn in_log(
+    signed: &Signed<'_>,
+    about: &Artifact<'_>,
+    (key, scheme): (&PublicKey, Option<Scheme>),
+    root: &TrustedRoot,
+) -> Result<String, String> {
     let mut bundle = signed.to_bundle(By::Key)?;
+    // It takes P-384 to be over SHA-384 where it is told nothing else. Cosign 2 signed over SHA-256.
+    if let (Some(Scheme::EcdsaP384Sha256), Some(message), SignatureContent::MessageSignature(found)) =
+        (scheme, signed.message(), &mut bundle.content)
+    {
+        let bytes = digest::digest(&digest::SHA256, &message).as_ref().to_vec();
+        found.message_digest = Some(MessageDigest::new(CrateHash::Sha2256, DigestBytes::new(bytes)));
+    }
     // Judged by themselves, where they are asked for.
     bundle.verification_material.timestamp_verification_data.rfc3161_timestamps.clear();
     let entries = bundle.verification_material.tlog_entries.len();

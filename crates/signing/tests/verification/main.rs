@@ -6,6 +6,7 @@ mod conformance;
 mod data;
 mod keyless;
 mod layouts;
+mod logs;
 mod mutation;
 mod strictness;
 mod thresholds;
