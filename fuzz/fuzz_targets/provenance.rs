@@ -2,15 +2,19 @@
 
 #![no_main]
 
+use distil_imgcore::statement;
 use distil_sbom::provenance::Provenance;
-use distil_sbom::statement;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     if let Ok(found) = statement::read(input) {
         let mut text = Vec::new();
-        let mut predicate = |out: &mut dyn std::io::Write| out.write_all(found.predicate.as_bytes());
-        statement::write(&found.subjects, &found.predicate_type, &mut predicate, &mut text).expect("memory takes all");
+        let found = statement::Statement { predicate: found.predicate.or(Some("{}")), ..found };
+        let document = found.predicate.unwrap_or_default().as_bytes();
+        let form = statement::Form { version: found.version, ..statement::Form::DISTIL };
+        let mut predicate = |out: &mut dyn std::io::Write| out.write_all(document);
+        statement::write_as(form, &found.subjects, &found.predicate_type, &mut predicate, &mut text)
+            .expect("memory takes all");
         assert_eq!(statement::read(&text).expect("what is written can be read"), found);
     }
     let written = |all: &Provenance| {

@@ -3,6 +3,9 @@
 
 use std::io::{self, Read};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// Gives at most `step` bytes at a time: no parser may depend on how its input is cut.
 #[derive(Debug)]
 pub struct Chopped<'a> {
@@ -17,6 +20,11 @@ impl Read for Chopped<'_> {
         let length = self.step.max(1).min(buf.len());
         self.rest.read(&mut buf[..length])
     }
+}
+
+/// A PEM block of these bytes, its base64 in one line.
+pub fn pem(label: &str, bytes: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(bytes))
 }
 
 /// An ar file of these members.

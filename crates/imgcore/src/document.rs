@@ -18,6 +18,11 @@ pub const MAX_DOCUMENT: usize = 4 << 20;
 pub const MAX_LAYOUT_INDEX: usize = 16 << 20;
 /// Layers of an image: runtimes cannot mount more.
 pub const MAX_LAYERS: usize = 127;
+/// Signatures and statements of one manifest, which are layers that nobody mounts. Cosign reads no more, since endless ones
+/// were [an attack].
+///
+/// [an attack]: https://github.com/sigstore/cosign/security/advisories/GHSA-vfp6-jrw2-99g9
+pub const MAX_ATTESTATIONS: usize = 1000;
 /// Descriptors in an index.
 pub const MAX_DESCRIPTORS: usize = 1000;
 /// Indexes within indexes, that of a layout not counted.

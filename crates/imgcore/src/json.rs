@@ -6,22 +6,15 @@
 //!
 //! [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 
-use std::collections::BTreeSet;
+mod scan;
 
 use serde_json::Value;
 
 use crate::escape::Escaped;
+use scan::Rules;
 
 /// Objects within objects and arrays.
 pub const MAX_DEPTH: usize = 64;
-
-/// Objects whose keys are data: Go reads them into maps, which tell upper from lower case, and images in the wild have
-/// labels that differ in case alone.
-const MAPS: [&str; 4] = ["annotations", "Labels", "ExposedPorts", "Volumes"];
-
-/// How keys start that `serde_json` takes for instructions: with its feature `raw_value`, which any crate of a program may
-/// turn on for all of them, an object with such a key is replaced by the document that lies in its text.
-const RESERVED: &str = "$serde_json::private::";
 
 /// Why bytes are not JSON with one meaning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +100,19 @@ pub fn parse(bytes: &[u8], limit: usize) -> Result<Value, JsonError> {
 /// # Errors
 /// As [`parse`].
 pub fn check(bytes: &[u8], limit: usize) -> Result<(), JsonError> {
+    check_by(Rules::DOCUMENT, bytes, limit)
+}
+
+/// Checks a value that is embedded or passed on rather than understood, such as the predicate of a statement: its numbers may
+/// be any of the grammar, and keys may differ in case alone, since nothing says that they are names of fields.
+///
+/// # Errors
+/// As [`parse`], but for [`JsonError::Number`], which only a number out of the grammar gives.
+pub fn check_data(bytes: &[u8], limit: usize) -> Result<(), JsonError> {
+    check_by(Rules::DATA, bytes, limit)
+}
+
+fn check_by(rules: Rules, bytes: &[u8], limit: usize) -> Result<(), JsonError> {
     if bytes.len() > limit {
         return Err(JsonError::TooLarge { limit, found: bytes.len() });
     }
@@ -117,13 +123,7 @@ pub fn check(bytes: &[u8], limit: usize) -> Result<(), JsonError> {
         return Err(JsonError::ByteOrderMark);
     }
     std::str::from_utf8(bytes).map_err(|e| JsonError::NotUtf8 { at: e.valid_up_to() })?;
-    let mut scan = Scan { bytes, at: 0 };
-    scan.value(0, Keys::Fields)?;
-    scan.space();
-    if scan.at < bytes.len() {
-        return Err(JsonError::Trailing { at: scan.at });
-    }
-    Ok(())
+    scan::whole(rules, bytes)
 }
 
 /// The one form in which distil writes a value: keys in the order of their bytes, no spaces, the shortest escapes. It
@@ -137,7 +137,8 @@ pub fn to_canonical(value: &Value) -> Vec<u8> {
 
 /// Two keys collide when Go's reader takes them for one: under simple case folding, for which going up and down again
 /// is enough (it also joins U+017F and U+212A with s and k).
-pub(crate) fn fold(key: &str) -> String {
+#[must_use]
+pub fn fold(key: &str) -> String {
     key.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
@@ -188,200 +189,6 @@ fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// What the keys of an object are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keys {
-    Fields,
-    Data,
-}
-
-struct Scan<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Scan<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn wrong<T>(&self, expected: &'static str) -> Result<T, JsonError> {
-        Err(JsonError::Syntax { at: self.at, expected })
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
-    }
-
-    fn value(&mut self, depth: usize, keys: Keys) -> Result<(), JsonError> {
-        self.space();
-        match self.peek() {
-            Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(JsonError::TooDeep { at: self.at }),
-            Some(b'{') => self.object(depth + 1, keys),
-            Some(b'[') => self.array(depth + 1),
-            Some(b'"') => self.string().map(drop),
-            Some(b't') => self.word(b"true"),
-            Some(b'f') => self.word(b"false"),
-            Some(b'n') => self.word(b"null"),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => self.wrong("a value"),
-        }
-    }
-
-    fn word(&mut self, word: &'static [u8]) -> Result<(), JsonError> {
-        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            return self.wrong("true, false or null");
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn object(&mut self, depth: usize, keys: Keys) -> Result<(), JsonError> {
-        self.at += 1;
-        let mut seen = BTreeSet::new();
-        self.space();
-        if self.eat(b'}') {
-            return Ok(());
-        }
-        loop {
-            self.space();
-            let at = self.at;
-            if self.peek() != Some(b'"') {
-                return self.wrong("a key");
-            }
-            let key = self.string()?;
-            if key.starts_with(RESERVED) {
-                return Err(JsonError::ReservedKey { key, at });
-            }
-            let new = seen.insert(if keys == Keys::Fields { fold(&key) } else { key.clone() });
-            if !new {
-                return Err(JsonError::DuplicateKey { key, at });
-            }
-            self.space();
-            if !self.eat(b':') {
-                return self.wrong("a colon");
-            }
-            self.value(depth, if MAPS.contains(&key.as_str()) { Keys::Data } else { Keys::Fields })?;
-            self.space();
-            if self.eat(b'}') {
-                return Ok(());
-            }
-            if !self.eat(b',') {
-                return self.wrong("a comma or the end of the object");
-            }
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
-        self.at += 1;
-        self.space();
-        if self.eat(b']') {
-            return Ok(());
-        }
-        loop {
-            self.value(depth, Keys::Fields)?;
-            self.space();
-            if self.eat(b']') {
-                return Ok(());
-            }
-            if !self.eat(b',') {
-                return self.wrong("a comma or the end of the array");
-            }
-        }
-    }
-
-    fn number(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
-            self.at += 1;
-        }
-        let text = self.bytes.get(start..self.at).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default();
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let plain = !digits.is_empty()
-            && digits.bytes().all(|b| b.is_ascii_digit())
-            && (digits == "0" || !digits.starts_with('0'))
-            && text != "-0";
-        if plain && (text.parse::<u64>().is_ok() || text.parse::<i64>().is_ok()) {
-            return Ok(());
-        }
-        Err(JsonError::Number { at: start })
-    }
-
-    /// Moves over a string and gives what it says.
-    fn string(&mut self) -> Result<String, JsonError> {
-        self.at += 1;
-        let mut out = Vec::new();
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    self.at += 1;
-                    let c = self.escape()?;
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-                Some(b) if b >= b' ' => {
-                    out.push(b);
-                    self.at += 1;
-                }
-                _ => return self.wrong("text, with control characters escaped"),
-            }
-        }
-        self.at += 1;
-        String::from_utf8(out).or_else(|_| self.wrong("UTF-8"))
-    }
-
-    fn escape(&mut self) -> Result<char, JsonError> {
-        let c = match self.peek() {
-            Some(b @ (b'"' | b'\\' | b'/')) => char::from(b),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode(),
-            _ => return self.wrong("an escape"),
-        };
-        self.at += 1;
-        Ok(c)
-    }
-
-    /// Half a surrogate pair is refused: readers replace it, keep it or stop.
-    fn unicode(&mut self) -> Result<char, JsonError> {
-        let high = self.four_digits()?;
-        let mut code = high;
-        if (0xd800..0xdc00).contains(&high) {
-            if !(self.eat(b'\\') && self.peek() == Some(b'u')) {
-                return self.wrong("the second half of a surrogate pair");
-            }
-            let low = self.four_digits()?;
-            if !(0xdc00..0xe000).contains(&low) {
-                return self.wrong("the second half of a surrogate pair");
-            }
-            code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-        }
-        char::from_u32(code).map_or_else(|| self.wrong("a whole surrogate pair"), Ok)
-    }
-
-    fn four_digits(&mut self) -> Result<u32, JsonError> {
-        self.at += 1;
-        let digits = self.bytes.get(self.at..self.at + 4).unwrap_or_default();
-        let text = std::str::from_utf8(digits).unwrap_or_default();
-        if text.len() != 4 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return self.wrong("four hexadecimal digits");
-        }
-        self.at += 4;
-        u32::from_str_radix(text, 16).or_else(|_| self.wrong("four hexadecimal digits"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -417,6 +224,22 @@ mod tests {
         ] {
             assert!(matches!(verdict(bad), Err(JsonError::DuplicateKey { .. })), "{bad}");
         }
+    }
+
+    #[test]
+    fn data_has_any_numbers_and_any_keys_but_none_twice() {
+        let check = |text: &str| check_data(text.as_bytes(), 1000);
+        for good in
+            [r#"{"path":"a","PATH":"b"}"#, "[1.0,1e3,-0,-0.5E-7,18446744073709551616,0]", r#"{"a":{"B":1,"b":2}}"#]
+        {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in ["01", "-", "1.", ".5", "1e", "1e+", "1-2", "+1", "1.0.0", "-01", "1e1.5", "0x1", "1ee1"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        assert!(matches!(check(r#"{"a":[{"b":1,"\u0062":1}]}"#), Err(JsonError::DuplicateKey { .. })));
+        assert!(matches!(check("{} {}"), Err(JsonError::Trailing { .. })));
+        assert!(matches!(check(&"[".repeat(65)), Err(JsonError::TooDeep { .. })));
     }
 
     #[test]
@@ -491,6 +314,10 @@ mod tests {
         fn what_passes_is_json(bytes in proptest::collection::vec(proptest::sample::select(&b"{}[]\",:\\u0d8aA1-e. tn\xc3\xa4"[..]), 0..40)) {
             if check(&bytes, 100).is_ok() {
                 prop_assert!(serde_json::from_slice::<Value>(&bytes).is_ok());
+                prop_assert_eq!(check_data(&bytes, 100), Ok(()));
+            }
+            if check_data(&bytes, 100).is_ok() {
+                prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! An image layout: a directory of blobs and an index of names.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::attachment::AttachmentKind;
 use crate::descriptor::Descriptor;
 use crate::digest::{Digest, VerifyingReader};
 use crate::dir::Dir;
@@ -16,6 +18,7 @@ use crate::error::Error;
 use crate::escape::Escaped;
 use crate::json;
 use crate::layout_birth::Birth;
+use crate::layout_saved;
 use crate::listing::Listing;
 use crate::lock::WriteLock;
 use crate::ref_name::RefName;
@@ -239,7 +242,22 @@ impl Store for Layout {
     }
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.known()?.referrers(self, subject)
+        let listing = self.known()?;
+        let mut found = listing.referrers(self, subject)?;
+        if layout_saved::is_saved(&listing)
+            && let Some(blobs) = self.blobs(&Digest::of(b""))?
+        {
+            let mut all: BTreeMap<_, _> = found.into_iter().map(|one| (one.digest().clone(), one)).collect();
+            for one in layout_saved::referrers(&blobs, &self.place(), subject)? {
+                all.entry(one.digest().clone()).or_insert(one);
+            }
+            found = all.into_values().collect();
+        }
+        Ok(found)
+    }
+
+    fn unnamed_attachments(&self) -> Result<Vec<(AttachmentKind, Descriptor)>, Error> {
+        Ok(layout_saved::attachments(&self.known()?))
     }
 }
 

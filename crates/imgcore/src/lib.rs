@@ -31,7 +31,7 @@
 //! | file trees | [`Entry`], [`FileTree`], [`tree::merge`] |
 //! | archives | [`tar`], [`compression`] |
 //! | layers | [`Packing`], [`chunked`], [`Fragment`], [`Composition`], [`LayerWriter`], [`Layer`] |
-//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`json`] |
+//! | documents | [`Manifest`], [`IndexDocument`], [`Config`], [`statement`]; [`json`], [`pieces`], [`Visible`], [`ForHtml`] |
 //! | images | [`ImageBuilder`], [`Image`], [`Index`] |
 //! | about images | [`Artifact`], [`Attestation`], [`Attachment`] |
 //! | places | [`Store`]: [`Layout`], [`Archive`], [`DockerArchive`], [`Memory`]; [`Graph`] and [`copy_graph`] between them |
@@ -59,6 +59,7 @@ pub mod document;
 pub mod entry;
 pub mod error;
 mod escape;
+mod formatter;
 mod fragment;
 mod fragment_files;
 mod fragment_stored;
@@ -69,6 +70,7 @@ pub mod json;
 mod layer;
 mod layout;
 mod layout_birth;
+mod layout_saved;
 mod listing;
 mod lock;
 pub mod manifest;
@@ -77,6 +79,7 @@ mod memory;
 mod packing;
 mod part_decoder;
 pub mod path;
+pub mod pieces;
 pub mod platform;
 mod press;
 mod ref_name;
@@ -84,11 +87,12 @@ pub mod reference;
 mod registry_name;
 mod running;
 mod settings;
+pub mod statement;
 pub mod store;
 pub mod tar;
 mod tar_file;
 mod temp;
-mod time;
+pub mod time;
 pub mod tree;
 pub mod validate;
 
@@ -111,6 +115,7 @@ pub use document::{Document, DocumentError};
 pub use entry::{Entry, EntryKind, Metadata};
 pub use error::Error;
 pub use escape::Escaped;
+pub use formatter::{ForHtml, Visible};
 pub use fragment::Fragment;
 pub use fragment_writer::{FragmentIndex, FragmentWriter};
 pub use image::{Image, Index};

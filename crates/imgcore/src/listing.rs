@@ -21,7 +21,7 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Entries of a listing: far more than an index has, since it lists the images and referrers of many builds.
 const MAX_ENTRIES: usize = 50_000;
 /// Documents that one search looks into.
-const MAX_SEARCH: usize = 100_000;
+pub(crate) const MAX_SEARCH: usize = 100_000;
 
 /// The entries of `index.json`. What other tools wrote there stays as they wrote it.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +89,11 @@ impl Listing {
 
     pub(crate) fn tags(&self) -> Vec<RefName> {
         self.entries.iter().filter_map(|entry| entry.name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The entries without a name.
+    pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Descriptor> {
+        self.entries.iter().filter(|entry| entry.name.is_none()).map(|entry| &entry.descriptor)
     }
 
     /// The listing with one more entry, and nothing taken away.

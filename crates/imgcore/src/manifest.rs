@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
-use crate::document::{DocumentError, Fields, MAX_DOCUMENT, MAX_LAYERS};
+use crate::document::{DocumentError, Fields, MAX_ATTESTATIONS, MAX_DOCUMENT, MAX_LAYERS};
 use crate::json;
 use crate::media_type::{MediaKind, MediaType};
 
@@ -37,10 +37,14 @@ impl Manifest {
         let fields = Fields::of(&value, "a manifest", FIELDS, FOREIGN)?;
         fields.check_type(media_type)?;
         let config = fields.descriptor("config")?;
+        let layers = fields.descriptors("layers", MAX_ATTESTATIONS)?;
+        if layers.len() > MAX_LAYERS && layers.iter().any(|layer| layer.kind() != MediaKind::Attestation) {
+            return Err(DocumentError::TooMany { what: "layers", limit: MAX_LAYERS, found: layers.len() });
+        }
         Ok(Self {
             descriptor: Descriptor::of(media_type.clone(), &bytes),
             config: config.ok_or_else(|| serde::de::Error::missing_field("config")).map_err(DocumentError::Form)?,
-            layers: fields.descriptors("layers", MAX_LAYERS)?,
+            layers,
             annotations: fields.annotations()?,
             artifact_type: fields.artifact_type()?,
             subject: fields.descriptor("subject")?,
@@ -208,7 +212,18 @@ pub(crate) mod tests {
     #[test]
     fn layers_are_counted() {
         let layer = good()["layers"][0].clone();
-        assert!(matches!(refused("layers", json!(vec![layer; 128])), DocumentError::TooMany { found: 128, .. }));
+        assert!(matches!(
+            refused("layers", json!(vec![layer.clone(); 128])),
+            DocumentError::TooMany { found: 128, .. }
+        ));
+        let signature = |size| json!({"mediaType": MediaType::SIMPLE_SIGNING, "digest": layer["digest"], "size": size});
+        let mut document = good();
+        document["layers"] = json!(vec![signature(1); 1000]);
+        assert_eq!(parse(&document).unwrap().layers().len(), 1000);
+        document["layers"][0] = layer.clone();
+        assert!(matches!(parse(&document), Err(DocumentError::TooMany { found: 1000, .. })));
+        let many = json!(vec![signature(1); 1001]);
+        assert!(matches!(refused("layers", many), DocumentError::TooMany { found: 1001, .. }));
         assert!(matches!(refused("layers", Value::Null), DocumentError::Form(_)));
         assert!(matches!(refused("config", Value::Null), DocumentError::Form(_)));
     }

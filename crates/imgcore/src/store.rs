@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
+use crate::attachment::AttachmentKind;
 use crate::config::Config;
 use crate::descriptor::Descriptor;
 use crate::digest::Digest;
@@ -112,6 +113,15 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// # Errors
     /// Where the place cannot be asked.
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error>;
+
+    /// Signatures and statements that are found neither by a name nor as referrers: in layouts that `cosign save` wrote, which
+    /// hold one image. What they are about they say themselves.
+    ///
+    /// # Errors
+    /// Where the place cannot be asked.
+    fn unnamed_attachments(&self) -> Result<Vec<(AttachmentKind, Descriptor)>, Error> {
+        Ok(Vec::new())
+    }
 }
 
 /// Which image of a store is meant.

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 
-use distil_imgcore::{Artifact, Digest, ImagePath, MediaType, Reference};
-use distil_sbom::statement;
+use distil_imgcore::{Artifact, Digest, ImagePath, MediaType, Reference, statement};
 use distil_sbom::table::{FileRow, LicenceRow, PackageRow, Table};
 use distil_sbom::{About, Agent, Format, Inventory};
 use schemars::JsonSchema;
@@ -171,7 +170,8 @@ fn attached(named: &Named, image: &Digest, format: Format) -> Result<Option<(Dig
 /// The document that a statement is around.
 fn document_of(statement: &[u8], format: Format) -> Option<Vec<u8>> {
     let statement = statement::read(statement).ok()?;
-    (statement.predicate_type == format.predicate_type()).then(|| statement.predicate.as_bytes().to_vec())
+    let document = statement.predicate.filter(|_| statement.predicate_type == format.predicate_type())?;
+    Some(document.as_bytes().to_vec())
 }
 
 /// Bytes of a document that is read.

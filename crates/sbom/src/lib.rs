@@ -37,7 +37,7 @@
 //! | [`spdx2`], [`spdx3`], [`cyclonedx`] | SPDX 2.3, SPDX 3.0.1, CycloneDX 1.6 |
 //! | [`table`] | an inventory for people |
 //! | [`purl`] | package URLs |
-//! | [`provenance`], [`statement`] | what an image was made from, and in-toto statements around documents |
+//! | [`provenance`] | what an image was made from |
 
 pub mod catalog;
 pub mod cyclonedx;
@@ -49,7 +49,6 @@ mod inventory;
 mod json;
 pub mod licence;
 mod pages;
-mod pieces;
 pub mod provenance;
 pub mod purl;
 mod read;
@@ -57,7 +56,6 @@ mod read;
 mod sample;
 pub mod spdx2;
 pub mod spdx3;
-pub mod statement;
 pub mod table;
 mod time;
 

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::inventory::{BaseImage, Package, SourcePackage, System};
 use crate::purl::Purl;
 
-/// The type of the predicate in a [statement](crate::statement).
+/// The type of the predicate in a [statement](distil_imgcore::statement).
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 
 /// What distil's builds are called, and where the page is that says what their parameters mean.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use distil_aptrepo::lock::{Lock, LockedPlatform, PackageOrigin, SignedFile};
 use distil_imgcore::digest::DigestWriter;
+use distil_imgcore::statement::{self, Subject};
 use distil_imgcore::{
     Artifact, Attestation, Blob, Content, Descriptor, Digest, Image, Index, MAX_STATEMENT, MediaType, PREDICATE_TYPE,
     Platform,
 };
 use distil_sbom::provenance::{self, Byproduct, Deb, OwnFile, Parameter, Provenance, Release};
-use distil_sbom::statement::{self, Subject};
 use distil_sbom::{About, Format, Inventory, Owner};
 
 use super::Jobs;

@@ -6,10 +6,10 @@ mod licence;
 mod package;
 mod raw;
 
+use distil_imgcore::pieces::{self, PieceError};
 use serde::Deserialize;
 
 use crate::inventory::Inventory;
-use crate::pieces::{self, PieceError};
 use collect::Collection;
 use raw::{Component, Needs, Text};
 

@@ -1,0 +1,84 @@
+//! Digests of messages.
+
+use distil_imgcore::Digest;
+
+/// A hash function, by [the numbers] that it has in bundles.
+///
+/// [the numbers]: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_common.proto
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HashAlgorithm {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+    /// SHA3-256
+    Sha3_256,
+    /// SHA3-384
+    Sha3_384,
+}
+
+/// The digest of a message, by a function that a bundle can name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageDigest {
+    algorithm: HashAlgorithm,
+    bytes: Vec<u8>,
+}
+
+impl HashAlgorithm {
+    const ALL: [Self; 5] = [Self::Sha256, Self::Sha384, Self::Sha512, Self::Sha3_256, Self::Sha3_384];
+
+    /// Its name in bundles.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA2_256",
+            Self::Sha384 => "SHA2_384",
+            Self::Sha512 => "SHA2_512",
+            Self::Sha3_256 => "SHA3_256",
+            Self::Sha3_384 => "SHA3_384",
+        }
+    }
+
+    /// Bytes of its digests.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+impl MessageDigest {
+    /// A digest; nothing where the function makes none of this length.
+    #[must_use]
+    pub fn new(algorithm: HashAlgorithm, bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() == algorithm.length()).then_some(Self { algorithm, bytes })
+    }
+
+    /// SHA-256 of the bytes of a message.
+    #[must_use]
+    pub fn of(message: &[u8]) -> Self {
+        let bytes = Digest::of(message).as_sha256().map(|digest| digest.to_vec()).unwrap_or_default();
+        Self { algorithm: HashAlgorithm::Sha256, bytes }
+    }
+
+    /// The function.
+    #[must_use]
+    pub fn algorithm(&self) -> HashAlgorithm {
+        self.algorithm
+    }
+
+    /// The bytes, as many as [`HashAlgorithm::length`] says.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
