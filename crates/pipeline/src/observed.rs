@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::num::NonZeroUsize;
 
-use distil_imgcore::{Descriptor, Digest, Error, RefName, Selector, Store};
+use distil_imgcore::{AttachmentKind, Descriptor, Digest, Error, RefName, Selector, Store};
 
 /// The bytes of a blob.
 pub(crate) type Reader = Box<dyn Read + Send>;
@@ -70,5 +70,9 @@ impl<F: Fn(&Descriptor, Reader) -> Reader + Send + Sync> Store for Observed<'_, 
 
     fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
         self.inner.referrers(subject)
+    }
+
+    fn unnamed_attachments(&self) -> Result<Vec<(AttachmentKind, Descriptor)>, Error> {
+        self.inner.unnamed_attachments()
     }
 }

@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, u8, &[&str])] = &[
     ("net", 0, &[]),
     ("debunpack", 1, &["imgcore"]),
     ("registry", 1, &["imgcore", "net"]),
+    ("signing", 1, &["imgcore"]),
     ("rootfs", 2, &["imgcore", "debunpack"]),
     ("aptrepo", 2, &["imgcore", "cache", "net", "debunpack"]),
     ("sbom", 2, &["imgcore", "debunpack"]),
