@@ -25,7 +25,7 @@ pub use error::{LockError, LockFault};
 pub use evidence::{EvidenceFault, EvidenceFiles, EvidenceFinding, EvidenceReport, KeptIndex};
 
 /// The format that this version reads and writes. It pins all that decides the bytes of an image.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// The longest lock that is read, in bytes.
 pub const MAX_LOCK: usize = 64 << 20;

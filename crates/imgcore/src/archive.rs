@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::escape::Escaped;
 use crate::layout::{BLOBS, INDEX_JSON, OCI_LAYOUT, OCI_LAYOUT_CONTENT, check_version};
 use crate::listing::Listing;
+use crate::media_type::MediaType;
 use crate::path::ImagePath;
 use crate::ref_name::RefName;
 use crate::store::{Selector, Store};
@@ -41,6 +42,34 @@ impl Archive {
             source => Error::invalid(&INDEX_JSON, shown(path), source),
         })?;
         Ok(Self { tar, listing })
+    }
+
+    /// Begins the same archive anew, with everything that is in it. When it is [finished](ArchiveWriter::finish) it takes the
+    /// place of whatever has the name then: see [`Archive::is_in_place`].
+    ///
+    /// # Errors
+    /// Where nothing can be written there, or a blob is not what its name says.
+    pub fn anew(&self) -> Result<ArchiveWriter, Error> {
+        let writer = ArchiveWriter::create(self.tar.path())?;
+        for (path, section) in self.tar.files() {
+            let Ok(name) = std::str::from_utf8(path.as_bytes()) else { continue };
+            match digest_of(name) {
+                Some(digest) => {
+                    let blob = Descriptor::new(MediaType::known("application/octet-stream"), digest, section.size());
+                    writer.put(&blob, &mut section.clone())?;
+                }
+                None if [OCI_LAYOUT, INDEX_JSON].contains(&name) => {}
+                None => writer.other(name, section)?,
+            }
+        }
+        writer.state().listing = self.listing.clone();
+        Ok(writer)
+    }
+
+    /// Whether the file is still the one that was opened.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        self.tar.is_in_place()
     }
 
     fn blob(&self, digest: &Digest) -> Option<&Section> {
@@ -121,6 +150,21 @@ impl ArchiveWriter {
         state.tar.finish()
     }
 
+    /// Keeps a file of another archive that belongs to no layout.
+    fn other(&self, name: &str, section: &Section) -> Result<(), Error> {
+        let mut section = section.clone();
+        let mut chunk = vec![0; 128 << 10];
+        self.state().tar.file(name, section.size(), |write| {
+            loop {
+                match section.read(&mut chunk).map_err(Error::io("read", name))? {
+                    0 => return Ok(()),
+                    n => write(chunk.get(..n).unwrap_or_default())?,
+                }
+            }
+        })?;
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,6 +234,12 @@ pub(crate) fn open(
         Some(section) => Ok(Box::new(VerifyingReader::new(section.clone(), blob.digest().clone(), blob.size()))),
         None => Err(Error::NoBlob { digest: blob.digest().clone(), place: store.place() }),
     }
+}
+
+/// The digest that the name of a blob is made of.
+fn digest_of(name: &str) -> Option<Digest> {
+    let (algorithm, hex) = name.strip_prefix(BLOBS)?.strip_prefix('/')?.split_once('/')?;
+    format!("{algorithm}:{hex}").parse().ok()
 }
 
 fn blob_name(digest: &Digest) -> String {
@@ -279,6 +329,36 @@ mod tests {
         assert_eq!(names[..2], ["blobs", "blobs/sha256"]);
         assert_eq!(names[names.len() - 2..], ["oci-layout", "index.json"]);
         assert!(bytes.starts_with(b"blobs/\0"));
+    }
+
+    #[test]
+    fn an_archive_is_made_anew_with_everything_in_it() {
+        let temp = TempDir::new().unwrap();
+        let path = temp.path().join("a.tar");
+        let root = write(&path);
+        // As `docker save` writes it, for readers of both forms.
+        let archive = Archive::open(&path).unwrap();
+        let writer = archive.anew().unwrap();
+        writer.state().tar.bytes("manifest.json", b"[]").unwrap();
+        writer.finish().unwrap();
+        assert!(!archive.is_in_place());
+
+        let archive = Archive::open(&path).unwrap();
+        let before = fs::read(&path).unwrap();
+        drop(archive.anew().unwrap());
+        assert!(archive.is_in_place());
+        assert_eq!(fs::read(&path).unwrap(), before);
+        let writer = archive.anew().unwrap();
+        writer.tag(Some(&"v2".parse().unwrap()), &root).unwrap();
+        writer.finish().unwrap();
+        let again = Archive::open(&path).unwrap();
+        assert_eq!(again.tags().unwrap().len(), 2);
+        assert_eq!(again.tar.read("manifest.json", 10).unwrap().as_deref(), Some(&b"[]"[..]));
+        let store: &dyn Store = &again;
+        let manifest = store.image_for(&store.resolve(&Selector::Name("v2".parse().unwrap())).unwrap(), None).unwrap();
+        for blob in store.document(&manifest).unwrap().children() {
+            store.read(blob).unwrap();
+        }
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub(crate) const OCI_LAYOUT: &str = "oci-layout";
 pub(crate) const INDEX_JSON: &str = "index.json";
 pub(crate) const BLOBS: &str = "blobs";
 
+/// Makes another listing of one; none where it is to stay.
+type Change<'a> = dyn Fn(&dyn Store, &Listing) -> Result<Option<Listing>, Error> + 'a;
+
 /// The directories of blobs.
 const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
 /// Files that are flushed at the same time.
@@ -225,12 +228,22 @@ impl Store for Layout {
     }
 
     fn tag(&self, name: Option<&RefName>, root: &Descriptor) -> Result<(), Error> {
-        self.list(&[root], &|store, old| old.tag(store, name, root))
+        self.list(&[root], &|store, old| old.tag(store, name, root).map(Some)).map(drop)
+    }
+
+    fn tag_over(&self, name: &RefName, root: &Descriptor, before: Option<&Digest>) -> Result<bool, Error> {
+        self.list(&[root], &|store, old| {
+            if old.named(name).map(Descriptor::digest) == before {
+                old.tag(store, Some(name), root).map(Some)
+            } else {
+                Ok(None)
+            }
+        })
     }
 
     fn publish(&self, name: Option<&RefName>, root: &Descriptor, about: &[Descriptor]) -> Result<(), Error> {
         let listed: Vec<&Descriptor> = std::iter::once(root).chain(about).collect();
-        self.list(&listed, &|store, old| old.publish(store, name, root, about))
+        self.list(&listed, &|store, old| old.publish(store, name, root, about).map(Some)).map(drop)
     }
 
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
@@ -262,12 +275,8 @@ impl Store for Layout {
 }
 
 impl Layout {
-    /// Writes another `index.json`, after all that was put is on the disk.
-    fn list(
-        &self,
-        listed: &[&Descriptor],
-        change: &dyn Fn(&dyn Store, &Listing) -> Result<Listing, Error>,
-    ) -> Result<(), Error> {
+    /// Writes another `index.json`, after all that was put is on the disk; `false` where there is to be no other.
+    fn list(&self, listed: &[&Descriptor], change: &Change<'_>) -> Result<bool, Error> {
         self.sweep()?;
         self.sync_blobs()?;
         let mut birth = self.birth.lock().unwrap_or_else(PoisonError::into_inner);
@@ -280,7 +289,7 @@ impl Layout {
         // Another writer may have named an image in a new layout meanwhile.
         let new = birth.is_some() && self.dir.stat(INDEX_JSON)?.is_none();
         let old = if new { Listing::default() } else { self.listing()? };
-        let listing = change(self, &old)?;
+        let Some(listing) = change(self, &old)? else { return Ok(false) };
         if new {
             self.write_document(OCI_LAYOUT, OCI_LAYOUT_CONTENT)?;
         }
@@ -290,7 +299,7 @@ impl Layout {
         if let Some(birth) = birth.take() {
             birth.done()?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The file of a blob, for tools that want to map or link it. It was not checked.

@@ -10,10 +10,12 @@ use crate::listing::{Listing, MAX_SEARCH};
 use crate::media_type::MediaType;
 
 /// The annotation that says what an entry is.
-const KIND: &str = "kind";
-const IMAGES: [&str; 2] = ["dev.cosignproject.cosign/image", "dev.cosignproject.cosign/imageIndex"];
-const SIGNATURES: &str = "dev.cosignproject.cosign/sigs";
-const ATTESTATIONS: &str = "dev.cosignproject.cosign/atts";
+pub(crate) const KIND: &str = "kind";
+pub(crate) const IMAGE: &str = "dev.cosignproject.cosign/image";
+pub(crate) const IMAGE_INDEX: &str = "dev.cosignproject.cosign/imageIndex";
+pub(crate) const SIGNATURES: &str = "dev.cosignproject.cosign/sigs";
+pub(crate) const ATTESTATIONS: &str = "dev.cosignproject.cosign/atts";
+const IMAGES: [&str; 2] = [IMAGE, IMAGE_INDEX];
 
 /// Whether an image is listed as `cosign save` lists it.
 pub(crate) fn is_saved(listing: &Listing) -> bool {

@@ -1,5 +1,7 @@
 //! The `index.json` of a layout: the names of a place's images.
 
+mod kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -11,6 +13,7 @@ use crate::document::{Document, DocumentError, Fields, MAX_INDEX_DEPTH, MAX_LAYO
 use crate::error::Error;
 use crate::index::{FIELDS, FOREIGN};
 use crate::json;
+use crate::layout_saved::KIND;
 use crate::media_type::{MediaKind, MediaType};
 use crate::ref_name::RefName;
 use crate::store::{Selector, Store};
@@ -51,6 +54,8 @@ impl Entry {
             Some(name) => annotations.insert(REF_NAME.into(), name.to_string()),
             None => annotations.remove(REF_NAME),
         };
+        // That is said of entries, and was of another one.
+        annotations.remove(KIND);
         let descriptor = root.clone().with_annotations(annotations);
         Self { name: name.cloned(), raw: descriptor.to_json(), descriptor }
     }
@@ -91,6 +96,11 @@ impl Listing {
         self.entries.iter().filter_map(|entry| entry.name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// What has a name.
+    pub(crate) fn named(&self, name: &RefName) -> Option<&Descriptor> {
+        self.entries.iter().find(|entry| entry.name.as_ref() == Some(name)).map(|entry| &entry.descriptor)
+    }
+
     /// The entries without a name.
     pub(crate) fn unnamed(&self) -> impl Iterator<Item = &Descriptor> {
         self.entries.iter().filter(|entry| entry.name.is_none()).map(|entry| &entry.descriptor)
@@ -105,9 +115,14 @@ impl Listing {
     /// The listing with one more entry, in place of the one that it replaces; see [`Store::tag`].
     pub(crate) fn tag(&self, store: &dyn Store, name: Option<&RefName>, root: &Descriptor) -> Result<Self, Error> {
         let mut entries = self.entries.clone();
-        if name.is_some() {
-            entries.retain(|entry| entry.name.as_ref() != name);
-        } else if store.document(root)?.subject().is_some() {
+        let mut changed = root.digest().clone();
+        if let Some(name) = name {
+            entries.retain(|entry| entry.name.as_ref() != Some(name));
+            if let Some(attachment) = Attachment::named(name) {
+                changed = attachment.subject().clone();
+            }
+        } else if let Some(subject) = store.document(root)?.subject() {
+            changed = subject.digest().clone();
             entries.retain(|entry| entry.name.is_some() || entry.descriptor.digest() != root.digest());
         } else {
             let unnamed = self.images(store, |entry| entry.name.is_none())?;
@@ -121,7 +136,7 @@ impl Listing {
             }
         }
         entries.push(Entry::of(name, root));
-        Ok(Self { entries, others: self.others.clone() })
+        Ok(Self { entries, others: self.others.clone() }.marked(store, self, &changed))
     }
 
     /// The listing with an image and what refers to it, and without what referred to the image that this one replaces: see
@@ -138,6 +153,7 @@ impl Listing {
             next.entries.retain(|entry| entry.name.is_some() || entry.descriptor.digest() != artifact.digest());
             next.entries.push(Entry::of(None, artifact));
         }
+        let mut next = next.marked(store, self, root.digest());
         let listed: BTreeSet<&Digest> = next.entries.iter().map(|entry| entry.descriptor.digest()).collect();
         let replaced: Vec<&Entry> =
             self.entries.iter().filter(|entry| !listed.contains(entry.descriptor.digest())).collect();
@@ -153,11 +169,15 @@ impl Listing {
         loop {
             let count = gone.len();
             next.entries.retain(|entry| {
-                let is_gone = entry.name.is_none()
-                    && entry.descriptor.media_type().is_index_or_manifest()
-                    && store.document(&entry.descriptor).is_ok_and(|document| {
-                        document.subject().is_some_and(|subject| gone.contains(subject.digest()))
-                    });
+                let is_gone = match &entry.name {
+                    Some(name) => Attachment::named(name).is_some_and(|attachment| gone.contains(attachment.subject())),
+                    None => {
+                        entry.descriptor.media_type().is_index_or_manifest()
+                            && store.document(&entry.descriptor).is_ok_and(|document| {
+                                document.subject().is_some_and(|subject| gone.contains(subject.digest()))
+                            })
+                    }
+                };
                 if is_gone {
                     gone.insert(entry.descriptor.digest().clone());
                 }
@@ -172,10 +192,7 @@ impl Listing {
     pub(crate) fn resolve(&self, store: &dyn Store, wanted: &Selector) -> Result<Descriptor, Error> {
         let missing = || Error::NoImage { wanted: wanted.clone(), place: store.place() };
         match wanted {
-            Selector::Name(name) => {
-                let entry = self.entries.iter().find(|entry| entry.name.as_ref() == Some(name));
-                entry.map(|entry| entry.descriptor.clone()).ok_or_else(missing)
-            }
+            Selector::Name(name) => self.named(name).cloned().ok_or_else(missing),
             Selector::Digest(digest) => match self.entries.iter().find(|entry| entry.descriptor.digest() == digest) {
                 Some(entry) => Ok(entry.descriptor.clone()),
                 None => self.search(store, |found, _| found.digest() == digest)?.pop().ok_or_else(missing),

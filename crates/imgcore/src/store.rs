@@ -94,6 +94,28 @@ pub trait Store: Send + Sync + fmt::Debug {
         self.tag(name, root)
     }
 
+    /// Gives a name to a manifest as [`tag`](Store::tag) does, where the name means `before` still, or nothing still: whoever
+    /// adds to what a name has takes away nothing that somebody else has added meanwhile. `false` where it means something
+    /// else by now, and then nothing was written.
+    ///
+    /// A layout knows that for sure, and a registry that heeds `If-Match`. All others compare right before they write, so that
+    /// whoever wants to be sure has to look again.
+    ///
+    /// # Errors
+    /// As [`tag`](Store::tag) and [`resolve`](Store::resolve).
+    fn tag_over(&self, name: &RefName, root: &Descriptor, before: Option<&Digest>) -> Result<bool, Error> {
+        let found = match self.resolve(&Selector::Name(name.clone())) {
+            Ok(found) => Some(found),
+            Err(Error::NoImage { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let is_same = found.as_ref().map(Descriptor::digest) == before;
+        if is_same {
+            self.tag(Some(name), root)?;
+        }
+        Ok(is_same)
+    }
+
     /// Finds a manifest or index.
     ///
     /// # Errors

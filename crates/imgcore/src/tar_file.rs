@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -124,6 +124,28 @@ impl TarFile {
             Member::File(section, digest) => Some((section, digest.as_ref())),
             Member::Link(_) => None,
         }
+    }
+
+    /// The regular files in the order in which they lie there.
+    pub(crate) fn files(&self) -> Vec<(&ImagePath, &Section)> {
+        let mut files = Vec::new();
+        for (path, member) in &self.members {
+            if let Member::File(section, _) = member {
+                files.push((path, section));
+            }
+        }
+        files.sort_by_key(|(_, section)| section.at);
+        files
+    }
+
+    /// Whether the path still leads to the file that was opened.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let opened = self.members.values().find_map(|member| match member {
+            Member::File(section, _) => section.file.metadata().ok(),
+            Member::Link(_) => None,
+        });
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino(), metadata.len());
+        opened.map(identity) == std::fs::metadata(&self.path).ok().map(identity)
     }
 
     /// Reads a file whole, one byte more than `limit` at most; `None` where there is none.

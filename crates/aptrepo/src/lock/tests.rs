@@ -238,7 +238,7 @@ fn another_format_and_what_is_no_toml_are_told_apart() {
 
 #[test]
 fn messages_hold_no_control_characters() {
-    let error = Lock::parse("format-version = 2\n\"\\u001b[31m\\u202e\" = 1").unwrap_err();
+    let error = Lock::parse("format-version = 3\n\"\\u001b[31m\\u202e\" = 1").unwrap_err();
     assert!(!error.to_string().chars().any(|c| c.is_control() || c == '\u{202e}'), "{error}");
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use libdeflater::{CompressionLvl, Compressor};
+use zstd::zstd_safe::CParameter;
 
 use super::deflate::Walker;
 use super::{Codec, Compression, Part};
@@ -47,6 +48,11 @@ impl Encoder {
                 encoder.include_contentsize(true)?;
                 encoder.include_checksum(false)?;
                 encoder.long_distance_matching(false)?;
+                if compression.level == Compression::ZSTD.level {
+                    for parameter in SMALL_TABLES {
+                        encoder.set_parameter(parameter)?;
+                    }
+                }
                 Engine::Zstd(encoder)
             }
         };
@@ -90,10 +96,14 @@ impl Deflate {
     }
 }
 
-/// libdeflate's level for one of gzip's. At gzip's default its 5 makes half a per cent fewer bytes of packages than `gzip -6`,
-/// in a seventh less time than its 6.
+/// Half the tables that libzstd takes by default at its level 3: those of a thread then fit into half of a second-level cache
+/// of 1 MiB. Packages take an eighth less time, and a per cent more bytes.
+const SMALL_TABLES: [CParameter; 2] = [CParameter::HashLog(16), CParameter::ChainLog(15)];
+
+/// libdeflate's level for one of gzip's. At gzip's default its 4 makes half a per cent more bytes of packages than
+/// `gzip -6`, and takes a sixth less work than its 5.
 fn libdeflate_level(level: i32) -> i32 {
-    if level == 6 { 5 } else { level }
+    if (4..=6).contains(&level) { 4 } else { level }
 }
 
 /// Bytes that may be added to a stream so that another one can follow.
@@ -155,10 +165,10 @@ mod tests {
     fn bytes_are_pinned() {
         let cases = [
             ("gzip:1", "455448c78130a45f205cad157185d20d63de6eb4576a2d4c86a706e6066ac0ec"),
-            ("gzip:6", "6afc838792c1d33ae47ef5ad2da034c5569c72c523e6396fca430e451d4ff2d3"),
+            ("gzip:6", "15688e9bb7b0d1bcb1057109b90b8c90c0bb81f49e94354d26d792d6f937fe16"),
             ("gzip:9", "70649c7a0bf8115cf984cc30e141fdc011cf953d20736b7ab5cde05dc7df1a83"),
             ("zstd:1", "46cea6db19736a93aa4d1f06498a22834990f93ab9e4cda0fab277625f81b233"),
-            ("zstd:3", "3d16536e799260e572a38b852dc546c5434e2ecab202944016b4ac387e898cd2"),
+            ("zstd:3", "0a1d43465aa75286c593049a7861d1fe014ff6b187f2fed9bafdbd21abde1e36"),
             ("zstd:9", "311d5d838a871b10c57b836ef408a01123396c8601b9b3cf89fd22b2e63b5321"),
         ];
         let found = cases.map(|(name, _)| {

@@ -121,6 +121,12 @@ impl<'a> Graph<'a> {
         deliver(destination, &self.parcels(), progress)
     }
 
+    /// Everything that [`Graph::copy_to`] copies, each blob once, what is named before what names it.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<&Descriptor> {
+        self.parcels().into_iter().map(|parcel| parcel.blob).collect()
+    }
+
     fn too_many(&self, what: &'static str, limit: usize) -> Error {
         Error::TooMany { what, limit, place: self.source.place() }
     }
