@@ -26,7 +26,7 @@ use crate::object::FieldError;
 
 pub use entry::{InclusionProof, LogEntry};
 pub use message::{HashAlgorithm, MessageDigest};
-pub use write::{of_envelope, of_message};
+pub use write::{By, legacy_of_message, of_envelope, of_message};
 
 /// The media type of version 0.3, which is written.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -17,8 +17,9 @@
 //! |---|---|
 //! | kinds of keys, and the scheme of a signature | [`KeyKind`], [`Scheme`] |
 //! | keys that verify | [`PublicKey`] |
-//! | keys that sign, imported, or sealed in the file that cosign writes | [`PrivateKey`] |
+//! | keys that sign, imported, or sealed in the file that cosign writes | [`PrivateKey`], [`SealedKey`] |
 //! | the joint for keys that live elsewhere | [`Signer`], [`sign`] |
+//! | keys in tokens, with the feature `pkcs11` | `pkcs11` |
 //!
 //! A kind of key has one scheme that it signs with, and one or two that it verifies with:
 //!
@@ -39,6 +40,8 @@ mod asn1;
 mod error;
 mod kind;
 mod pem;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 mod private;
 mod public;
 mod sealed;
@@ -47,6 +50,6 @@ mod signer;
 pub use error::{BadSignature, KeyError};
 pub use kind::{KeyKind, Scheme};
 pub use pem::MAX_PEM;
-pub use private::PrivateKey;
+pub use private::{PrivateKey, SealedKey};
 pub use public::PublicKey;
-pub use signer::{Signer, SignerError, sign};
+pub use signer::{Signer, SignerError, sign, sign_sha256};

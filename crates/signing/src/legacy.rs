@@ -15,6 +15,8 @@ use distil_imgcore::document::MAX_ATTESTATIONS;
 use distil_imgcore::{Descriptor, Digest, Manifest, MediaType};
 use serde::Serialize;
 
+use crate::bundle::LogEntry;
+use crate::keyless::Evidence;
 use crate::wire;
 use crate::written::{Named, WireDescriptor, Written};
 
@@ -82,6 +84,22 @@ impl Layer {
     pub fn attestation(envelope: Vec<u8>, predicate_type: &str) -> Self {
         let layer = Self::new(MediaType::DSSE, envelope).with_annotation(SIGNATURE, "");
         layer.with_annotation(PREDICATE_TYPE, predicate_type)
+    }
+
+    /// The same with all that vouches for the signature: certificate, chain, log entry and timestamp, as cosign 2 has them.
+    #[must_use]
+    pub fn with_evidence(self, evidence: &Evidence) -> Self {
+        let layer = self
+            .with_annotation(CERTIFICATE, &evidence.certificate.to_pem())
+            .with_annotation(CHAIN, &evidence.certificate.chain_to_pem())
+            .with_annotation(BUNDLE, &wire::go_text(&WireEntry::of(&evidence.entry)));
+        match &evidence.timestamp {
+            Some(stamp) => layer.with_annotation(
+                TIMESTAMP,
+                &wire::go_text(&WireStamp { signed_rfc3161_timestamp: STANDARD.encode(stamp) }),
+            ),
+            None => layer,
+        }
     }
 
     fn new(media_type: &'static str, payload: Vec<u8>) -> Self {
@@ -218,6 +236,44 @@ struct Wire<'a> {
     media_type: &'static str,
     config: WireDescriptor<'a>,
     layers: Vec<WireDescriptor<'a>>,
+}
+
+/// What cosign had of a log entry before there were bundles: the promise, and what it is over.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WireEntry {
+    signed_entry_timestamp: String,
+    payload: WireEntryPayload,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireEntryPayload {
+    body: String,
+    integrated_time: u64,
+    log_index: u64,
+    #[serde(rename = "logID")]
+    log_id: String,
+}
+
+#[derive(Serialize)]
+struct WireStamp {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    signed_rfc3161_timestamp: String,
+}
+
+impl WireEntry {
+    pub(crate) fn of(entry: &LogEntry) -> Self {
+        Self {
+            signed_entry_timestamp: STANDARD.encode(entry.promise.as_deref().unwrap_or_default()),
+            payload: WireEntryPayload {
+                body: STANDARD.encode(&entry.body),
+                integrated_time: entry.integrated_time.unwrap_or_default(),
+                log_index: entry.log_index,
+                log_id: hex::encode(&entry.log_id),
+            },
+        }
+    }
 }
 
 /// What cosign has for an image's config: a history and a layer for each signature.

@@ -36,10 +36,13 @@
 //! | what is signed | [`simple`], [`dsse`], [`predicate`], [`distil_imgcore::statement`] |
 //! | how it is stored | [`bundle`], [`legacy`], [`referrer`] |
 //! | how it is found and verified | [`verify`] |
+//! | signing without a key that is kept | [`keyless`] |
 
 pub mod bundle;
+mod certificates;
 pub mod dsse;
 pub mod key;
+pub mod keyless;
 pub mod legacy;
 mod object;
 pub mod predicate;

@@ -53,6 +53,7 @@ mod trusted_root;
 pub use candidate::{Candidate, Detached, Stored};
 pub use gather::gather;
 pub use identity::{Identity, Pattern, PatternError};
+pub(crate) use log::is_envelope_hash;
 pub use proof::{VerifiedBlob, VerifiedSignature, VerifiedStatement};
 pub use report::{Format, Report, SignedBy, Step, StepName, Verdict};
 pub use signed::Artifact;

@@ -10,6 +10,11 @@ pub(crate) fn go(value: &impl Serialize) -> Vec<u8> {
     write(value, ForHtml)
 }
 
+/// The same as a text.
+pub(crate) fn go_text(value: &impl Serialize) -> String {
+    String::from_utf8(go(value)).expect("JSON is UTF-8")
+}
+
 /// As `protojson` writes where it adds no blanks: envelopes and bundles of cosign 3.
 pub(crate) fn proto(value: &impl Serialize) -> Vec<u8> {
     write(value, CompactFormatter)

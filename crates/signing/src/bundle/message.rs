@@ -1,6 +1,8 @@
 //! Digests of messages.
 
-use distil_imgcore::Digest;
+use aws_lc_rs::digest;
+
+use crate::key::KeyKind;
 
 /// A hash function, by [the numbers] that it has in bundles.
 ///
@@ -66,8 +68,38 @@ impl MessageDigest {
     /// SHA-256 of the bytes of a message.
     #[must_use]
     pub fn of(message: &[u8]) -> Self {
-        let bytes = Digest::of(message).as_sha256().map(|digest| digest.to_vec()).unwrap_or_default();
-        Self { algorithm: HashAlgorithm::Sha256, bytes }
+        Self::by(HashAlgorithm::Sha256, message)
+    }
+
+    /// A SHA-256.
+    #[must_use]
+    pub fn of_sha256(digest: [u8; 32]) -> Self {
+        Self { algorithm: HashAlgorithm::Sha256, bytes: digest.to_vec() }
+    }
+
+    /// The digest of the bytes of a message by this function.
+    #[must_use]
+    pub fn by(algorithm: HashAlgorithm, message: &[u8]) -> Self {
+        let function = match algorithm {
+            HashAlgorithm::Sha256 => &digest::SHA256,
+            HashAlgorithm::Sha384 => &digest::SHA384,
+            HashAlgorithm::Sha512 => &digest::SHA512,
+            HashAlgorithm::Sha3_256 => &digest::SHA3_256,
+            HashAlgorithm::Sha3_384 => &digest::SHA3_384,
+        };
+        Self { algorithm, bytes: digest::digest(function, message).as_ref().to_vec() }
+    }
+
+    /// The digest of a message that is signed with such a key, as cosign 3 has it in bundles: by the function that the key
+    /// signs with, and by SHA-256 where it signs without one.
+    #[must_use]
+    pub fn for_key(kind: KeyKind, message: &[u8]) -> Self {
+        let algorithm = match kind {
+            KeyKind::P384 => HashAlgorithm::Sha384,
+            KeyKind::P521 => HashAlgorithm::Sha512,
+            KeyKind::P256 | KeyKind::Rsa { .. } | KeyKind::Ed25519 => HashAlgorithm::Sha256,
+        };
+        Self::by(algorithm, message)
     }
 
     /// The function.

@@ -153,7 +153,10 @@ fn bits(number: &UintRef<'_>) -> usize {
 }
 
 /// What `read` finds, if it is all that is there.
-fn whole<'a, T>(der: &'a [u8], read: impl FnOnce(&mut SliceReader<'a>) -> pkcs8::der::Result<T>) -> Option<T> {
+pub(super) fn whole<'a, T>(
+    der: &'a [u8],
+    read: impl FnOnce(&mut SliceReader<'a>) -> pkcs8::der::Result<T>,
+) -> Option<T> {
     let mut reader = SliceReader::new(der).ok()?;
     let value = read(&mut reader).ok()?;
     reader.finish().ok()?;

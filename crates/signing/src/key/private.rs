@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{Digest, SHA256};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use ed25519_dalek::Signer as _;
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::elliptic_curve::Generate;
 use pkcs8::der::Decode;
 use pkcs8::der::asn1::OctetStringRef;
@@ -84,7 +86,7 @@ impl PrivateKey {
     /// [`KeyError::Password`] where the password is another or the file was changed, [`KeyError::NotSealed`] for keys in
     /// the clear, and more of [`KeyError`] for what cosign does not write.
     pub fn open(pem: &[u8], password: &[u8]) -> Result<Self, KeyError> {
-        Self::from_pkcs8(&Sealed::read(pem)?.open(password)?)
+        SealedKey::read(pem)?.open(password)
     }
 
     /// Writes the file that cosign keeps a key in, as cosign 2 and 3 write it. With the same password it is another
@@ -191,6 +193,28 @@ impl PrivateKey {
     }
 }
 
+/// A sealed key that was read and is still closed, so that nobody is asked for the password of what is none.
+#[derive(Debug)]
+pub struct SealedKey(Sealed);
+
+impl SealedKey {
+    /// Reads the file; it costs nothing yet.
+    ///
+    /// # Errors
+    /// Those of [`PrivateKey::open`], but for the password.
+    pub fn read(pem: &[u8]) -> Result<Self, KeyError> {
+        Sealed::read(pem).map(Self)
+    }
+
+    /// Opens it, at the cost that [`PrivateKey::open`] tells.
+    ///
+    /// # Errors
+    /// [`KeyError::Password`], and more of [`KeyError`] for what cosign does not write.
+    pub fn open(&self, password: &[u8]) -> Result<PrivateKey, KeyError> {
+        PrivateKey::from_pkcs8(&self.0.open(password)?)
+    }
+}
+
 impl Signer for PrivateKey {
     fn public_key(&self) -> &PublicKey {
         &self.public
@@ -217,6 +241,23 @@ impl Signer for PrivateKey {
             Secret::Ed25519(key) => key.try_sign(message).ok().map(|signature| signature.to_vec()),
         };
         signature.ok_or(SignerError::Failed { kind: self.public.kind() })
+    }
+
+    fn sign_sha256(&self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, SignerError> {
+        let signature = match &self.secret {
+            Secret::P256(key) => {
+                let signature: Option<p256::ecdsa::Signature> = key.sign_prehash(digest).ok();
+                signature.map(|signature| signature.to_der().as_bytes().to_vec())
+            }
+            Secret::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                let digest = Digest::import_less_safe(digest, &SHA256);
+                let made = digest.and_then(|digest| key.sign_digest(&RSA_PKCS1_SHA256, &digest, &mut signature));
+                made.ok().map(|()| signature)
+            }
+            Secret::P384(_) | Secret::P521(_) | Secret::Ed25519(_) => return Ok(None),
+        };
+        signature.map(Some).ok_or(SignerError::Failed { kind: self.public.kind() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::SHA256;
 use aws_lc_rs::signature::{
     ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA512_ASN1, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
 };
@@ -137,36 +138,24 @@ impl PublicKey {
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<Scheme, BadSignature> {
         let form = BadSignature::Form { kind: self.kind };
         let good = match &self.verifier {
-            Verifier::P256(key) => {
-                let signature = p256::ecdsa::Signature::from_der(signature).map_err(|_| form)?;
-                let good = key.verify_prehash(&Sha256::digest(message), &signature).is_ok();
-                good.then_some(Scheme::EcdsaP256Sha256)
+            Verifier::P256(_) | Verifier::Rsa(_) => {
+                return self.verify_sha256(&Sha256::digest(message).into(), signature);
             }
             Verifier::P384(key) => {
-                let signature = p384::ecdsa::Signature::from_der(signature).map_err(|_| form)?;
-                if key.verify_prehash(&Sha384::digest(message), &signature).is_ok() {
-                    Some(Scheme::EcdsaP384Sha384)
-                } else {
-                    let good = key.verify_prehash(&Sha256::digest(message), &signature).is_ok();
-                    good.then_some(Scheme::EcdsaP384Sha256)
+                let parsed = p384::ecdsa::Signature::from_der(signature).map_err(|_| form)?;
+                if key.verify_prehash(&Sha384::digest(message), &parsed).is_err() {
+                    return self.verify_sha256(&Sha256::digest(message).into(), signature);
                 }
+                Some(Scheme::EcdsaP384Sha384)
             }
-            Verifier::P521 { sha512, sha256 } => {
+            Verifier::P521 { sha512, .. } => {
                 if !asn1::is_ecdsa_signature(signature) {
                     return Err(form);
                 }
-                if sha512.verify_sig(message, signature).is_ok() {
-                    Some(Scheme::EcdsaP521Sha512)
-                } else {
-                    sha256.verify_sig(message, signature).is_ok().then_some(Scheme::EcdsaP521Sha256)
+                if sha512.verify_sig(message, signature).is_err() {
+                    return self.verify_sha256(&Sha256::digest(message).into(), signature);
                 }
-            }
-            Verifier::Rsa(key) => {
-                let KeyKind::Rsa { bits } = self.kind else { return Err(form) };
-                if signature.len() != usize::from(bits) / 8 {
-                    return Err(form);
-                }
-                key.verify_sig(message, signature).is_ok().then_some(Scheme::RsaPkcs1Sha256)
+                Some(Scheme::EcdsaP521Sha512)
             }
             Verifier::Ed25519(key) => {
                 let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| form)?;
@@ -178,6 +167,44 @@ impl PublicKey {
                     good.then_some(Scheme::Ed25519ph)
                 }
             }
+        };
+        good.ok_or(BadSignature::Mismatch { kind: self.kind })
+    }
+
+    /// Verifies a signature over a message of which the SHA-256 is at hand: with the schemes over that, which Ed25519 has none
+    /// of.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_sha256(&self, digest: &[u8; 32], signature: &[u8]) -> Result<Scheme, BadSignature> {
+        let form = BadSignature::Form { kind: self.kind };
+        let by_library = |key: &ParsedPublicKey| {
+            let digest = aws_lc_rs::digest::Digest::import_less_safe(digest, &SHA256);
+            digest.is_ok_and(|digest| key.verify_digest_sig(&digest, signature).is_ok())
+        };
+        let good = match &self.verifier {
+            Verifier::P256(key) => {
+                let signature = p256::ecdsa::Signature::from_der(signature).map_err(|_| form)?;
+                key.verify_prehash(digest, &signature).is_ok().then_some(Scheme::EcdsaP256Sha256)
+            }
+            Verifier::P384(key) => {
+                let signature = p384::ecdsa::Signature::from_der(signature).map_err(|_| form)?;
+                key.verify_prehash(digest, &signature).is_ok().then_some(Scheme::EcdsaP384Sha256)
+            }
+            Verifier::P521 { sha256, .. } => {
+                if !asn1::is_ecdsa_signature(signature) {
+                    return Err(form);
+                }
+                by_library(sha256).then_some(Scheme::EcdsaP521Sha256)
+            }
+            Verifier::Rsa(key) => {
+                let KeyKind::Rsa { bits } = self.kind else { return Err(form) };
+                if signature.len() != usize::from(bits) / 8 {
+                    return Err(form);
+                }
+                by_library(key).then_some(Scheme::RsaPkcs1Sha256)
+            }
+            Verifier::Ed25519(_) => None,
         };
         good.ok_or(BadSignature::Mismatch { kind: self.kind })
     }

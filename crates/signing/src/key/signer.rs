@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::fmt::Debug;
 
-use super::kind::KeyKind;
+use super::error::BadSignature;
+use super::kind::{KeyKind, Scheme};
 use super::public::PublicKey;
+use crate::keyless::Witness;
 
 /// A private key, wherever it lives: in this process ([`PrivateKey`]), in a token behind PKCS#11, in a key management
 /// service.
@@ -23,6 +25,21 @@ pub trait Signer: Send + Sync + Debug {
     /// # Errors
     /// [`SignerError`] where there is no signature.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>;
+
+    /// Signs a message that is too large to be at hand, by its SHA-256. Nothing where the scheme of the kind has another hash
+    /// or none, or where whoever keeps the key signs messages alone.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    fn sign_sha256(&self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, SignerError> {
+        let _ = digest;
+        Ok(None)
+    }
+
+    /// What vouches for its signatures, where the key lives too short for anybody to know it. They are nothing without that.
+    fn witness(&self) -> Option<&dyn Witness> {
+        None
+    }
 }
 
 /// Why there is no signature.
@@ -53,10 +70,29 @@ pub enum SignerError {
 /// # Errors
 /// [`SignerError`], also where the signature does not verify, or was made with another scheme than the kind's.
 pub fn sign(signer: &dyn Signer, message: &[u8]) -> Result<Vec<u8>, SignerError> {
-    let key = signer.public_key();
     let signature = signer.sign(message)?;
-    match key.verify(message, &signature) {
-        Ok(scheme) if scheme == key.kind().scheme() => Ok(signature),
-        _ => Err(SignerError::Unverified { kind: key.kind() }),
+    let verified = signer.public_key().verify(message, &signature);
+    checked(signer, signature, verified)
+}
+
+/// The same of a message of which the SHA-256 is at hand. Nothing where this key cannot sign it so.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_sha256(signer: &dyn Signer, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, SignerError> {
+    let Some(signature) = signer.sign_sha256(digest)? else { return Ok(None) };
+    let verified = signer.public_key().verify_sha256(digest, &signature);
+    checked(signer, signature, verified).map(Some)
+}
+
+fn checked(
+    signer: &dyn Signer,
+    signature: Vec<u8>,
+    verified: Result<Scheme, BadSignature>,
+) -> Result<Vec<u8>, SignerError> {
+    let kind = signer.public_key().kind();
+    match verified {
+        Ok(scheme) if scheme == kind.scheme() => Ok(signature),
+        _ => Err(SignerError::Unverified { kind }),
     }
 }

@@ -1,8 +1,9 @@
 //! Steps 2 to 5 for signatures by keys that the caller trusts.
 
-use aws_lc_rs::digest;
 use sigstore_verify::PublicKeyVerificationPolicy;
-use sigstore_verify::types::{DerPublicKey, DigestBytes, HashAlgorithm as CrateHash, MessageDigest, SignatureContent};
+use sigstore_verify::types::{
+    DerPublicKey, DigestBytes, HashAlgorithm as CrateHash, MessageDigest as CrateDigest, SignatureContent,
+};
 
 use super::Requirements;
 use super::legacy_evidence::By;
@@ -11,7 +12,7 @@ use super::report::{SignedBy, StepName};
 use super::signed::{Artifact, Content, Evidence, Signed};
 use super::trail::{Failed, Trail, told};
 use super::trusted_root::TrustedRoot;
-use crate::bundle::HashAlgorithm;
+use crate::bundle::{HashAlgorithm, MessageDigest};
 use crate::key::{PublicKey, Scheme};
 
 /// Judges who signed, and what proves when.
@@ -36,7 +37,7 @@ pub(super) fn judge(
             trail.pass(StepName::Signature, scheme.to_string());
             (key, Some(scheme))
         }
-        None => (over_digest(signed, about, keys, wanted, trail)?, None),
+        None => over_digest(signed, about, keys, wanted, trail)?,
     };
     if wanted.require_tlog {
         let found = trusted_root(wanted).and_then(|root| in_log(signed, about, (key, scheme), root));
@@ -58,44 +59,48 @@ fn by_none(keys: &[PublicKey]) -> String {
     }
 }
 
-/// Where the bytes are not at hand, the log entry stands for them: it names their digest, and only an algorithm that signs
-/// a digest will do.
+/// Where the bytes are not at hand, their digest stands for them, if it is what the key signs. Otherwise the log entry does: it
+/// names the digest.
 fn over_digest<'k>(
     signed: &Signed<'_>,
     about: &Artifact<'_>,
     keys: &'k [PublicKey],
     wanted: &Requirements,
     trail: &mut Trail,
-) -> Result<&'k PublicKey, Failed> {
+) -> Result<(&'k PublicKey, Option<Scheme>), Failed> {
+    let digest = about.digest();
+    let verifies = |sha256| keys.iter().find_map(|key| Some((key, key.verify_sha256(sha256, &signed.signature).ok()?)));
+    if let Some((key, scheme)) = digest.as_sha256().and_then(verifies) {
+        trail.pass(StepName::Signer, format!("the key {}", key.fingerprint()));
+        trail.need(StepName::Signature, stated_digest(signed))?;
+        trail.pass(StepName::Signature, scheme.to_string());
+        return Ok((key, Some(scheme)));
+    }
     if !wanted.require_tlog {
-        return Err(trail.fail(StepName::Signature, "the signed bytes are needed, since no log entry is asked for"));
+        let why = format!("{}, unless that signs bytes of which only the digest is at hand", by_none(keys));
+        return Err(trail.fail(StepName::Signer, why));
     }
     let root = trail.need(StepName::Log, trusted_root(wanted))?;
     let found = keys.iter().find(|key| in_log(signed, about, (key, None), root).is_ok());
     let key = trail.need(StepName::Signer, found.ok_or_else(|| by_none(keys)))?;
     trail.pass(StepName::Signer, format!("the key {}", key.fingerprint()));
     trail.pass(StepName::Signature, "over the digest");
-    Ok(key)
+    Ok((key, None))
 }
 
 /// The digest that a bundle states is not signed. Where it is another than that of the bytes, something is wrong all the
 /// same.
 fn stated_digest(signed: &Signed<'_>) -> Result<(), String> {
-    let Content::Artifact { artifact: Artifact::Bytes(bytes), stated: Some(stated) } = &signed.content else {
-        return Ok(());
+    let Content::Artifact { artifact, stated: Some(stated) } = &signed.content else { return Ok(()) };
+    let same = match artifact {
+        Artifact::Bytes(bytes) => MessageDigest::by(stated.algorithm(), bytes) == *stated,
+        // Another function than that of the digest at hand cannot be compared.
+        Artifact::Digest(digest) => {
+            stated.algorithm() == HashAlgorithm::Sha256
+                && digest.as_sha256().is_some_and(|found| found == stated.bytes())
+        }
     };
-    let function = match stated.algorithm() {
-        HashAlgorithm::Sha256 => &digest::SHA256,
-        HashAlgorithm::Sha384 => &digest::SHA384,
-        HashAlgorithm::Sha512 => &digest::SHA512,
-        HashAlgorithm::Sha3_256 => &digest::SHA3_256,
-        HashAlgorithm::Sha3_384 => &digest::SHA3_384,
-    };
-    if digest::digest(function, bytes).as_ref() == stated.bytes() {
-        Ok(())
-    } else {
-        Err("the digest that the bundle states is not that of the signed bytes".into())
-    }
+    if same { Ok(()) } else { Err("the digest that the bundle states is not that of the signed bytes".into()) }
 }
 
 /// The root, which whoever asks for evidence has to give.
@@ -121,8 +126,8 @@ fn in_log(
     if let (Some(Scheme::EcdsaP384Sha256), Some(message), SignatureContent::MessageSignature(found)) =
         (scheme, signed.message(), &mut bundle.content)
     {
-        let bytes = digest::digest(&digest::SHA256, &message).as_ref().to_vec();
-        found.message_digest = Some(MessageDigest::new(CrateHash::Sha2256, DigestBytes::new(bytes)));
+        let bytes = MessageDigest::by(HashAlgorithm::Sha256, &message).bytes().to_vec();
+        found.message_digest = Some(CrateDigest::new(CrateHash::Sha2256, DigestBytes::new(bytes)));
     }
     // Judged by themselves, where they are asked for.
     bundle.verification_material.timestamp_verification_data.rfc3161_timestamps.clear();

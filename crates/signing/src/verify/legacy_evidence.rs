@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sigstore_verify::types::Bundle;
 
 use super::trail::told;
+use crate::certificates;
 use crate::legacy::{BUNDLE, CERTIFICATE, CHAIN, TIMESTAMP};
 use crate::object::{FieldError, Object};
 
@@ -57,7 +58,7 @@ impl LegacyEvidence {
     pub(super) fn of_annotations(annotations: &BTreeMap<String, String>) -> Result<Self, String> {
         // cosign 3 writes an empty chain where it has none.
         let text = |name: &str| annotations.get(name).map(String::as_str).filter(|text| !text.is_empty());
-        let certificates = text(CERTIFICATE).map(certificates).transpose()?.unwrap_or_default();
+        let certificates = text(CERTIFICATE).map(certificates::read).transpose()?.unwrap_or_default();
         if certificates.len() > 1 {
             return Err("there are several certificates where one has to be".into());
         }
@@ -65,7 +66,7 @@ impl LegacyEvidence {
         let timestamp = text(TIMESTAMP).map(|text| timestamp(&parse(text.as_bytes(), "the timestamp")?));
         Ok(Self {
             certificate: certificates.into_iter().next(),
-            chain: text(CHAIN).map(self::certificates).transpose()?.unwrap_or_default(),
+            chain: text(CHAIN).map(certificates::read).transpose()?.unwrap_or_default(),
             entry: entry.transpose()?,
             timestamp: timestamp.transpose()?,
         })
@@ -77,7 +78,7 @@ impl LegacyEvidence {
         let pem = pem.map(String::from_utf8).transpose().map_err(|_| "the certificate is not text")?;
         // Where a key signed, its public key stands there. It is trusted for nothing, so it is not read.
         let pem = pem.filter(|pem| pem.contains("CERTIFICATE"));
-        let mut found = pem.map(|pem| certificates(&pem)).transpose()?.unwrap_or_default();
+        let mut found = pem.map(|pem| certificates::read(&pem)).transpose()?.unwrap_or_default();
         if found.len() > 1 {
             return Err("there are several certificates where one has to be".into());
         }
@@ -172,25 +173,6 @@ pub(super) fn decode(text: &str, what: &str) -> Result<Vec<u8>, String> {
     STANDARD.decode(text).map_err(|error| format!("{what} is not base64: {error}"))
 }
 
-/// The certificates of a PEM text, which holds nothing else.
-fn certificates(text: &str) -> Result<Vec<Vec<u8>>, String> {
-    const END: &str = "-----END CERTIFICATE-----";
-    let mut found = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(END).ok_or("what should be a certificate is not PEM")? + END.len();
-        let (block, after) = rest.split_at(end);
-        let (label, der) = pem_rfc7468::decode_vec(block.as_bytes())
-            .map_err(|error| format!("the certificate is not PEM: {error}"))?;
-        if label != "CERTIFICATE" {
-            return Err(format!("{label:?} is no certificate"));
-        }
-        found.push(der);
-        rest = after.trim_start_matches(['\r', '\n']);
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +182,7 @@ mod tests {
     }
 
     fn pem(der: &[u8]) -> String {
-        pem_rfc7468::encode_string("CERTIFICATE", pem_rfc7468::LineEnding::LF, der).unwrap()
+        certificates::write(der)
     }
 
     #[test]

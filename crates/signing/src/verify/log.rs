@@ -17,12 +17,13 @@ pub(super) fn check_envelope(bundle: &Bundle, layer: &[u8]) -> Result<(), String
 fn check(entry: &TransparencyLogEntry, layer: &[u8]) -> Result<(), String> {
     let body = json::parse(entry.canonicalized_body.as_bytes(), MAX_BODY)
         .map_err(|error| format!("the log entry is not JSON with one meaning: {error}"))?;
+    if is_envelope_hash(&body, layer) { Ok(()) } else { Err("the log entry is for another envelope".into()) }
+}
+
+/// Whether the body of an entry of the kind `dsse` is about the envelope with these bytes.
+pub(crate) fn is_envelope_hash(body: &Value, envelope: &[u8]) -> bool {
     let hash = |member: &str| body.pointer(&format!("/spec/envelopeHash/{member}")).and_then(Value::as_str);
-    if hash("algorithm") == Some("sha256") && hash("value") == Some(&Digest::of(layer).hex()) {
-        Ok(())
-    } else {
-        Err("the log entry is for another envelope".into())
-    }
+    hash("algorithm") == Some("sha256") && hash("value") == Some(&Digest::of(envelope).hex())
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ use crate::dsse::Envelope;
 pub enum Artifact<'a> {
     /// The bytes.
     Bytes(&'a [u8]),
-    /// Their digest. A signature by a key over the bytes themselves cannot be verified then without a log entry.
+    /// Their digest. A signature by a key that signs something else than the SHA-256 of the bytes cannot be verified then without
+    /// a log entry.
     Digest(Digest),
 }
 

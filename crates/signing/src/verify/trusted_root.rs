@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use distil_imgcore::json::{self, JsonError};
-use sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT;
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT};
 use sigstore_verify::crypto::parse_certificate_info;
 use sigstore_verify::trust_root::{CertificateAuthority, TrustedRoot as Parsed};
 use sigstore_verify::tsa::verify_timestamp_for_authority;
@@ -71,6 +71,15 @@ impl TrustedRoot {
         Self::from_json(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes())
     }
 
+    /// That of the staging instance of Sigstore, where anybody may try things out: for sigstore's client protocol, which asks for
+    /// it by name.
+    ///
+    /// # Errors
+    /// [`TrustedRootError`]; a test shows that there are none.
+    pub fn staging() -> Result<Self, TrustedRootError> {
+        Self::from_json(SIGSTORE_STAGING_TRUSTED_ROOT.as_bytes())
+    }
+
     pub(super) fn verifier(&self) -> &Verifier {
         &self.verifier
     }
@@ -128,6 +137,7 @@ mod tests {
 
     #[test]
     fn the_embedded_root_can_be_used() {
+        assert!(TrustedRoot::staging().is_ok());
         let root = TrustedRoot::public_good().unwrap();
         // 2024: every authority of it is still valid, so nothing is taken away.
         assert!(root.valid_at(&[1_704_067_200]).unwrap().is_none());

@@ -4,6 +4,7 @@
 
 mod conformance;
 mod data;
+mod evidence;
 mod keyless;
 mod layouts;
 mod logs;
