@@ -3,6 +3,7 @@
 mod below;
 mod error;
 mod kept;
+mod signed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use distil_aptrepo::lock::LockedBase;
 use distil_cache::Session;
 use distil_imgcore::{Descriptor, Digest, Image, Platform, Reference, RegistryName};
+use distil_sbom::provenance::BaseSigners;
 
 use crate::places::Places;
 use crate::progress::Progress;
@@ -29,11 +31,13 @@ pub(crate) struct Base {
     kept: Option<Arc<Kept>>,
     name: Name,
     public_name: Option<String>,
+    signers: Option<BaseSigners>,
 }
 
 impl Base {
     /// Finds the image that a recipe in `dir` names. From here on only its digest counts. Of a registry it is the one of a
-    /// lock, where that says which: its tag is not asked again, and may have moved.
+    /// lock, where that says which: its tag is not asked again, and may have moved. Where the recipe says who must have signed it,
+    /// it is not opened before that is verified.
     pub(crate) fn open(
         stated: &recipe::Base,
         dir: &Path,
@@ -51,7 +55,10 @@ impl Base {
             local => (Named::open(&local.relative_to(dir), places), None),
         };
         let named = named.map_err(|source| name.unreadable(source))?;
-        Ok(Self { named, kept, name, public_name: stated.public_name.clone() })
+        let of_registry = kept.as_ref().map(|_| (session, places.machine.offline));
+        let check = |trust| signed::check(trust, dir, (named.store.as_ref(), &named.root), of_registry, &name);
+        let signers = stated.trust.as_ref().map(check).transpose()?;
+        Ok(Self { named, kept, name, public_name: stated.public_name.clone(), signers })
     }
 
     /// The index of all platforms, or the only manifest.
@@ -62,6 +69,11 @@ impl Base {
     /// What annotations may call it.
     pub(crate) fn public_name(&self) -> Option<&str> {
         self.public_name.as_deref()
+    }
+
+    /// Who must have signed it, which was verified.
+    pub(crate) fn signers(&self) -> Option<&BaseSigners> {
+        self.signers.as_ref()
     }
 
     /// When the newest of its images for these platforms was made, in seconds since 1970. An image that cannot be read

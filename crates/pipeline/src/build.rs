@@ -41,6 +41,7 @@ use crate::places::Places;
 use crate::progress::{Phase, Progress};
 use crate::recipe::Recipe;
 use crate::shelf::{Converted, Rules, Shelf};
+use crate::signing::{Formats, Signer};
 use assemble::Parts;
 use convert::Workshop;
 use inventory::Made;
@@ -72,8 +73,21 @@ pub struct BuildRequest<'a> {
     pub cache_dir: PathBuf,
     /// The machine and the network, for recipes that name packages.
     pub machine: Machine,
+    /// With what to sign the image and what is attached to it; unsigned where nothing is said.
+    pub signing: Option<BuildSigning<'a>>,
     /// Set to true from elsewhere, ends the build soon.
     pub cancelled: &'a Arc<AtomicBool>,
+}
+
+/// How a build signs.
+#[derive(Debug, Clone, Copy)]
+pub struct BuildSigning<'a> {
+    /// The key.
+    pub signer: &'a dyn Signer,
+    /// In which forms.
+    pub formats: Formats,
+    /// The repository that the image is signed for, in place of the one that it is written to.
+    pub name: Option<&'a str>,
 }
 
 /// What an image is made of.
@@ -167,6 +181,7 @@ impl BuiltImage {
 ///     jobs: std::num::NonZeroUsize::MIN,
 ///     cache_dir: ".cache".into(),
 ///     machine: Machine::new(1_800_000_000),
+///     signing: None,
 ///     cancelled: &Arc::default(),
 /// };
 /// println!("{}", build(&request, &Silent)?.images[0].digest);
@@ -177,7 +192,7 @@ impl BuiltImage {
 /// [`BuildError`]; [`BuildError::is_mistake`] tells what was asked for wrongly from what failed.
 pub fn build(request: &BuildRequest<'_>, progress: &dyn Progress) -> Result<Built, BuildError> {
     let places = Places::new(&request.machine, progress, request.cancelled);
-    output::check(&request.outputs, &places)?;
+    output::check(request, &places)?;
     let order = Order::new(request)?;
     let platforms = order.platforms(request)?;
     let session = Session::start(&request.cache_dir)?;
@@ -223,13 +238,13 @@ fn known(
         return Ok(None);
     }
     let own = order.own_digest(&order.own_files(fitting.lock().epoch)?)?;
-    let memo = Memo::new(shelf, fitting.lock(), &own, order.packing, request);
+    let memo = Memo::new(shelf, fitting.lock(), (&own, fitting.base_signers()), order.packing, request);
     let Some(Known { index, about, warnings }) = memo.find() else { return Ok(None) };
     let record = Record::new(fitting.lock(), request, &index, &own, order.packing);
     if let Some(record) = &record {
         record.compare()?;
     }
-    let images = output::write(&index, &about, (&request.outputs, order.names(request)), &request.host, places);
+    let images = output::write(&index, &about, order.names(request), request, places);
     let images = match images {
         Ok(images) => images,
         // No build would change that.
@@ -284,7 +299,7 @@ fn build_of(
         jobs: request.jobs,
         describe: order.describes(),
     };
-    let scribe = order.scribe(lock.as_deref(), &own, request.jobs, workshop);
+    let scribe = order.scribe(lock.as_deref(), (&own, bases.signers()), request.jobs, workshop);
     let mut images = Vec::new();
     let mut documents = BTreeMap::new();
     let mut warnings = Vec::new();
@@ -319,12 +334,12 @@ fn build_of(
     }
     let known = Known { index, about, warnings };
     if let Some(lock) = lock {
-        Memo::new(shelf, lock, &own, order.packing, request).keep(&known)?;
+        Memo::new(shelf, lock, (&own, bases.signers()), order.packing, request).keep(&known)?;
     }
     let Known { index, about, mut warnings } = known;
     let layers: Vec<&Layer> = index.images().iter().flat_map(Image::layers).collect();
     progress.phase(Phase::Write { layers: layers.len(), bytes: Some(layers.iter().map(|layer| layer.size()).sum()) });
-    let images = output::write(&index, &about, (&request.outputs, order.names(request)), &request.host, places)?;
+    let images = output::write(&index, &about, order.names(request), request, places)?;
     for image in &images {
         if let ([one], true) = (image.platforms.as_slice(), sets.len() > 1) {
             warnings.push((one.platform.clone(), Warning::OnePlatform { reference: image.reference.clone() }));

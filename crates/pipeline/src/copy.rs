@@ -18,7 +18,7 @@ use crate::parallel;
 use crate::places::Places;
 use crate::progress::{Phase, Progress};
 use crate::read::{Choice, Named, ReadError};
-use freight::{Freight, stoppable};
+pub(crate) use freight::{Freight, stoppable};
 
 /// What to copy, and where to.
 #[derive(Debug)]

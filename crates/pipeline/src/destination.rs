@@ -84,6 +84,14 @@ impl Destination {
         if names == Names::Stay { self.stays(self.named()?, image) } else { Ok(()) }
     }
 
+    /// Whether the name means the image already.
+    ///
+    /// # Errors
+    /// Where the place cannot be asked.
+    pub(crate) fn means(&self, image: &Digest) -> Result<bool, StoreError> {
+        Ok(self.named()?.as_ref() == Some(image))
+    }
+
     fn stays(&self, found: Option<Digest>, image: &Digest) -> Result<(), StoreError> {
         match (&self.name, found) {
             (Some(name), Some(found)) if found != *image => {

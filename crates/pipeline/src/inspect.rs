@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use distil_imgcore::{Descriptor, ImagePath, Reference};
+use distil_imgcore::{
+    Attachment, AttachmentKind, Descriptor, Digest, Error, ImagePath, MediaType, Reference, Selector,
+};
+use distil_signing::predicate::PredicateType;
+use distil_signing::referrer::PREDICATE_TYPE;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,7 +39,7 @@ pub struct Inspection {
     pub layers: Vec<LayerSummary>,
     /// The packages, by name.
     pub packages: Vec<PackageSummary>,
-    /// Artifacts about the index and the image: signatures, statements, SBOMs.
+    /// Artifacts about the index and the image: signatures, statements, SBOMs. Nothing of them was verified.
     pub referrers: Vec<ReferrerSummary>,
     /// Records of packages that are broken, so that packages may be missing from the list.
     pub unreadable: Vec<String>,
@@ -157,20 +161,56 @@ fn referrers(named: &Named, manifest: &Descriptor) -> Result<Vec<ReferrerSummary
         subjects.push(manifest.digest());
     }
     let mut found = Vec::new();
-    for subject in subjects {
-        found.extend(named.store.referrers(subject)?.iter().map(|referrer| {
-            ReferrerSummary {
-                subject: subject.to_string(),
-                digest: referrer.digest().to_string(),
-                artifact_type: referrer.artifact_type().map(|t| t.as_str().to_owned()),
-                description: ["description", "title"]
-                    .iter()
-                    .find_map(|key| referrer.annotations().get(&format!("org.opencontainers.image.{key}")).cloned()),
-                size: referrer.size(),
-            }
+    for subject in &subjects {
+        found.extend(named.store.referrers(subject)?.iter().map(|referrer| ReferrerSummary {
+            subject: subject.to_string(),
+            digest: referrer.digest().to_string(),
+            artifact_type: referrer.artifact_type().map(|t| t.as_str().to_owned()),
+            description: description(referrer),
+            size: referrer.size(),
         }));
+        for name in Attachment::names_for(subject) {
+            let Some(kind) = Attachment::named(&name).map(|attachment| attachment.kind()) else { continue };
+            match named.store.resolve(&Selector::Name(name.clone())) {
+                Ok(manifest) => found.extend(attached(subject, kind, &manifest, &format!("under the tag {name}"))),
+                Err(Error::NoImage { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    // They are about the image of the layout, as far as anybody can tell who does not read them.
+    for (kind, manifest) in named.store.unnamed_attachments()? {
+        found.extend(attached(named.root.digest(), kind, &manifest, "without a name"));
     }
     Ok(found)
+}
+
+/// What an artifact says of itself. Of a bundle nobody looked yet whether it is good.
+fn description(referrer: &Descriptor) -> Option<String> {
+    let annotations = referrer.annotations();
+    if let Some(kind) = annotations.get(PREDICATE_TYPE) {
+        let is_signature = PredicateType::SIGN.is(kind);
+        let what = if is_signature { "signature".to_owned() } else { format!("attestation of type {kind}") };
+        return Some(format!("{what}, not verified"));
+    }
+    let keys = ["description", "title"].map(|key| format!("org.opencontainers.image.{key}"));
+    keys.iter().find_map(|key| annotations.get(key).cloned())
+}
+
+/// What cosign keeps about an image beside its referrers.
+fn attached(subject: &Digest, kind: AttachmentKind, manifest: &Descriptor, place: &str) -> Option<ReferrerSummary> {
+    let (what, artifact_type) = match kind {
+        AttachmentKind::Signatures => ("signatures", MediaType::SIMPLE_SIGNING),
+        AttachmentKind::Attestations => ("attestations", MediaType::DSSE),
+        AttachmentKind::Sbom => return None,
+    };
+    Some(ReferrerSummary {
+        subject: subject.to_string(),
+        digest: manifest.digest().to_string(),
+        artifact_type: Some(artifact_type.to_owned()),
+        description: Some(format!("{what} {place}, not verified")),
+        size: manifest.size(),
+    })
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@
 //!     jobs: NonZeroUsize::MIN,
 //!     cache_dir: dir.join("cache"),
 //!     machine: machine.clone(),
+//!     signing: None,
 //!     cancelled: &Arc::default(),
 //! };
 //! build(&request, &Silent)?;
@@ -67,6 +68,7 @@ mod regular_file;
 mod sbom;
 pub mod schema;
 mod shelf;
+pub mod signing;
 mod sources;
 mod spool;
 mod tags;
@@ -78,7 +80,9 @@ mod why;
 mod written;
 
 pub use base::BaseError;
-pub use build::{BuildError, BuildRequest, Built, BuiltImage, BuiltPlatform, ResultDifference, Warning, What, build};
+pub use build::{
+    BuildError, BuildRequest, BuildSigning, Built, BuiltImage, BuiltPlatform, ResultDifference, Warning, What, build,
+};
 pub use cache::{CachePruned, CacheStatus, KindDocument, PruneMode, TallyDocument, cache_prune, cache_status};
 pub use copy::{Copied, CopyError, CopyRequest, copy};
 pub use distil_cache::CacheError;

@@ -60,6 +60,10 @@ impl<F: Fn(&Descriptor, Reader) -> Reader + Send + Sync> Store for Observed<'_, 
         self.inner.publish(name, root, about)
     }
 
+    fn tag_over(&self, name: &RefName, root: &Descriptor, before: Option<&Digest>) -> Result<bool, Error> {
+        self.inner.tag_over(name, root, before)
+    }
+
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
         self.inner.resolve(wanted)
     }

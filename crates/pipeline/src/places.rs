@@ -124,6 +124,27 @@ impl<'a> Places<'a> {
         Ok(Destination::new(kind, name))
     }
 
+    /// Opens the place of an image, to write beside it: a layout that is there, or a repository.
+    ///
+    /// # Errors
+    /// As [`Places::source`]; [`Error::ReadOnly`] for all other places.
+    pub(crate) fn room(&self, reference: &Reference) -> Result<(Arc<dyn Store>, Selector), StoreError> {
+        match reference {
+            Reference::Layout(at) => {
+                // Nothing is made where there is none.
+                drop(Layout::open(at.path())?);
+                Ok((Arc::new(Layout::create(at.path(), WAIT)?), at.selector().clone()))
+            }
+            Reference::Registry(name) => {
+                self.reads(name);
+                Ok((Arc::new(self.repository(name)?.for_writing()), selector(name)))
+            }
+            Reference::Archive(_) | Reference::DockerArchive(_) => {
+                Err(Error::ReadOnly { place: reference.to_string() }.into())
+            }
+        }
+    }
+
     /// Notes that a repository holds what is written elsewhere, also where it was not asked this time.
     pub(crate) fn reads(&self, name: &RegistryName) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,6 +29,8 @@ impl Discretion {
             }
         }
         if let Some(base) = &recipe.base {
+            let trust = base.trust.iter().map(|trust| &trust.options);
+            trust.flat_map(|trust| trust.keys.iter().chain(&trust.trusted_root)).for_each(|path| found.path(path));
             match &base.image {
                 Reference::Layout(at) | Reference::Archive(at) | Reference::DockerArchive(at) => found.path(at.path()),
                 Reference::Registry(name) => {

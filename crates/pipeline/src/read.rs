@@ -8,7 +8,7 @@ use distil_imgcore::entry::BadWhiteout;
 use distil_imgcore::tar::TarError;
 use distil_imgcore::{
     Attestation, Descriptor, Digest, Document, Error, Image, ImagePath, MediaKind, Platform, Reference, RegistryName,
-    Store,
+    Selector, Store,
 };
 
 use crate::places::{Places, StoreError, selector};
@@ -125,8 +125,17 @@ impl Named {
 
     /// The image of a name in a registry, read through a store that keeps some of what is there.
     pub(crate) fn within(store: Arc<dyn Store>, name: &RegistryName, places: &Places<'_>) -> Result<Self, ReadError> {
-        let reference = Reference::Registry(name.clone());
-        let root = places.resolve(&reference, store.as_ref(), &selector(name))?;
+        Self::among(store, &Reference::Registry(name.clone()), &selector(name), places)
+    }
+
+    /// The image that is meant, in a place that was opened for the reference.
+    pub(crate) fn among(
+        store: Arc<dyn Store>,
+        reference: &Reference,
+        wanted: &Selector,
+        places: &Places<'_>,
+    ) -> Result<Self, ReadError> {
+        let root = places.resolve(reference, store.as_ref(), wanted)?;
         Self::of(store, root)
     }
 

@@ -24,7 +24,7 @@ use distil_rootfs::{Accounts, FilterRules};
 use toml::de::DeTable;
 
 pub use attestations::{Attestations, author};
-pub use base::Base;
+pub use base::{Base, BaseTrust};
 pub(crate) use debian::Component;
 pub use debian::{DebPattern, Debian, Exclude, PackageRequest};
 pub use distil_debunpack::records::Database;
@@ -45,23 +45,19 @@ use users::Users;
 /// The longest recipe that is read, in bytes.
 pub const MAX_RECIPE: usize = 1 << 20;
 
-const KEYS: Keys = Keys {
-    known: &[
-        "platforms",
-        "image",
-        "base",
-        "debian",
-        "files",
-        "users",
-        "filter",
-        "layers",
-        "attestations",
-        "publish",
-        "variants",
-    ],
-    not_yet: &[],
-    never: &[],
-};
+const KEYS: Keys = Keys::all(&[
+    "platforms",
+    "image",
+    "base",
+    "debian",
+    "files",
+    "users",
+    "filter",
+    "layers",
+    "attestations",
+    "publish",
+    "variants",
+]);
 
 /// What an image is made of. Everything in it was checked; only the files that it names were not looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

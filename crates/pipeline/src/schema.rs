@@ -7,6 +7,9 @@ use crate::files::FileList;
 use crate::inspect::Inspection;
 use crate::lock::LockDocument;
 use crate::sbom::SbomDocument;
+use crate::signing::{
+    KeyDocument, PromotedDocument, RefreshedDocument, SignedBlobDocument, SignedDocument, VerificationDocument,
+};
 use crate::tags::TagList;
 use crate::validate::Validation;
 use crate::why::WhyAnswer;
@@ -48,10 +51,46 @@ pub fn tags() -> String {
     of::<TagList>()
 }
 
+/// The schema of what the commands of `key` print.
+#[must_use]
+pub fn key() -> String {
+    of::<KeyDocument>()
+}
+
+/// The schema of what `sign-blob` prints.
+#[must_use]
+pub fn signed_blob() -> String {
+    of::<SignedBlobDocument>()
+}
+
+/// The schema of what `trusted-root` prints.
+#[must_use]
+pub fn trusted_root() -> String {
+    of::<RefreshedDocument>()
+}
+
 /// The schema of what `validate` prints.
 #[must_use]
 pub fn validation() -> String {
     of::<Validation>()
+}
+
+/// The schema of what `promote` prints.
+#[must_use]
+pub fn promoted() -> String {
+    of::<PromotedDocument>()
+}
+
+/// The schema of what `sign` and `attest` print.
+#[must_use]
+pub fn signed() -> String {
+    of::<SignedDocument>()
+}
+
+/// The schema of what `verify`, `verify-attestation` and `verify-blob` print.
+#[must_use]
+pub fn verification() -> String {
+    of::<VerificationDocument>()
 }
 
 /// The schema of what `lock` prints.
@@ -254,7 +293,26 @@ mod tests {
             ("base = { image = 'oci-archive:base.tar', public-name = 'registry.example.org/team/base:1' }", true),
             ("base = { image = 'oci:base', public-name = 'base' }", false),
             ("base.public-name = 'registry.example.org/base'", false),
-            ("base = { image = 'oci:base', key = 'base.pub' }", false),
+            ("base = { image = 'oci:base', key = 'base.pub' }", true),
+            (
+                "base = { image = 'oci:base', key = ['a.pub', 'b.pub'], threshold = 2, trusted-root = 'root.json' }",
+                true,
+            ),
+            ("base = { image = 'oci:base', key = [] }", false),
+            ("base = { image = 'oci:base', key = [''] }", false),
+            ("base = { image = 'oci:base', key = 'a.pub', threshold = 0 }", false),
+            ("base = { image = 'oci:base', threshold = 1 }", false),
+            ("base = { image = 'oci:base', trusted-root = 'root.json' }", false),
+            ("base = { image = 'oci:base', certificate-identity = 'a', certificate-oidc-issuer = 'b' }", true),
+            (
+                "base = { image = 'oci:base', certificate-identity-regexp = 'a', certificate-oidc-issuer-regexp = 'b' }",
+                true,
+            ),
+            ("base = { image = 'oci:base', certificate-identity = 'a' }", false),
+            ("base = { image = 'oci:base', certificate-oidc-issuer = 'b' }", false),
+            ("base = { image = 'oci:base', certificate-identity = '', certificate-oidc-issuer = 'b' }", false),
+            ("base = { image = 'oci:base', key = 'a.pub', certificate-oidc-issuer = 'b' }", false),
+            ("base = { image = 'oci:base', key = 'a.pub', certificate-identity = 'a' }", false),
             ("nothing = 1", false),
         ];
         for (recipe, expected) in cases {
@@ -265,8 +323,9 @@ mod tests {
 
     #[test]
     fn documents_have_schemas_in_which_every_field_is_described() {
-        let images = [written(), inspection(), files(), sbom(), tags(), validation()];
-        for text in images.into_iter().chain([locking(), reason(), cache_status(), cache_prune()]) {
+        let images = [written(), inspection(), files(), sbom(), tags(), validation(), verification()];
+        for text in images.into_iter().chain([locking(), reason(), key(), signed_blob(), cache_status(), cache_prune()])
+        {
             let schema: Value = serde_json::from_str(&text).unwrap();
             assert!(jsonschema::draft202012::meta::is_valid(&schema));
             let tables = schema["$defs"].as_object().into_iter().flat_map(|defs| defs.values()).chain([&schema]);

@@ -58,12 +58,12 @@ pub(crate) struct Shelf {
 }
 
 /// The forms in which values are kept. They change with the form, and with every change to the bytes of fragments.
-const FRAGMENT: &str = "fragment-1";
+const FRAGMENT: &str = "fragment-2";
 const FILES: &str = "files-1";
 const LAYER: &str = "layer-1";
 const CHECKPOINTS: &str = "layer-checkpoints-1";
 /// It changes with everything that decides on an image and is not in its lock or its recipe.
-const IMAGE: &str = "image-1";
+const IMAGE: &str = "image-2";
 /// It changes with everything that is found out about a package.
 const DESCRIPTION: &str = "description-1";
 

@@ -1,7 +1,7 @@
 //! Small files of text that appear under their names when they are complete.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -12,8 +12,7 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] where something is there, even a link to nowhere, and whatever the system says.
 pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    written_beside(path, &mut &*content)?.persist_noclobber(path)?;
-    Ok(())
+    Staged::write(path, &mut &*content, FOR_ALL)?.create()
 }
 
 /// Writes a file in the place of what is there, which stays until the new one is whole. Its directory is made where it is
@@ -31,18 +30,55 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Whatever the stream and the system say.
 pub fn replace_from(path: &Path, content: &mut dyn Read) -> io::Result<()> {
-    written_beside(path, content)?.persist(path)?;
-    Ok(())
+    Staged::write(path, content, FOR_ALL)?.replace()
 }
 
-fn written_beside(path: &Path, content: &mut dyn Read) -> io::Result<NamedTempFile> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(dir)?;
-    // The temporary file would be readable by its owner alone; the umask takes away what others must not have.
-    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(dir)?;
-    io::copy(content, &mut file)?;
-    file.as_file().sync_all()?;
-    Ok(file)
+/// Writes to where somebody pointed: through a link and into a pipe or device, all of which stay, or else as [`replace`] does.
+/// `/dev/stdout` is such a link.
+///
+/// # Errors
+/// Whatever the system says.
+pub(crate) fn deliver(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(content)
+        }
+        _ => replace(path, content),
+    }
+}
+
+/// What the umask leaves of it is who may read and write a file.
+const FOR_ALL: u32 = 0o666;
+
+/// A file that is whole, beside where it is to be. Dropped, it is gone.
+#[derive(Debug)]
+pub(crate) struct Staged<'a> {
+    file: NamedTempFile,
+    path: &'a Path,
+}
+
+impl<'a> Staged<'a> {
+    /// Writes the file, for those whom `mode` and the umask let at it. The directory is made where it is missing.
+    pub(crate) fn write(path: &'a Path, content: &mut dyn Read, mode: u32) -> io::Result<Self> {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(dir)?;
+        let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(mode)).tempfile_in(dir)?;
+        io::copy(content, &mut file)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, path })
+    }
+
+    /// Gives it its name, which nothing must have yet.
+    pub(crate) fn create(self) -> io::Result<()> {
+        self.file.persist_noclobber(self.path)?;
+        Ok(())
+    }
+
+    /// Gives it its name, whatever had it.
+    pub(crate) fn replace(self) -> io::Result<()> {
+        self.file.persist(self.path)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +95,23 @@ mod tests {
         replace(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_to_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, file) = (dir.path().join("link"), dir.path().join("file"));
+        for target in ["/dev/null", "file"] {
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            deliver(&link, b"long").unwrap();
+            deliver(&link, b"x").unwrap();
+            assert_eq!(fs::read_link(&link).unwrap(), Path::new(target));
+            fs::remove_file(&link).unwrap();
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"x");
+        deliver(&file, b"y").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"y");
+        assert!(deliver(dir.path(), b"x").is_err());
     }
 
     #[test]

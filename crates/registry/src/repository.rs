@@ -221,6 +221,11 @@ impl Store for Repository {
         self.send_document(name.as_str(), root, &bytes, None).map(drop)
     }
 
+    fn tag_over(&self, name: &RefName, root: &Descriptor, before: Option<&Digest>) -> Result<bool, Error> {
+        self.remote.will_write();
+        self.retag(name, root, before)
+    }
+
     fn resolve(&self, wanted: &Selector) -> Result<Descriptor, Error> {
         self.find(wanted)
     }

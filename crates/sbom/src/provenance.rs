@@ -50,6 +50,8 @@ pub struct Provenance {
     pub keys: Vec<String>,
     /// The image that this one starts from.
     pub base: Option<BaseImage>,
+    /// Who must have signed that, where somebody must and it was verified that they have.
+    pub base_signers: Option<BaseSigners>,
     /// The packages that were installed.
     pub packages: Vec<Deb>,
     /// The recipe's own files.
@@ -60,6 +62,15 @@ pub struct Provenance {
     pub epoch: i64,
     /// Documents that came out of the build beside the image.
     pub byproducts: Vec<Byproduct>,
+}
+
+/// Those of whom enough have signed a base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseSigners {
+    /// Each that counts: a key by the SHA-256 of its SPKI, as `sha256:…`, or an identity by its name and issuer.
+    pub names: Vec<String>,
+    /// How many different ones had to have signed.
+    pub threshold: usize,
 }
 
 /// A text that somebody outside wrote and that decides what the image is.
@@ -196,6 +207,7 @@ impl Provenance {
             indices: Vec::new(),
             keys: Vec::new(),
             base: None,
+            base_signers: None,
             packages: Vec::new(),
             files: Vec::new(),
             version: version.to_owned(),

@@ -7,6 +7,7 @@ use distil_imgcore::{Digest, Escaped, ImagePath, Platform};
 use crate::places::StoreError;
 use crate::read::ReadError;
 use crate::recipe::Place;
+use crate::signing::{NotVerified, TrustError};
 
 /// The base as its recipe names it, and where: what messages say of it is the same on every machine.
 #[derive(Debug, Clone)]
@@ -41,6 +42,34 @@ pub enum BaseError {
     /// There is no place for what is pulled.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// The recipe does not say who must have signed the base in a way that can be verified.
+    #[error("cannot tell who must have signed the base, as {place} has it")]
+    Trust {
+        /// Where the recipe says who.
+        place: Place,
+        /// Why not.
+        source: Box<TrustError>,
+    },
+    /// The base is not signed by those who must have.
+    #[error("the base {} is not signed as {place} asks", Escaped(.reference.as_bytes()))]
+    NotVerified {
+        /// The base as the recipe names it.
+        reference: String,
+        /// Where the recipe says who must have signed it.
+        place: Place,
+        /// What was found.
+        source: Box<NotVerified>,
+    },
+    /// The signatures of the base are not kept, and its registry may not be asked.
+    #[error("nobody can tell whether the base {} is signed as {place} asks", Escaped(.reference.as_bytes()))]
+    Unverifiable {
+        /// The base as the recipe names it.
+        reference: String,
+        /// Where the recipe says who must have signed it.
+        place: Place,
+        /// The image whose signatures are not there.
+        digest: Digest,
+    },
     /// Another image than the one of the lock.
     #[error("the image of the base for {platform} is {found}{}", in_lock(.locked.as_deref()))]
     Locked {
@@ -99,8 +128,29 @@ impl BaseError {
         match self {
             Self::Read { source, .. } => source.is_mistake(),
             Self::Open(source) => source.is_mistake(),
+            Self::Trust { source, .. } => source.is_mistake(),
             Self::Version { .. } | Self::Database { .. } | Self::Layers { .. } => true,
-            Self::Record { .. } | Self::Cache(_) | Self::Locked { .. } => false,
+            Self::Record { .. }
+            | Self::Cache(_)
+            | Self::Locked { .. }
+            | Self::NotVerified { .. }
+            | Self::Unverifiable { .. } => false,
+        }
+    }
+
+    /// Whether the answer is no: those have not signed the base who must.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        matches!(self, Self::NotVerified { .. })
+    }
+
+    /// Whether nobody can tell whether it is signed, for want of its signatures or of a trusted root.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        match self {
+            Self::Unverifiable { .. } => true,
+            Self::Trust { source, .. } => source.is_undecided(),
+            _ => false,
         }
     }
 }

@@ -12,7 +12,7 @@ use distil_imgcore::{
     Artifact, Attestation, Blob, Content, Descriptor, Digest, Image, Index, MAX_STATEMENT, MediaType, PREDICATE_TYPE,
     Platform,
 };
-use distil_sbom::provenance::{self, Byproduct, Deb, OwnFile, Parameter, Provenance, Release};
+use distil_sbom::provenance::{self, BaseSigners, Byproduct, Deb, OwnFile, Parameter, Provenance, Release};
 use distil_sbom::{About, Format, Inventory, Owner};
 
 use super::Jobs;
@@ -72,6 +72,8 @@ pub(super) struct Scribe<'a> {
     pub(super) dir: &'a Path,
     pub(super) lock: Option<&'a Lock>,
     pub(super) own: &'a OwnFiles,
+    /// Who must have signed the base.
+    pub(super) signers: Option<&'a BaseSigners>,
     pub(super) jobs: Jobs,
     pub(super) workshop: Workshop<'a>,
 }
@@ -140,6 +142,7 @@ impl Scribe<'_> {
         found.recipe = self.recipe.map(|recipe| Parameter::new("distil.toml", &discretion.told(recipe.text())));
         found.variant = self.variant.map(str::to_owned);
         found.base.clone_from(&inventory.image.base);
+        found.base_signers = self.signers.cloned();
         found.packages = inventory.packages.iter().filter_map(|p| Deb::of(p, inventory.system.as_ref())).collect();
         found.byproducts = sboms
             .iter()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use distil_aptrepo::lock::LockedBase;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Digest, Platform};
+use distil_sbom::provenance::BaseSigners;
 
 use crate::base::{Base, BaseError, BaseImage};
 use crate::progress::Progress;
@@ -52,6 +53,11 @@ impl Bases {
     /// What documents may call the base.
     pub(super) fn public_name(&self) -> Option<&str> {
         self.base.as_ref().and_then(Base::public_name)
+    }
+
+    /// Who must have signed the base, which was verified.
+    pub(super) fn signers(&self) -> Option<&BaseSigners> {
+        self.base.as_ref().and_then(Base::signers)
     }
 
     /// The annotations of the manifest for a platform.

@@ -18,6 +18,7 @@ use crate::lock::LockError;
 use crate::package::{NotFetched, PackageError};
 use crate::places::StoreError;
 use crate::read::ReadError;
+use crate::signing::SignError;
 
 /// Why an image was not built. Nothing was written then, or nothing that is not whole.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +149,9 @@ pub enum BuildError {
         /// What is built.
         platforms: Vec<Platform>,
     },
+    /// The image was not signed. Nothing names it then.
+    #[error(transparent)]
+    Sign(Box<SignError>),
     /// Packages could not be chosen, or the lock does not fit.
     #[error(transparent)]
     Lock(Box<LockError>),
@@ -191,6 +195,7 @@ impl BuildError {
             | Self::Document(_)
             | Self::OnePlatform { .. } => true,
             Self::Destination(e) => e.is_mistake(),
+            Self::Sign(e) => e.is_mistake(),
             Self::Base(e) => e.is_mistake(),
             Self::Rootfs { source, .. } => source.is_mistake(),
             Self::Lock(e) => e.is_mistake(),
@@ -198,20 +203,26 @@ impl BuildError {
         }
     }
 
-    /// Whether the answer is no: the lock is missing, does not fit, or records another image.
+    /// Whether the answer is no: the lock is missing, does not fit, or records another image; or the base is not signed as it
+    /// must be.
     #[must_use]
     pub fn is_no(&self) -> bool {
         match self {
             Self::Lock(e) => e.is_no(),
+            Self::Base(e) => e.is_no(),
             Self::Differs { .. } => true,
             _ => false,
         }
     }
 
-    /// Whether nothing can be said, because what is known is too old.
+    /// Whether nothing can be said, because what is known is missing or too old.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
-        matches!(self, Self::Lock(e) if e.is_undecided())
+        match self {
+            Self::Lock(e) => e.is_undecided(),
+            Self::Base(e) => e.is_undecided(),
+            _ => false,
+        }
     }
 
     /// Whether a package is needed that was not fetched, since an earlier build made something of it.
@@ -313,6 +324,17 @@ impl From<LockError> for BuildError {
 impl From<StoreError> for BuildError {
     fn from(error: StoreError) -> Self {
         Self::Destination(Box::new(error))
+    }
+}
+
+impl From<SignError> for BuildError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Cancelled => Self::Cancelled,
+            SignError::Store(e) => Self::Store(e),
+            SignError::Open(e) => Self::Destination(e),
+            e => Self::Sign(Box::new(e)),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use distil_aptrepo::lock::Lock;
 use distil_imgcore::digest::Hasher;
 use distil_imgcore::{Artifact, Descriptor, Digest, Document, Image, Index, Memory, Packing, Platform, Store};
+use distil_sbom::provenance::BaseSigners;
 use serde::{Deserialize, Serialize};
 
 use super::BuildRequest;
@@ -22,11 +23,11 @@ pub(super) struct Memo<'a> {
 }
 
 impl<'a> Memo<'a> {
-    /// `own` is the digest of all that decides on the image beside the lock.
+    /// `own` is the digest of all that decides on the image beside the lock; `signers` of its base are in documents about it.
     pub(super) fn new(
         shelf: &'a Shelf,
         lock: &Lock,
-        own: &Digest,
+        (own, signers): (&Digest, Option<&BaseSigners>),
         packing: Packing,
         request: &BuildRequest<'_>,
     ) -> Self {
@@ -41,6 +42,10 @@ impl<'a> Memo<'a> {
         lock.variants.values_mut().for_each(|variant| variant.result = None);
         piece(lock.to_toml().as_bytes());
         piece(own.to_string().as_bytes());
+        for signer in signers.into_iter().flat_map(|signers| &signers.names) {
+            piece(signer.as_bytes());
+        }
+        piece(&signers.map_or(0, |signers| signers.threshold).to_le_bytes());
         // Documents about the image name it.
         piece(VERSION.as_bytes());
         piece(packing.to_string().as_bytes());

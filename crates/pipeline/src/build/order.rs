@@ -9,6 +9,7 @@ use distil_cache::Session;
 use distil_debunpack::records::Database;
 use distil_imgcore::{Compression, Digest, Packing, Platform, Reference};
 use distil_rootfs::Filter;
+use distil_sbom::provenance::BaseSigners;
 
 use super::attach::Scribe;
 use super::bases::Bases;
@@ -104,7 +105,7 @@ impl<'a> Order<'a> {
     pub(super) fn scribe<'s>(
         &'s self,
         lock: Option<&'s Lock>,
-        own: &'s OwnFiles,
+        (own, signers): (&'s OwnFiles, Option<&'s BaseSigners>),
         jobs: Jobs,
         workshop: Workshop<'s>,
     ) -> Scribe<'s> {
@@ -116,6 +117,7 @@ impl<'a> Order<'a> {
             dir: asked.map_or(Path::new(""), |asked| asked.dir),
             lock,
             own,
+            signers,
             jobs,
             workshop,
         }

@@ -4,11 +4,11 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use distil_imgcore::{Descriptor, Digest, Graph, Reference, Referrers, Store};
+use distil_imgcore::{Descriptor, Digest, Error, Graph, Reference, Referrers, Store};
 
 use super::CopyError;
 use crate::build::{BuiltImage, BuiltPlatform};
-use crate::destination::{self, Names};
+use crate::destination::{self, Destination, Names};
 use crate::observed::{Observed, Reader};
 use crate::places::Places;
 use crate::progress::tell;
@@ -16,7 +16,7 @@ use crate::read::{Named, ReadError};
 
 /// An image with all that goes with it.
 #[derive(Debug)]
-pub(super) struct Freight<'a> {
+pub(crate) struct Freight<'a> {
     root: Descriptor,
     platforms: Vec<BuiltPlatform>,
     graph: Graph<'a>,
@@ -24,7 +24,7 @@ pub(super) struct Freight<'a> {
 
 impl<'a> Freight<'a> {
     /// Reads what there is to copy, blobs apart, from the store that `named` was found in.
-    pub(super) fn of(named: &Named, from: &'a dyn Store, referrers: Referrers) -> Result<Self, ReadError> {
+    pub(crate) fn of(named: &Named, from: &'a dyn Store, referrers: Referrers) -> Result<Self, ReadError> {
         let mut platforms = Vec::new();
         for (platform, manifest) in &named.platforms {
             let diff_ids = from.config_of(manifest)?.diff_ids().to_vec();
@@ -35,17 +35,24 @@ impl<'a> Freight<'a> {
     }
 
     /// Those of these statements about the image that do not go with it: they do not say themselves what they are about.
-    pub(super) fn lacks(&self, statements: &[Descriptor]) -> Vec<Digest> {
+    pub(crate) fn lacks(&self, statements: &[Descriptor]) -> Vec<Digest> {
         let attached = self.graph.attached();
         let goes = |digest: &Digest| attached.referrers().iter().any(|referrer| referrer.digest() == digest);
         statements.iter().map(Descriptor::digest).filter(|digest| !goes(digest)).cloned().collect()
     }
 
     /// Copies it to one place.
-    pub(super) fn send(&self, to: &Reference, names: Names, places: &Places<'_>) -> Result<BuiltImage, CopyError> {
+    pub(crate) fn send(&self, to: &Reference, names: Names, places: &Places<'_>) -> Result<BuiltImage, CopyError> {
         destination::check_digest(to, self.root.digest())?;
         let destination = places.destination(to)?;
         destination.check(self.root.digest(), names)?;
+        let about = self.put(&destination, places)?;
+        let found = destination.finish(&self.root, &about, names)?;
+        Ok(self.written(to, &found))
+    }
+
+    /// Copies it to one place, where nobody finds it yet, and gives what has to be made findable beside it.
+    pub(crate) fn put(&self, destination: &Destination, places: &Places<'_>) -> Result<Vec<Descriptor>, Error> {
         self.graph.copy_to(destination.store(), &mut |step| tell(places.progress, step))?;
         let attached = self.graph.attached();
         attached.name_in(destination.store())?;
@@ -53,13 +60,28 @@ impl<'a> Freight<'a> {
         if destination.wants_all_referrers() {
             about.extend_from_slice(attached.inside());
         }
-        let found = destination.finish(&self.root, &about, names)?;
-        Ok(BuiltImage::new(to, &self.root, &found, self.platforms.clone()))
+        Ok(about)
+    }
+
+    /// The image where it is now, and what readers find there.
+    pub(crate) fn written(&self, to: &Reference, found: &Descriptor) -> BuiltImage {
+        BuiltImage::new(to, &self.root, found, self.platforms.clone())
+    }
+
+    /// The documents that are about the image, wherever they are found.
+    pub(crate) fn documents(&self) -> Vec<Descriptor> {
+        let attached = self.graph.attached();
+        [attached.referrers(), attached.inside()].concat()
+    }
+
+    /// All that is copied.
+    pub(crate) fn blobs(&self) -> Vec<&Descriptor> {
+        self.graph.blobs()
     }
 }
 
 /// A store whose blobs end with an error as soon as somebody asks to stop.
-pub(super) fn stoppable<'a>(inner: &'a dyn Store, cancelled: &Arc<AtomicBool>) -> impl Store + use<'a> {
+pub(crate) fn stoppable<'a>(inner: &'a dyn Store, cancelled: &Arc<AtomicBool>) -> impl Store + use<'a> {
     let cancelled = Arc::clone(cancelled);
     let open = move |_: &Descriptor, inner| Box::new(Stopping { inner, cancelled: Arc::clone(&cancelled) }) as Reader;
     Observed { inner, open }

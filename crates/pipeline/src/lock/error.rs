@@ -240,16 +240,24 @@ impl LockError {
         }
     }
 
-    /// Whether the answer is no: a lock that is missing or does not fit.
+    /// Whether the answer is no: a lock that is missing or does not fit, or a base that is not signed as it must be.
     #[must_use]
     pub fn is_no(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Stale { .. })
+        match self {
+            Self::Missing { .. } | Self::Stale { .. } => true,
+            Self::Base(e) => e.is_no(),
+            _ => false,
+        }
     }
 
-    /// Whether nothing can be said, because what is known is too old.
+    /// Whether nothing can be said, because what is known is missing or too old.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
-        matches!(self, Self::Acquire(e) if e.is_stale())
+        match self {
+            Self::Acquire(e) => e.is_stale(),
+            Self::Base(e) => e.is_undecided(),
+            _ => false,
+        }
     }
 
     /// Whether the lock is of a format that this version does not know.

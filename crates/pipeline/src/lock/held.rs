@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use distil_aptrepo::lock::{Lock, LockedPackage, LockedPlatform, PackageOrigin};
 use distil_debunpack::{Control, PackageName};
 use distil_imgcore::{Digest, Platform, Reference};
+use distil_sbom::provenance::BaseSigners;
 
 use super::draft::{Draft, Kept};
 use super::error::{LockError, StaleReason};
@@ -63,6 +64,7 @@ pub(crate) struct Fitting<'a> {
     lock: Lock,
     local: BTreeMap<String, (Package, Digest)>,
     wanted: Wanted<'a>,
+    base_signers: Option<BaseSigners>,
 }
 
 /// A lock, and the packages of one variant.
@@ -198,7 +200,13 @@ impl<'a> Fitting<'a> {
         if !reasons.is_empty() {
             return Err(LockError::Stale { path: path.to_owned(), reasons });
         }
-        Ok(Self { lock, local, wanted })
+        let base_signers = base_signers(&lock, wanted, provider)?;
+        Ok(Self { lock, local, wanted, base_signers })
+    }
+
+    /// Who must have signed the base, which was verified.
+    pub(crate) fn base_signers(&self) -> Option<&BaseSigners> {
+        self.base_signers.as_ref()
     }
 
     /// The lock.
@@ -215,7 +223,7 @@ impl<'a> Fitting<'a> {
     /// Fetches the packages. Those are left where they are of which fragments lie on a shelf, made by the rules beside it.
     pub(crate) fn take(self, kept: Option<(&Shelf, Rules<'_>)>, provider: &Provider<'_>) -> Result<Held, LockError> {
         let warnings = self.warnings();
-        let Self { lock, local, wanted } = self;
+        let Self { lock, local, wanted, .. } = self;
         let mut remote: BTreeMap<&Digest, &LockedPackage> = BTreeMap::new();
         for package in locked(&lock, wanted).flat_map(|(_, locked)| locked.packages()) {
             if matches!(package.origin, PackageOrigin::Repository { .. }) {
@@ -338,4 +346,13 @@ fn changed_base(lock: &Lock, wanted: Wanted<'_>, provider: &Provider<'_>) -> Res
         reasons.push(StaleReason::BaseIndex);
     }
     Ok(reasons)
+}
+
+/// Verifies the base of a lock, where the recipe says who must have signed it: an image that was built before is not given out
+/// either without that.
+fn base_signers(lock: &Lock, wanted: Wanted<'_>, provider: &Provider<'_>) -> Result<Option<BaseSigners>, LockError> {
+    let Some(stated) = wanted.recipe.base.as_ref().filter(|base| base.trust.is_some()) else { return Ok(None) };
+    let digest = lock.base.as_ref().and_then(|locked| locked.digest.as_ref());
+    let base = Base::open(stated, wanted.dir, digest, provider.places, &provider.session)?;
+    Ok(base.signers().cloned())
 }

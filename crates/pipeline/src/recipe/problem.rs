@@ -83,12 +83,6 @@ pub enum ProblemKind {
         /// The existing key that looks most like it.
         nearest: Option<String>,
     },
-    /// A key that exists, for what this version does not build yet.
-    #[error("{} is not supported yet", Escaped(.key.as_bytes()))]
-    NotYet {
-        /// The key, with its value where only that value is not supported.
-        key: String,
-    },
     /// A key that would take away the proof of where packages come from.
     #[error("{} is never supported, since nothing is taken from a repository unproved", Escaped(.key.as_bytes()))]
     Never {

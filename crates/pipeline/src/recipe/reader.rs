@@ -59,15 +59,13 @@ impl<'t> Lines<'t> {
 pub(super) struct Keys {
     /// Those that this version understands.
     pub(super) known: &'static [&'static str],
-    /// Those that stand in the format's description, but that this version does nothing with.
-    pub(super) not_yet: &'static [&'static str],
     /// Those that are known from elsewhere, and that no version will do what they say.
     pub(super) never: &'static [&'static str],
 }
 
 impl Keys {
     pub(super) const fn all(known: &'static [&'static str]) -> Self {
-        Self { known, not_yet: &[], never: &[] }
+        Self { known, never: &[] }
     }
 }
 
@@ -233,12 +231,10 @@ impl<'r, 'i> Section<'r, 'i> {
             if keys.known.contains(&text) {
                 continue;
             }
-            let kind = if keys.not_yet.contains(&text) {
-                ProblemKind::NotYet { key: dotted(&name, text) }
-            } else if keys.never.contains(&text) {
+            let kind = if keys.never.contains(&text) {
                 ProblemKind::Never { key: dotted(&name, text) }
             } else {
-                let nearest = nearest(text, keys.known.iter().chain(keys.not_yet).copied());
+                let nearest = nearest(text, keys.known.iter().copied());
                 ProblemKind::UnknownKey { table: name.clone(), key: text.to_owned(), nearest }
             };
             problems.add(key.span(), kind);

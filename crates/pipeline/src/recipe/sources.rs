@@ -12,7 +12,6 @@ use super::reader::{Keys, Problems, Section, Value, nearest};
 
 pub(super) const KEYS: Keys = Keys {
     known: &["uris", "suites", "components", "architectures", "signed-by", "snapshot"],
-    not_yet: &[],
     // What apt calls so switches off a part of the proof that a lock rests on.
     never: &[
         "trusted",

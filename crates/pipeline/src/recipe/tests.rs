@@ -228,13 +228,20 @@ fn names_in_registries_stay_where_they_are_if_a_recipe_says_so() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_said_and_not_ignored() {
-    for (text, key) in [
-        ("[base]\nimage = 'oci:x'\nkey = 'base.pub'", "base.key"),
-        ("[base]\nimage = 'oci:x'\nthreshold = 2", "base.threshold"),
-    ] {
-        assert_eq!(problem(text), ProblemKind::NotYet { key: key.to_owned() }, "{text}");
-    }
+fn who_must_have_signed_the_base_is_read() {
+    let trust = |more: &str| Recipe::parse(&format!("[base]\nimage = 'oci:x'\n{more}")).unwrap().base.unwrap().trust;
+    assert_eq!(trust(""), None);
+    let one = trust("key = 'base.pub'").unwrap();
+    assert_eq!((one.options.keys, one.place.key.as_str(), one.place.line), (vec!["base.pub".into()], "base.key", 3));
+    let two = trust("key = ['a.pub', 'keys/b.pub']\nthreshold = 2\ntrusted-root = 'root.json'").unwrap().options;
+    assert_eq!(
+        (two.keys.len(), two.threshold.map(usize::from), two.trusted_root),
+        (2, Some(2), Some("root.json".into()))
+    );
+    let by_name =
+        trust("certificate-identity-regexp = '.*@example.org'\ncertificate-oidc-issuer = 'https://x'").unwrap();
+    assert_eq!(by_name.options.certificate_identity_regexp.as_deref(), Some(".*@example.org"));
+    assert_eq!(by_name.options.certificate_oidc_issuer.as_deref(), Some("https://x"));
 }
 
 #[test]
@@ -265,6 +272,15 @@ fn each_rule_has_its_own_problem() {
     expect!("base.image = 'base'", K::Malformed { .. });
     expect!("base = { image = 'oci:x', public-name = 'base' }", K::Malformed { .. });
     expect!("platforms = ['linux/arm64', 'linux/arm64/v8']", K::Twice { .. });
+    expect!("base = { image = 'oci:x', key = '' }", K::Malformed { .. });
+    expect!("base = { image = 'oci:x', key = [] }", K::Malformed { .. });
+    expect!("base = { image = 'oci:x', threshold = 2 }", K::NotExactlyOne { .. });
+    expect!("base = { image = 'oci:x', key = 'k', threshold = 0 }", K::OutOfRange { .. });
+    expect!("base = { image = 'oci:x', key = 'k', certificate-identity = 'a' }", K::NotExactlyOne { .. });
+    expect!("base = { image = 'oci:x', certificate-identity = 'a' }", K::NotExactlyOne { .. });
+    expect!("base = { image = 'oci:x', key = 'k', certificate-oidc-issuer = 'a' }", K::Useless { .. });
+    let pattern = "certificate-identity-regexp = '(', certificate-oidc-issuer = 'a'";
+    expect!(&format!("base = {{ image = 'oci:x', {pattern} }}"), K::Malformed { .. });
     expect!("debian.database = 'dpkg'", K::NotOneOf { .. });
     expect!("debian.debs = ['[']", K::Malformed { .. });
     expect!("debian.packages = ['libc6 2.36']", K::Malformed { .. });

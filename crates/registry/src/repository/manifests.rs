@@ -6,7 +6,7 @@ use std::sync::Arc;
 use distil_imgcore::digest::{ContentMismatch, VerifyingReader};
 use distil_imgcore::document::MAX_DOCUMENT;
 use distil_imgcore::json::JsonError;
-use distil_imgcore::{Descriptor, Digest, Document, DocumentError, Error, MediaType, Selector};
+use distil_imgcore::{Descriptor, Digest, Document, DocumentError, Error, MediaType, RefName, Selector};
 use distil_net::{Attempts, Body, Method, Response};
 
 use super::Repository;
@@ -142,6 +142,21 @@ impl Repository {
         answer::check_digest(&answer, blob.digest()).map_err(|e| self.remote.unwritable(e))?;
         self.learn_about_referrers(&answer, blob, bytes);
         Ok(true)
+    }
+
+    /// Writes a document under a tag that means `before` still; `false` where it means something else. Between the question and
+    /// the answer others may write to the tag, unless the registry looks at the mark.
+    pub(super) fn retag(&self, name: &RefName, root: &Descriptor, before: Option<&Digest>) -> Result<bool, Error> {
+        if !name.is_tag() {
+            return Err(self.remote.unwritable(AnswerError::NotATag(name.clone())));
+        }
+        let bytes = self.document_bytes(root)?;
+        let found = self.fetch(name.as_str(), None)?;
+        if found.as_ref().map(|found| found.descriptor.digest()) != before {
+            return Ok(false);
+        }
+        let mark = found.as_ref().and_then(|found| found.etag.as_deref());
+        self.send_document(name.as_str(), root, &bytes, mark)
     }
 
     pub(super) fn bad_document(&self, digest: &Digest, source: DocumentError) -> Error {

@@ -32,6 +32,7 @@ fn whole() -> Provenance {
     }];
     all.keys = vec!["b8b80b5b623eab6ad8775c45b7c5d7d6350947f8".into()];
     all.base = Some(BaseImage { name: Some("docker.io/library/debian:12".into()), digest: Digest::of(b"base") });
+    all.base_signers = Some(BaseSigners { names: vec![Digest::of(b"key").to_string()], threshold: 1 });
     all.packages = vec![Deb {
         purl: "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14?arch=arm64&distro=debian-12&upstream=gcc-12".into(),
         file_name: "libstdc++6_12.2.0-14_arm64.deb".into(),
@@ -195,6 +196,8 @@ prop_compose! {
         all.indices = vec![Index { suite: text(1), path: text(2), sha256: [bytes.1; 32], download: some(5) }; indices];
         all.keys = vec![text(3); keys];
         all.base = some(4).map(|name| BaseImage { name: Some(name), digest: Digest::of(&[bytes.0]) });
+        all.base_signers =
+            all.base.as_ref().map(|_| BaseSigners { names: vec![text(2)], threshold: bytes.1.into() });
         let deb = Deb {
             purl: text(0), file_name: path(1), sha256: [bytes.0; 32], sha512: bytes.2.then_some([bytes.1; 64]),
             origin: some(2).map(|suite| DebOrigin { suite, path: text(3) }),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::values::{DigestSet, Time, sha256};
 use super::{
-    BUILD_TYPE, BUILDER, Byproduct, Deb, DebOrigin, Index, OwnFile, Parameter, Provenance, ProvenanceError, Release,
+    BUILD_TYPE, BUILDER, BaseSigners, Byproduct, Deb, DebOrigin, Index, OwnFile, Parameter, Provenance,
+    ProvenanceError, Release,
 };
 use crate::inventory::{BaseImage, ImageFacts, SourcePackage};
 use crate::purl::Purl;
@@ -122,7 +123,12 @@ enum Kind {
         path: String,
     },
     Key,
-    Base,
+    Base {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signers: Option<Vec<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<usize>,
+    },
     Package {
         #[serde(skip_serializing_if = "Option::is_none")]
         suite: Option<String>,
@@ -184,7 +190,7 @@ impl BuildDefinition {
         let dependencies = (all.releases.iter().map(Resource::release))
             .chain(all.indices.iter().map(Resource::index))
             .chain(all.keys.iter().map(|key| Resource::key(key)))
-            .chain(all.base.iter().map(Resource::base))
+            .chain(all.base.iter().map(|base| Resource::base(base, all.base_signers.as_ref())))
             .chain(all.packages.iter().map(Resource::package))
             .chain(all.files.iter().map(Resource::file));
         Self {
@@ -248,13 +254,16 @@ impl Resource {
         Self { uri: Some(format!("{KEY}{fingerprint}")), annotations: Some(Kind::Key), ..Self::default() }
     }
 
-    fn base(base: &BaseImage) -> Self {
+    fn base(base: &BaseImage, signers: Option<&BaseSigners>) -> Self {
         Self {
             name: base.name.clone(),
             uri: base.name.as_ref().and_then(|name| image_url(name, &base.digest)),
             digest: DigestSet::of_image(&base.digest),
             media_type: Some(MANIFEST.to_owned()),
-            annotations: Some(Kind::Base),
+            annotations: Some(Kind::Base {
+                signers: signers.map(|signers| signers.names.clone()),
+                threshold: signers.map(|signers| signers.threshold),
+            }),
             ..Self::default()
         }
     }
@@ -309,7 +318,9 @@ impl Resource {
                 let fingerprint = self.uri.as_deref().and_then(|uri| uri.strip_prefix(KEY));
                 all.keys.push(fingerprint.ok_or(missing("fingerprint"))?.to_owned());
             }
-            Some(Kind::Base) => {
+            Some(Kind::Base { signers, threshold }) => {
+                let signers = signers.zip(threshold);
+                all.base_signers = signers.map(|(names, threshold)| BaseSigners { names, threshold });
                 let digest = self.digest.into_image().ok_or(missing("digest"))?;
                 if all.base.replace(BaseImage { name: self.name, digest }).is_some() {
                     return Err(ProvenanceError::TwoBases(number));
