@@ -1,5 +1,6 @@
 //! The commands, one file for each.
 
+mod attest;
 mod build;
 mod cache;
 mod completions;
@@ -7,12 +8,21 @@ mod copy;
 mod files;
 mod init;
 mod inspect;
+mod key;
 mod lock;
 mod man;
+mod promote;
 mod sbom;
 mod schema;
+mod sign;
+mod sign_blob;
 mod tags;
+mod trusted_root;
 mod validate;
+mod verify;
+mod verify_attestation;
+mod verify_blob;
+mod verify_bundle;
 mod why;
 
 use std::error::Error;
@@ -51,7 +61,17 @@ pub(crate) enum Command {
     Files(files::Files),
     Sbom(sbom::Sbom),
     Copy(copy::Copy),
+    Promote(promote::Promote),
     Tags(tags::Tags),
+    Key(key::Key),
+    Sign(sign::Sign),
+    Attest(attest::Attest),
+    SignBlob(sign_blob::SignBlob),
+    Verify(verify::Verify),
+    VerifyAttestation(verify_attestation::VerifyAttestation),
+    VerifyBlob(verify_blob::VerifyBlob),
+    VerifyBundle(verify_bundle::VerifyBundle),
+    TrustedRoot(trusted_root::TrustedRoot),
     Cache(cache::Cache),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -70,7 +90,17 @@ impl Command {
             Self::Files(command) => command.run(context),
             Self::Sbom(command) => command.run(context),
             Self::Copy(command) => command.run(context),
+            Self::Promote(command) => command.run(context),
             Self::Tags(command) => command.run(context),
+            Self::Key(command) => command.run(context),
+            Self::Sign(command) => command.run(context),
+            Self::Attest(command) => command.run(context),
+            Self::SignBlob(command) => command.run(context),
+            Self::Verify(command) => command.run(context),
+            Self::VerifyAttestation(command) => command.run(context),
+            Self::VerifyBlob(command) => command.run(context),
+            Self::VerifyBundle(command) => command.run(context),
+            Self::TrustedRoot(command) => command.run(context),
             Self::Cache(command) => command.run(context),
             Self::Schema(command) => command.run(context),
             Self::Completions(command) => command.run(context),

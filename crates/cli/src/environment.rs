@@ -1,12 +1,15 @@
 //! The environment, the clock and the terminal: read once, here, and asked from then on.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use distil_pipeline::Platform;
+use distil_pipeline::signing::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -17,6 +20,8 @@ pub(crate) struct Environment {
     pub(crate) epoch: Option<OsString>,
     /// `XDG_CACHE_HOME`.
     pub(crate) xdg_cache_home: Option<OsString>,
+    /// `XDG_STATE_HOME`.
+    pub(crate) xdg_state_home: Option<OsString>,
     /// `HOME`.
     pub(crate) home: Option<OsString>,
     /// `NO_COLOR`.
@@ -45,6 +50,12 @@ pub(crate) struct Environment {
     pub(crate) path: Option<OsString>,
     /// `NETRC`.
     pub(crate) netrc: Option<OsString>,
+    /// `COSIGN_PASSWORD`. The empty password is one, too.
+    pub(crate) cosign_password: Option<Hidden>,
+    /// `COSIGN_PKCS11_PIN`, where it is not empty.
+    pub(crate) cosign_pkcs11_pin: Option<Hidden>,
+    /// `SIGSTORE_ID_TOKEN`, where it is not empty.
+    pub(crate) sigstore_id_token: Option<Hidden>,
     /// `TERM`.
     pub(crate) term: Option<OsString>,
     /// Whether standard output is a terminal.
@@ -57,13 +68,37 @@ pub(crate) struct Environment {
     pub(crate) cores: Option<NonZeroUsize>,
 }
 
+/// A value that is shown nowhere.
+#[derive(Clone)]
+pub(crate) struct Hidden(Zeroizing<Vec<u8>>);
+
+impl Hidden {
+    pub(crate) fn new(value: Vec<u8>) -> Self {
+        Self(Zeroizing::new(value))
+    }
+
+    /// The value, to be used.
+    pub(crate) fn reveal(&self) -> Zeroizing<Vec<u8>> {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads environment and clock")]
     pub(crate) fn read() -> Self {
         let var = |name: &str| std::env::var_os(name);
+        let hidden = |name: &str| var(name).map(|value| Hidden::new(value.into_vec()));
+        let stated = |name: &str| hidden(name).filter(|value| !value.reveal().is_empty());
         Self {
             epoch: var("SOURCE_DATE_EPOCH"),
             xdg_cache_home: var("XDG_CACHE_HOME"),
+            xdg_state_home: var("XDG_STATE_HOME"),
             home: var("HOME"),
             no_color: var("NO_COLOR"),
             http_proxy: var("http_proxy"),
@@ -78,6 +113,9 @@ impl Environment {
             docker_config: var("DOCKER_CONFIG"),
             path: var("PATH"),
             netrc: var("NETRC"),
+            cosign_password: hidden("COSIGN_PASSWORD"),
+            cosign_pkcs11_pin: stated("COSIGN_PKCS11_PIN"),
+            sigstore_id_token: stated("SIGSTORE_ID_TOKEN"),
             term: var("TERM"),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
@@ -112,12 +150,24 @@ impl Environment {
     ///
     /// [base directory specification]: https://specifications.freedesktop.org/basedir-spec/latest/
     pub(crate) fn cache_dir(&self, given: Option<&Path>) -> Result<PathBuf, Failure> {
-        // The specification wants relative paths in its variables ignored.
-        let absolute = |value: &Option<OsString>| value.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
         let given = given.map(Path::to_owned);
-        let xdg = || absolute(&self.xdg_cache_home).map(|dir| dir.join("distil"));
-        let home = || absolute(&self.home).map(|dir| dir.join(".cache/distil"));
-        given.or_else(xdg).or_else(home).ok_or(Failure::NoCacheDir)
+        given.or_else(|| self.base_dir(self.xdg_cache_home.as_ref(), ".cache")).ok_or(Failure::NoCacheDir)
+    }
+
+    /// The log of promotions: the file given, or one in the directory of state that the [base directory specification] states.
+    ///
+    /// [base directory specification]: https://specifications.freedesktop.org/basedir-spec/latest/
+    pub(crate) fn promotions(&self, given: Option<&Path>) -> Result<PathBuf, Failure> {
+        let in_state = || Some(self.base_dir(self.xdg_state_home.as_ref(), ".local/state")?.join("promotions.jsonl"));
+        given.map(Path::to_owned).or_else(in_state).ok_or(Failure::NoStateDir)
+    }
+
+    /// Our own directory below the one that a variable of the base directory specification names, or else in the home.
+    fn base_dir(&self, variable: Option<&OsString>, in_home: &str) -> Option<PathBuf> {
+        // The specification wants relative paths in its variables ignored.
+        let absolute = |value: Option<&OsString>| value.map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || absolute(self.home.as_ref()).map(|home| home.join(in_home));
+        absolute(variable).or_else(home).map(|dir| dir.join("distil"))
     }
 
     /// The platform of this machine, as far as the program knows: the one that it was compiled for.
@@ -165,5 +215,18 @@ mod tests {
         assert_eq!(dir(Some("/x"), Some("/h"), None), path("/x/distil"));
         assert_eq!(dir(Some("x"), Some("/h"), None), path("/h/.cache/distil"));
         assert_eq!(dir(Some(""), None, None), None);
+    }
+
+    #[test]
+    fn the_log_is_where_state_is_kept() {
+        let log = |xdg: Option<&str>, home: Option<&str>, given: Option<&str>| {
+            let (xdg_state_home, home) = (xdg.map(OsString::from), home.map(OsString::from));
+            Environment { xdg_state_home, home, ..Environment::default() }.promotions(given.map(Path::new)).ok()
+        };
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(log(Some("/x"), Some("/h"), Some("g")), path("g"));
+        assert_eq!(log(Some("/x"), Some("/h"), None), path("/x/distil/promotions.jsonl"));
+        assert_eq!(log(None, Some("/h"), None), path("/h/.local/state/distil/promotions.jsonl"));
+        assert_eq!(log(Some("x"), None, None), None);
     }
 }

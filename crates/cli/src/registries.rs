@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::keychain::AuthFiles;
 
 /// Options of commands that take references to images.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Registries {
     /// Speak plain HTTP to registries, also to those that are not on this machine
     #[arg(long, help_heading = REGISTRIES)]

@@ -108,14 +108,9 @@ fn advice(kind: &ProblemKind) -> Option<String> {
         ProblemKind::Never { .. } => Some("leave it out, and give the repository a key under signed-by".to_owned()),
         ProblemKind::Credentials { .. } => Some("put it into a file of credentials in the form of netrc".to_owned()),
         ProblemKind::Excluded { .. } => Some("ask for the package or exclude it, not both".to_owned()),
-        // What is not there yet are the keys of a signature of the base.
-        ProblemKind::NotYet { .. } => Some(NO_SIGNATURES.to_owned()),
         _ => None,
     }
 }
-
-const NO_SIGNATURES: &str = "this version verifies no signatures, and builds nothing that asks for one: verify the base with \
-                             cosign, and name it by its digest in place of this key";
 
 #[cfg(test)]
 mod tests {
@@ -168,10 +163,5 @@ mod tests {
         let found = distil_pipeline::inputs::find(&Recipe::parse(text).unwrap(), Path::new("/dev/null"));
         let Err(InputError::Recipe(error)) = found else { panic!("{found:?}") };
         insta::assert_snapshot!(render(Path::new("distil.toml"), text, &error, false));
-    }
-
-    #[test]
-    fn what_is_not_built_yet_is_told_what_to_write_in_its_place() {
-        assert!(rendered("base = { image = 'oci:base', key = 'base.pub' }").contains("verifies no signatures"));
     }
 }

@@ -5,14 +5,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 use distil_pipeline::inputs::InputError;
-use distil_pipeline::{BuildError, BuildRequest, Escaped, LockUse, Platform, Reference, What, WrittenDocument};
+use distil_pipeline::signing::open_key;
+use distil_pipeline::{
+    BuildError, BuildRequest, BuildSigning, Escaped, LockUse, Platform, Reference, What, WrittenDocument,
+};
 
 use super::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::passwords::PasswordOptions;
 use crate::progress;
 use crate::repositories::Repositories;
 use crate::signals::Signals;
+use crate::signature_form::FormName;
 use crate::status::Status;
 use crate::written::Written;
 
@@ -60,12 +65,40 @@ pub(crate) struct Build {
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
+    signing: Signing,
+    #[command(flatten)]
     repositories: Repositories,
+}
+
+/// Options of a build that signs.
+#[derive(Debug, Args)]
+struct Signing {
+    /// Sign the image and what is attached to it with this private key: a file that `distil key` or cosign wrote, or the URI of
+    /// a key in a token
+    #[arg(long = "sign-key", value_name = "KEY")]
+    key: Option<PathBuf>,
+    /// In which form: as cosign 2 has it, as a bundle of cosign 3, or both
+    #[arg(long = "sign-format", value_name = "FORM", default_value = "both")]
+    format: FormName,
+    /// The repository that is signed for, in place of the one that is written to
+    #[arg(long = "sign-reference", value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    password: PasswordOptions,
 }
 
 impl Build {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
         let (global, environment, printer) = (&context.global, context.environment, &context.printer);
+        let signer = match &self.signing.key {
+            Some(key) => Some(open_key(key, &self.signing.password.source(environment))?),
+            None => None,
+        };
+        let signing = signer.as_ref().map(|signer| BuildSigning {
+            signer: signer.as_ref(),
+            formats: self.signing.format.into(),
+            name: self.signing.name.as_deref(),
+        });
         let signals = Signals::install().map_err(Failure::Signals)?;
         let (what, written) = if self.debs.is_empty() && self.tars.is_empty() {
             let written = Written::read(self.recipe)?;
@@ -87,6 +120,7 @@ impl Build {
             jobs: environment.jobs(self.jobs),
             cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
             machine: self.repositories.machine(global, environment)?,
+            signing,
             cancelled: &cancelled,
         };
         let progress = progress::of(global, environment, printer);
