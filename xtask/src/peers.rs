@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::apt::Apt;
@@ -31,32 +31,57 @@ const DEBIAN: &[(&str, &str)] = &[
     ("xz", "xz-utils"),
     ("zstd", "zstd"),
 ];
-/// A program that only newer suites carry, or carry new enough.
-struct Newer {
-    suite: &'static str,
-    /// What the package and the program in it are called.
+/// A file that is taken out of a package, which is not installed.
+struct Taken {
+    suite: Suite,
     package: &'static str,
-    /// The folder of the program in the package.
-    below: &'static str,
+    /// The file in the package; a program called like the package where it is left out.
+    file: Option<&'static str>,
     /// What tests call it.
     name: &'static str,
 }
 
-impl Newer {
+/// Where a package comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Suite {
+    /// This machine's own sources: what is loaded into programs of this machine.
+    Own,
+    /// A suite that carries what this one does not, or not new enough.
+    Newer(&'static str),
+}
+
+impl Taken {
     const fn of(suite: &'static str, package: &'static str, name: &'static str) -> Self {
-        Self { suite, package, below: "usr/bin", name }
+        Self { suite: Suite::Newer(suite), package, file: None, name }
+    }
+
+    const fn own(package: &'static str, file: &'static str, name: &'static str) -> Self {
+        Self { suite: Suite::Own, package, file: Some(file), name }
+    }
+
+    /// The file below the place where the package was unpacked.
+    fn below(&self, unpacked: &Path) -> PathBuf {
+        match self.file {
+            Some(file) => unpacked.join(file),
+            None => unpacked.join("usr/bin").join(self.package),
+        }
     }
 }
 
 /// Debian 12's umoci cannot read zstd layers. cosign is there twice, since what it writes by default is not the same.
-const NEWER: &[Newer] = &[
-    Newer::of("trixie", "cosign", "cosign2"),
-    Newer::of("sid", "cosign", "cosign3"),
-    Newer::of("sid", "crane", "crane"),
-    Newer { below: "usr/libexec/docker/cli-plugins", ..Newer::of("sid", "docker-buildx", "docker-buildx") },
-    Newer::of("sid", "docker-registry", "docker-registry"),
-    Newer::of("sid", "oras", "oras"),
-    Newer::of("sid", "umoci", "umoci"),
+const TAKEN: &[Taken] = &[
+    Taken::of("trixie", "cosign", "cosign2"),
+    Taken::of("sid", "cosign", "cosign3"),
+    Taken::of("sid", "crane", "crane"),
+    Taken {
+        file: Some("usr/libexec/docker/cli-plugins/docker-buildx"),
+        ..Taken::of("sid", "docker-buildx", "docker-buildx")
+    },
+    Taken::of("sid", "docker-registry", "docker-registry"),
+    Taken::of("sid", "oras", "oras"),
+    Taken::of("sid", "umoci", "umoci"),
+    Taken::own("softhsm2", "usr/bin/softhsm2-util", "softhsm2-util"),
+    Taken::own("libsofthsm2", "usr/lib/softhsm/libsofthsm2.so", "libsofthsm2.so"),
 ];
 /// What leaves C libraries out of the readers that the tests bring themselves.
 const READERS: &[&str] = &["exclude_graphdriver_aufs", "exclude_graphdriver_btrfs", "exclude_graphdriver_zfs"];
@@ -67,10 +92,10 @@ pub(crate) fn fetch(root: &Path) -> Result<()> {
     let folder = root.join("target/peers");
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).map_err(at(&bin))?;
-    let missing = |suite: &str| -> Vec<&Newer> {
-        NEWER.iter().filter(|newer| newer.suite == suite && !bin.join(newer.name).is_file()).collect()
+    let missing = |suite: Suite| -> Vec<&Taken> {
+        TAKEN.iter().filter(|taken| taken.suite == suite && !bin.join(taken.name).is_file()).collect()
     };
-    for suite in ["trixie", "sid"] {
+    for suite in [Suite::Own, Suite::Newer("trixie"), Suite::Newer("sid")] {
         let missing = missing(suite);
         if !missing.is_empty() {
             unpack(root, suite, &missing, &folder)?;
@@ -110,22 +135,25 @@ fn install() -> Result<()> {
     process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Takes programs out of packages of a newer suite, without installing them: they are static enough to run here.
-fn unpack(root: &Path, suite: &str, programs: &[&Newer], folder: &Path) -> Result<()> {
-    let apt = Apt::suite(root, suite)?;
+/// Takes files out of packages, without installing them: those of newer suites are static enough to run here.
+fn unpack(root: &Path, suite: Suite, files: &[&Taken], folder: &Path) -> Result<()> {
+    let (apt, label) = match suite {
+        Suite::Own => (Apt::host(root)?, "own"),
+        Suite::Newer(suite) => (Apt::suite(root, suite)?, suite),
+    };
     apt.refresh()?;
-    let debs = folder.join("debs").join(suite);
+    let debs = folder.join("debs").join(label);
     fs::create_dir_all(&debs).map_err(at(&debs))?;
-    let names: Vec<String> = programs.iter().map(|newer| newer.package.to_owned()).collect();
+    let names: Vec<String> = files.iter().map(|taken| taken.package.to_owned()).collect();
     let remotes = apt.describe(&names)?;
     apt.download(&names, &debs)?;
-    for newer in programs {
-        let remote = remotes.iter().find(|remote| remote.package() == newer.package);
-        let file = remote.map(|remote| debs.join(&remote.file)).ok_or(Error::Missing(vec![newer.package]))?;
-        let unpacked = folder.join("root").join(newer.name);
+    for taken in files {
+        let remote = remotes.iter().find(|remote| remote.package() == taken.package);
+        let file = remote.map(|remote| debs.join(&remote.file)).ok_or(Error::Missing(vec![taken.package]))?;
+        let unpacked = folder.join("root").join(taken.name);
         fs::create_dir_all(&unpacked).map_err(at(&unpacked))?;
         process::run(Command::new("dpkg-deb").arg("-x").arg(file).arg(&unpacked))?;
-        link(&unpacked.join(newer.below).join(newer.package), &folder.join("bin").join(newer.name))?;
+        link(&taken.below(&unpacked), &folder.join("bin").join(taken.name))?;
     }
     Ok(())
 }

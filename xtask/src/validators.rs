@@ -1,4 +1,4 @@
-//! The programs in Python that the tests check documents with, in a virtual environment of their own.
+//! The programs in Python that the tests check documents with, or have made, in a virtual environment of their own.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,12 +10,13 @@ use crate::peers::link;
 use crate::process;
 
 /// Commands that the packages themselves bring.
-const BROUGHT: &[&str] = &["pyspdxtools", "sbomcheck", "syft"];
+const BROUGHT: &[&str] = &["pyspdxtools", "sbomcheck", "sigstore", "syft"];
 /// Commands of ours over libraries, and their sources below `tests/validators`.
 const OURS: &[(&str, &str)] = &[
     ("cyclonedx-validate", "cyclonedx_validate.py"),
     ("spdx3-shacl", "spdx3_shacl.py"),
     ("statement-validate", "statement_validate.py"),
+    ("tuf-repository", "tuf_repository.py"),
     ("yaml-json", "yaml_json.py"),
 ];
 

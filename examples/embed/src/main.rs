@@ -46,6 +46,7 @@ fn run(recipe: &Path, directory: &str) -> Result<String, Box<dyn Error>> {
         epoch: None,
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         cache_dir: std::env::temp_dir().join("distil-example-embed"),
+        signing: None,
         machine: Machine::new(now.as_secs().try_into()?),
         cancelled: &Arc::default(),
     };

@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, u8, &[&str])] = &[
     ("rootfs", 2, &["imgcore", "debunpack"]),
     ("aptrepo", 2, &["imgcore", "cache", "net", "debunpack"]),
     ("sbom", 2, &["imgcore", "debunpack"]),
-    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "registry", "rootfs", "aptrepo", "sbom"]),
+    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "registry", "signing", "rootfs", "aptrepo", "sbom"]),
     ("cli", 6, &["pipeline"]),
 ];
 

@@ -209,9 +209,9 @@ fn what_is_no_lock_is_told_with_the_way_out() {
     let path = project.folder.join("distil.lock");
     assert!(project.distil(&["lock"]).status.success());
     let lock = project.lock();
-    fs::write(&path, b"format-version = 2\n  \xff").unwrap();
+    fs::write(&path, b"format-version = 3\n  \xff").unwrap();
     project.refused(&[], 4, &["distil.lock", "line 2, column 3", "version control"]);
-    fs::write(&path, lock.replace("format-version = 2", "format-version = 9")).unwrap();
+    fs::write(&path, lock.replace("format-version = 3", "format-version = 9")).unwrap();
     project.refused(&["--locked"], 4, &["format version 9", "the version of distil that wrote it"]);
     // A pipe that nobody writes to would keep the build waiting.
     fs::remove_file(&path).unwrap();

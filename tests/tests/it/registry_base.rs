@@ -126,16 +126,3 @@ fn a_base_that_lies_is_refused_and_not_kept() {
     let _built = build(&folder, &[]).success();
     check_above(&folder);
 }
-
-/// Until signatures are verified, a recipe that asks for one of its base is not built at all.
-#[test]
-fn a_base_whose_signature_is_wanted_is_not_built_unverified() {
-    let registry = LyingRegistry::serving(&image().layout);
-    let (_guard, folder) = folder();
-    fs::write(folder.join("base.pub"), "").unwrap();
-    recipe(&folder, &format!("docker://{}", registry.repository("base:test")), "key = \"base.pub\"\n");
-    let refused = build(&folder, &[]);
-    assert_ne!(refused.code(), 0, "{refused}");
-    assert!(refused.errors().contains("key"), "{refused}");
-    assert!(!layout::is_finished(&folder.join("out")));
-}

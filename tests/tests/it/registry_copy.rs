@@ -15,24 +15,24 @@ use crate::registry_image::{at, copied, digest, everything, image, own};
 const OFFLINE: [&str; 2] = ["--use-signing-config=false", "--tlog-upload=false"];
 
 /// How a version of cosign writes signatures.
-struct Signer {
+pub(crate) struct Signer {
     program: &'static str,
     options: &'static [&'static str],
 }
 
-const SIGNERS: [Signer; 3] = [
+pub(crate) const SIGNERS: [Signer; 3] = [
     Signer { program: "cosign2", options: &["--tlog-upload=false"] },
     Signer { program: "cosign3", options: &["--new-bundle-format=false", OFFLINE[0], OFFLINE[1]] },
     Signer { program: "cosign3", options: &OFFLINE },
 ];
 
-fn cosign(folder: &Path, program: &str, words: &[&str]) -> Ran {
+pub(crate) fn cosign(folder: &Path, program: &str, words: &[&str]) -> Ran {
     own(Program::new(program).args(words), folder).env("COSIGN_PASSWORD", "").env("COSIGN_YES", "true").run()
 }
 
 impl Signer {
     /// Makes a key, signs, and attests.
-    fn sign(&self, folder: &Path, name: &str) {
+    pub(crate) fn sign(&self, folder: &Path, name: &str) {
         let _made = cosign(folder, self.program, &["generate-key-pair"]).success();
         let common = [self.options, &["--key", "cosign.key"]].concat();
         let _signed = cosign(folder, self.program, &[&["sign"], &common[..], &[name]].concat()).success();
@@ -52,7 +52,7 @@ impl Signer {
 }
 
 /// `HOST/REPO@DIGEST` of what a tag has.
-fn pinned(name: &str) -> String {
+pub(crate) fn pinned(name: &str) -> String {
     let (repository, _) = name.rsplit_once(':').unwrap();
     format!("{repository}@{}", image().digest)
 }
