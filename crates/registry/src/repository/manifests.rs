@@ -11,7 +11,7 @@ use distil_net::{Attempts, Body, Method, Response};
 
 use super::Repository;
 use super::answer::{self, AnswerError};
-use super::remote::Whole;
+use super::remote::{Break, Whole};
 use crate::error::RegistryError;
 use crate::transport::Target;
 
@@ -131,14 +131,16 @@ impl Repository {
         let path = format!("manifests/{reference}");
         let mut headers = vec![("content-type", blob.media_type().to_string())];
         headers.extend(only_if.map(|etag| ("if-match", etag.to_owned())));
-        let answer =
-            self.remote.send(&mut Attempts::begin(), Method::Put, Target::Path(&path), headers, Body::Bytes(bytes));
-        let answer = answer.map_err(|e| self.remote.unwritable(e))?;
-        match answer.status() {
-            200..=202 => {}
-            412 if only_if.is_some() => return Ok(false),
-            _ => return Err(self.remote.unwritable(self.remote.refused("write a manifest", answer))),
-        }
+        let sent = self.remote.persist(&mut Attempts::begin(), &mut |attempts, _| {
+            let (target, body) = (Target::Path(&path), Body::Bytes(bytes));
+            let answer = self.remote.send(attempts, Method::Put, target, headers.clone(), body).map_err(Break::last)?;
+            match answer.status() {
+                200..=202 => Ok(Some(answer)),
+                412 if only_if.is_some() => Ok(None),
+                _ => Err(unwritten(self.remote.refused("write a manifest", answer))),
+            }
+        });
+        let Some(answer) = sent.map_err(|e| self.remote.unwritable(e.into_error()))? else { return Ok(false) };
         answer::check_digest(&answer, blob.digest()).map_err(|e| self.remote.unwritable(e))?;
         self.learn_about_referrers(&answer, blob, bytes);
         Ok(true)
@@ -161,6 +163,17 @@ impl Repository {
 
     pub(super) fn bad_document(&self, digest: &Digest, source: DocumentError) -> Error {
         Error::Document { what: digest.to_string(), place: self.remote.place().to_owned(), source: Box::new(source) }
+    }
+}
+
+/// Why a document was not written. Registries on a plain file system say "wrong digest" of one that is right, while another
+/// writer puts a blob there that it names: for a moment, that blob's entry is an empty file.
+fn unwritten(refusal: RegistryError) -> Break {
+    match &refusal {
+        RegistryError::Refused { status: 400, said, .. } if said.code() == Some("DIGEST_INVALID") => {
+            Break::Passing(Box::new(refusal))
+        }
+        _ => Break::last(refusal),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How often a registry is asked that answers and answers, and never as it should.
 
 use distil_tests::loopback::{Answer, Sent};
-use distil_tests::lying_registry::LyingRegistry;
+use distil_tests::lying_registry::{LyingRegistry, error};
 
 use super::*;
 
@@ -54,4 +54,28 @@ fn an_upload_is_tried_as_often_as_anything() {
     // Five failures, and once more what an attempt that has begun does besides.
     let failures = asked(&registry, &["HEAD", "PUT"], "/blobs/");
     assert_eq!(failures, 6, "{:?}", registry.asked());
+}
+
+/// A file system's registry says so of a right digest, while another writer's entry is an empty file.
+#[test]
+fn a_document_with_a_wrong_digest_may_have_a_right_one_soon() {
+    for (code, lies, requests, written) in
+        [("DIGEST_INVALID", 2, 3, true), ("DIGEST_INVALID", 9, 5, false), ("MANIFEST_INVALID", 1, 1, false)]
+    {
+        let registry = LyingRegistry::empty();
+        let repository = open(&registry.repository("app"));
+        let turn = std::sync::atomic::AtomicU32::new(0);
+        registry.lie("PUT", "/manifests/", move |_, answer| {
+            match turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                earlier if earlier < lies => error(400, code),
+                _ => answer,
+            }
+        });
+        let blobs = [put(&repository, MediaType::CONFIG, b"{}"), put(&repository, MediaType::LAYER, b"layer")];
+        let document = Manifest::new(&blobs[0], &blobs[1..], &BTreeMap::new()).unwrap();
+        let descriptor = Descriptor::of(MediaType::MANIFEST.parse().unwrap(), document.bytes());
+        let sent = repository.put(&descriptor, &mut &*document.bytes());
+        assert_eq!(sent.is_ok(), written, "{sent:?}");
+        assert_eq!(asked(&registry, &["PUT"], "/manifests/"), requests, "{code}");
+    }
 }
