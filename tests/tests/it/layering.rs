@@ -13,10 +13,20 @@ const ALLOWED: &[(&str, u8, &[&str])] = &[
     ("debunpack", 1, &["imgcore"]),
     ("registry", 1, &["imgcore", "net"]),
     ("signing", 1, &["imgcore"]),
+    ("settings", 1, &["imgcore"]),
     ("rootfs", 2, &["imgcore", "debunpack"]),
     ("aptrepo", 2, &["imgcore", "cache", "net", "debunpack"]),
     ("sbom", 2, &["imgcore", "debunpack"]),
-    ("pipeline", 5, &["imgcore", "cache", "net", "debunpack", "registry", "signing", "rootfs", "aptrepo", "sbom"]),
+    ("vulns", 3, &["imgcore", "debunpack", "sbom"]),
+    ("policy", 4, &["imgcore", "settings", "signing", "sbom", "vulns"]),
+    (
+        "pipeline",
+        5,
+        &[
+            "imgcore", "cache", "net", "debunpack", "registry", "signing", "settings", "rootfs", "aptrepo", "sbom",
+            "vulns", "policy",
+        ],
+    ),
     ("cli", 6, &["pipeline"]),
 ];
 

@@ -1,0 +1,206 @@
+//! All that a verdict is made from, beside the policy: it can be kept, and judged again years later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use distil_vulns::Finding;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::Ledger;
+use crate::observation::Observation;
+
+/// The name of the form of [`Facts`].
+pub const FACTS: &str = "distil.facts/v1";
+
+/// What is known of an image at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Facts {
+    /// [`FACTS`].
+    pub schema: String,
+    /// The moment; an argument may stand in its place.
+    #[schemars(with = "String")]
+    pub now: Timestamp,
+    /// The image as it was asked for.
+    pub reference: String,
+    /// The digest that this stood for.
+    pub digest: String,
+    /// One for each platform that was looked at, by name.
+    pub platforms: BTreeMap<String, PlatformFacts>,
+    /// Signatures that were verified, and what was tried.
+    pub signatures: SignatureFacts,
+    /// What is attached to the image.
+    pub attached: Vec<AttachedFacts>,
+    /// The data that findings come from.
+    pub data: DataFacts,
+    /// Support of releases, by codename.
+    pub support: BTreeMap<String, SupportFacts>,
+    /// What was seen first when.
+    pub ledger: Ledger,
+}
+
+/// An image of one platform.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PlatformFacts {
+    /// The digest of its manifest.
+    pub digest: String,
+    /// Bytes of all its layers as they are stored.
+    pub size: u64,
+    /// Its layers, the lowest first.
+    pub layers: Vec<LayerFacts>,
+    /// What its configuration says.
+    pub config: ConfigFacts,
+    /// Annotations of its manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// When it was made, where something other than a zero date says so.
+    #[schemars(with = "Option<String>")]
+    pub created: Option<Timestamp>,
+    /// `ID` of its `os-release`.
+    pub system: Option<String>,
+    /// The codename of its release, as in `bookworm`; none where it is not known.
+    pub release: Option<String>,
+    /// Its packages, by name and version.
+    pub packages: Vec<PackageFacts>,
+    /// Records of packages that could not be read.
+    pub unreadable: Vec<String>,
+    /// What is in its files that a rule may be about.
+    pub observations: Vec<Observation>,
+    /// Known vulnerabilities.
+    pub findings: Vec<Finding>,
+}
+
+/// A layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LayerFacts {
+    /// The digest of its bytes as they are stored.
+    pub digest: String,
+    /// Bytes as they are stored.
+    pub size: u64,
+    /// Bytes when unpacked, where they were read.
+    pub unpacked: Option<u64>,
+}
+
+/// What a configuration says, as it is written there.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ConfigFacts {
+    /// `User`.
+    pub user: Option<String>,
+    /// `Env`: names and values.
+    pub env: Vec<(String, String)>,
+    /// `Entrypoint`; none where it is missing.
+    pub entrypoint: Option<Vec<String>>,
+    /// `Cmd`; none where it is missing.
+    pub cmd: Option<Vec<String>>,
+    /// `WorkingDir`.
+    pub workdir: Option<String>,
+    /// `ExposedPorts`.
+    pub exposed_ports: BTreeSet<String>,
+    /// `Volumes`.
+    pub volumes: BTreeSet<String>,
+    /// `Labels`.
+    pub labels: BTreeMap<String, String>,
+    /// Whether there is a `Healthcheck` other than `NONE`.
+    pub has_healthcheck: bool,
+    /// `created_by` of its history, the oldest first.
+    pub history: Vec<String>,
+}
+
+/// A package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PackageFacts {
+    /// The type of its package URL: `deb`, `pypi`.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The source package.
+    pub source: String,
+    /// The version of the source package.
+    pub source_version: String,
+    /// Debian's name of the architecture.
+    pub architecture: Option<String>,
+    /// The licences as an SPDX expression, where known.
+    pub licences: Option<String>,
+    /// `Origin` of the repository that it came from, where the build said so.
+    pub repository: Option<String>,
+    /// Whether advisories about the release are about it. Packages of others are not.
+    pub has_advisories: bool,
+    /// The newest version in the configured suites, where these were asked.
+    pub candidate: Option<String>,
+}
+
+/// Signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SignatureFacts {
+    /// The names of the policy's authorities that signed the digest, and were verified.
+    pub verified: BTreeSet<String>,
+    /// What was found and is not good, or could not be looked for: a line each.
+    pub refused: Vec<String>,
+}
+
+/// A document or statement that refers to the image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AttachedFacts {
+    /// Its digest.
+    pub digest: String,
+    /// Its predicate type for a statement, else its media type.
+    pub kind: String,
+    /// The authorities that signed it, and were verified.
+    pub verified: BTreeSet<String>,
+    /// The platform whose manifest it refers to; none for the whole image.
+    pub platform: Option<String>,
+    /// When it was made, where it says so.
+    #[schemars(with = "Option<String>")]
+    pub made: Option<Timestamp>,
+}
+
+/// The data that findings come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DataFacts {
+    /// Feeds and reports.
+    pub sources: Vec<SourceFacts>,
+}
+
+/// A feed or a report.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SourceFacts {
+    /// `tracker`, `osv`, `dsa`, `dla`, `kev`, `epss`, `nvd`, `distro-info`, `trivy`, `grype`, `osv-scanner`, `sarif`.
+    pub kind: String,
+    /// Its file, without folders.
+    pub name: String,
+    /// The SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// The newest time in it, or where it has none that of its file: how fresh it is.
+    #[schemars(with = "Option<String>")]
+    pub date: Option<Timestamp>,
+    /// How many records were taken from it.
+    pub records: u64,
+}
+
+/// Until when a release is supported.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SupportFacts {
+    /// `VERSION_ID`, as in `12`.
+    pub version: Option<String>,
+    /// The last day of regular support.
+    #[schemars(with = "Option<String>")]
+    pub regular: Option<Date>,
+    /// The last day of long-term support.
+    #[schemars(with = "Option<String>")]
+    pub lts: Option<Date>,
+    /// The last day of extended long-term support.
+    #[schemars(with = "Option<String>")]
+    pub elts: Option<Date>,
+}

@@ -1,0 +1,13 @@
+//! Facts about an image in, a verdict out.
+//!
+//! Pure: no input, no output, no clock. The same facts and the same policy give the same verdict, years later.
+
+pub mod facts;
+pub mod ledger;
+mod observation;
+mod verdict;
+
+pub use facts::Facts;
+pub use ledger::Ledger;
+pub use observation::Observation;
+pub use verdict::{Approval, Outcome, Suppressed, VERDICT, Verdict, Violation, VulnerabilityNote, Weight};

@@ -1,0 +1,12 @@
+//! Known vulnerabilities of an image's packages: advisories, matching, severity, reports of scanners, VEX.
+//!
+//! Everything here takes bytes and values and gives bytes and values. A package is matched by the release that it is for, its
+//! source package and its source version, in dpkg's order, and never by less.
+
+mod advisory;
+mod finding;
+mod severity;
+
+pub use advisory::{Advisory, CveFacts, Epss, Feed, Item, Kev, NoDsa, Range, State, Urgency};
+pub use finding::{Finding, FixState, Origin, OriginKind, Status, VexNote};
+pub use severity::{Level, Rater, Rating, Score, Severity, UnknownLevel};
