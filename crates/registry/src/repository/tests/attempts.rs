@@ -74,7 +74,7 @@ fn a_document_with_a_wrong_digest_may_have_a_right_one_soon() {
         let blobs = [put(&repository, MediaType::CONFIG, b"{}"), put(&repository, MediaType::LAYER, b"layer")];
         let document = Manifest::new(&blobs[0], &blobs[1..], &BTreeMap::new()).unwrap();
         let descriptor = Descriptor::of(MediaType::MANIFEST.parse().unwrap(), document.bytes());
-        let sent = repository.put(&descriptor, &mut &*document.bytes());
+        let sent = repository.put(&descriptor, &mut document.bytes());
         assert_eq!(sent.is_ok(), written, "{sent:?}");
         assert_eq!(asked(&registry, &["PUT"], "/manifests/"), requests, "{code}");
     }
