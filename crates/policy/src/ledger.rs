@@ -1,5 +1,7 @@
 //! When a vulnerability was first seen, kept from one evaluation to the next.
 
+mod text;
+
 use std::collections::BTreeMap;
 
 use distil_vulns::Level;
@@ -7,9 +9,14 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::text::{LedgerError, LedgerErrorKind, MAX_LEDGER, MAX_LEDGER_ENTRIES, MAX_LEDGER_LINE};
+
+/// The type of the predicate with which a ledger is attested about an image.
+pub const LEDGER: &str = "https://git.example.org/distil/docs/check.md#ledger-v1";
+
 /// First-seen dates by release, source package and vulnerability: never by image, so that a rebuild changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
+#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
 pub struct Ledger {
     /// The entries, sorted by their keys.
     entries: Vec<Entry>,
@@ -31,7 +38,11 @@ pub struct Entry {
     /// The day it was last seen.
     #[schemars(with = "String")]
     pub last_seen: Date,
-    /// How bad it was then.
+    /// The day on which an image had the package, and the vulnerability no more. Left out again where it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub gone: Option<Date>,
+    /// How bad it was when it was first seen.
     pub severity_at_first_seen: Option<Level>,
 }
 
@@ -47,16 +58,81 @@ pub struct Key {
     pub id: String,
 }
 
+/// A vulnerability as an evaluation sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What was seen.
+    pub key: Key,
+    /// The day a version that repairs it is known to have been to be had; none where there is none today.
+    pub fixable: Option<Date>,
+    /// How bad it is.
+    pub level: Option<Level>,
+}
+
+/// What becomes of the clock of a vulnerability that went and came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return {
+    /// It goes on from the first day of all.
+    Continue,
+    /// It starts anew.
+    Restart,
+}
+
+impl Entry {
+    /// What two entries about the same say together: the earliest beginning, and the latest day.
+    fn joined(self, other: &Self) -> Self {
+        let first = if self.first_seen <= other.first_seen { &self } else { other };
+        let last_seen = self.last_seen.max(other.last_seen);
+        Self {
+            severity_at_first_seen: first
+                .severity_at_first_seen
+                .or(self.severity_at_first_seen.max(other.severity_at_first_seen)),
+            first_seen: first.first_seen,
+            first_fixable: [self.first_fixable, other.first_fixable].into_iter().flatten().min(),
+            last_seen,
+            gone: self.gone.max(other.gone).filter(|gone| *gone > last_seen),
+            key: self.key,
+        }
+    }
+
+    /// The entry after it was seen today.
+    fn seen(&self, seen: &Seen, today: Date, back: Return) -> Self {
+        if back == Return::Restart && self.gone.is_some_and(|gone| gone <= today) {
+            return Self::first(seen, today);
+        }
+        Self {
+            key: self.key.clone(),
+            first_seen: self.first_seen.min(today),
+            first_fixable: [self.first_fixable, seen.fixable].into_iter().flatten().min(),
+            last_seen: self.last_seen.max(today),
+            gone: None,
+            severity_at_first_seen: self.severity_at_first_seen,
+        }
+    }
+
+    fn first(seen: &Seen, today: Date) -> Self {
+        Self {
+            key: seen.key.clone(),
+            first_seen: today,
+            first_fixable: seen.fixable,
+            last_seen: today,
+            gone: None,
+            severity_at_first_seen: seen.level,
+        }
+    }
+}
+
 impl Ledger {
-    /// A ledger of these entries; of two about the same, the one that was seen first.
+    /// A ledger of these entries; of several about the same the earliest beginning and the latest day.
     #[must_use]
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut by_key: BTreeMap<Key, Entry> = BTreeMap::new();
         for entry in entries {
-            match by_key.get(&entry.key) {
-                Some(other) if other.first_seen <= entry.first_seen => {}
-                _ => drop(by_key.insert(entry.key.clone(), entry)),
-            }
+            let entry = match by_key.remove(&entry.key) {
+                Some(other) => other.joined(&entry),
+                None => entry,
+            };
+            by_key.insert(entry.key.clone(), entry);
         }
         Self { entries: by_key.into_values().collect() }
     }
@@ -72,5 +148,116 @@ impl Ledger {
     pub fn get(&self, key: &Key) -> Option<&Entry> {
         let at = self.entries.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
         self.entries.get(at)
+    }
+
+    /// The ledger after an evaluation, in which these were seen. An entry that was not seen although an image had its source
+    /// package (`had`, by release and source) is marked as gone; every other one stays as it is, so that one ledger serves
+    /// many images.
+    #[must_use]
+    pub fn after(&self, seen: &[Seen], had: impl Fn(&str, &str) -> bool, today: Date, back: Return) -> Self {
+        let mut by_key: BTreeMap<Key, Entry> = BTreeMap::new();
+        for entry in &self.entries {
+            let mut entry = entry.clone();
+            let is_gone = had(&entry.key.release, &entry.key.source) && today > entry.last_seen;
+            if is_gone && entry.gone.is_none() {
+                entry.gone = Some(today);
+            }
+            by_key.insert(entry.key.clone(), entry);
+        }
+        for seen in seen {
+            let entry = match self.get(&seen.key) {
+                Some(before) => before.seen(seen, today, back),
+                None => Entry::first(seen, today),
+            };
+            by_key.insert(seen.key.clone(), entry);
+        }
+        Self { entries: by_key.into_values().collect() }
+    }
+}
+
+impl From<Vec<Entry>> for Ledger {
+    fn from(entries: Vec<Entry>) -> Self {
+        Self::new(entries)
+    }
+}
+
+impl From<Ledger> for Vec<Entry> {
+    fn from(ledger: Ledger) -> Self {
+        ledger.entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn key(source: &str) -> Key {
+        Key { release: "bookworm".into(), source: source.into(), id: "CVE-2026-0001".into() }
+    }
+
+    fn seen(source: &str, fixable: Option<&str>, level: Level) -> Seen {
+        Seen { key: key(source), fixable: fixable.map(day), level: Some(level) }
+    }
+
+    #[test]
+    fn the_first_day_stays_whatever_comes_later() {
+        let one = Ledger::default().after(
+            &[seen("zlib", None, Level::Low)],
+            |_, _| true,
+            day("2026-01-10"),
+            Return::Continue,
+        );
+        let two = one.after(
+            &[seen("zlib", Some("2026-02-01"), Level::Critical)],
+            |_, _| true,
+            day("2026-02-03"),
+            Return::Continue,
+        );
+        let entry = two.get(&key("zlib")).unwrap();
+        assert_eq!((entry.first_seen, entry.last_seen), (day("2026-01-10"), day("2026-02-03")));
+        assert_eq!(entry.first_fixable, Some(day("2026-02-01")));
+        assert_eq!(entry.severity_at_first_seen, Some(Level::Low));
+        let earlier = two.after(&[seen("zlib", None, Level::Low)], |_, _| true, day("2025-12-31"), Return::Restart);
+        let entry = earlier.get(&key("zlib")).unwrap();
+        assert_eq!((entry.first_seen, entry.last_seen), (day("2025-12-31"), day("2026-02-03")));
+    }
+
+    #[test]
+    fn what_goes_and_comes_back_goes_on_or_starts_anew() {
+        let there = [seen("zlib", None, Level::Low)];
+        let first = Ledger::default().after(&there, |_, _| true, day("2026-01-10"), Return::Continue);
+        let other = first.after(&[], |_, source| source != "zlib", day("2026-02-10"), Return::Continue);
+        assert_eq!(other, first, "an image without the package says nothing");
+        let gone = first.after(&[], |_, _| true, day("2026-02-10"), Return::Continue);
+        assert_eq!(gone.get(&key("zlib")).unwrap().gone, Some(day("2026-02-10")));
+        for (back, start) in [(Return::Continue, "2026-01-10"), (Return::Restart, "2026-03-10")] {
+            let again = gone.after(&there, |_, _| true, day("2026-03-10"), back);
+            let entry = again.get(&key("zlib")).unwrap();
+            assert_eq!((entry.first_seen, entry.gone), (day(start), None));
+            let straight = first.after(&there, |_, _| true, day("2026-03-10"), back);
+            assert_eq!(straight.get(&key("zlib")).unwrap().first_seen, day("2026-01-10"), "it was never gone");
+        }
+    }
+
+    #[test]
+    fn two_lines_about_one_are_the_earliest_and_the_latest() {
+        let entry = |first: &str, last: &str, fixable: Option<&str>| Entry {
+            key: key("zlib"),
+            first_seen: day(first),
+            first_fixable: fixable.map(day),
+            last_seen: day(last),
+            gone: None,
+            severity_at_first_seen: None,
+        };
+        let one = entry("2026-01-01", "2026-03-01", Some("2026-02-01"));
+        let two = entry("2026-01-05", "2026-04-01", Some("2026-01-20"));
+        for both in [[one.clone(), two.clone()], [two, one]] {
+            let joined = Ledger::new(both);
+            assert_eq!(joined.entries(), [entry("2026-01-01", "2026-04-01", Some("2026-01-20"))]);
+        }
     }
 }

@@ -8,6 +8,6 @@ mod observation;
 mod verdict;
 
 pub use facts::Facts;
-pub use ledger::Ledger;
+pub use ledger::{LEDGER, Ledger};
 pub use observation::Observation;
 pub use verdict::{Approval, Outcome, Suppressed, VERDICT, Verdict, Violation, VulnerabilityNote, Weight};

@@ -7,6 +7,8 @@ mod advisory;
 mod finding;
 mod severity;
 
+pub use distil_debunpack::{Version, VersionError};
+
 pub use advisory::{Advisory, CveFacts, Epss, Feed, Item, Kev, NoDsa, Range, State, Urgency};
 pub use finding::{Finding, FixState, Origin, OriginKind, Status, VexNote};
 pub use severity::{Level, Rater, Rating, Score, Severity, UnknownLevel};
