@@ -2,12 +2,15 @@
 //!
 //! Pure: no input, no output, no clock. The same facts and the same policy give the same verdict, years later.
 
+pub mod document;
 pub mod facts;
 pub mod ledger;
 mod observation;
+mod policy;
 mod verdict;
 
 pub use facts::Facts;
 pub use ledger::{LEDGER, Ledger};
 pub use observation::Observation;
+pub use policy::Policy;
 pub use verdict::{Approval, Outcome, Suppressed, VERDICT, Verdict, Violation, VulnerabilityNote, Weight};

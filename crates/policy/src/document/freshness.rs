@@ -1,0 +1,39 @@
+//! `[freshness]`: how old an image may be, and how long its system has to be supported.
+
+use jiff::SignedDuration;
+
+/// How old things may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freshness {
+    /// An older image is a warning.
+    pub max_image_age: Option<SignedDuration>,
+    /// An older report of a scanner is a warning.
+    pub max_scan_age: Option<SignedDuration>,
+    /// Whose support the image's release must have.
+    pub support_tier: SupportTier,
+    /// So many days before that support ends, there is a warning.
+    pub end_of_support_notice: u32,
+}
+
+/// Whose support counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum SupportTier {
+    /// That of Debian's security team.
+    Regular,
+    /// That of Debian's long-term support as well.
+    #[default]
+    Lts,
+    /// That of extended long-term support as well, which is sold by others.
+    Elts,
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self {
+            max_image_age: Some(SignedDuration::from_hours(60 * 24)),
+            max_scan_age: Some(SignedDuration::from_hours(30 * 24)),
+            support_tier: SupportTier::default(),
+            end_of_support_notice: 90,
+        }
+    }
+}
