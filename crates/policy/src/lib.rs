@@ -7,6 +7,7 @@ pub mod facts;
 pub mod ledger;
 mod observation;
 mod policy;
+pub mod rules;
 mod verdict;
 
 pub use facts::Facts;
