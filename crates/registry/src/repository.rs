@@ -218,7 +218,7 @@ impl Store for Repository {
             return Err(self.remote.unwritable(AnswerError::NotATag(name.clone())));
         }
         let bytes = self.document_bytes(root)?;
-        self.send_document(name.as_str(), root, &bytes, None).map(drop)
+        self.send_document(name.as_str(), root, &bytes)
     }
 
     fn tag_over(&self, name: &RefName, root: &Descriptor, before: Option<&Digest>) -> Result<bool, Error> {

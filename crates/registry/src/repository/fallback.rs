@@ -37,7 +37,7 @@ impl Repository {
             };
             let mark = found.as_ref().and_then(|found| found.etag.as_deref());
             // Where it was written, the next round sees whether it still stands.
-            self.send_document(&tag, new.descriptor(), new.bytes(), mark)?;
+            self.send_successor(&tag, new.descriptor(), new.bytes(), mark)?;
         }
         Err(self.remote.unwritable(AnswerError::Contended { tag }))
     }

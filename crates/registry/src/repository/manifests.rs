@@ -2,6 +2,8 @@
 
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use distil_imgcore::digest::{ContentMismatch, VerifyingReader};
 use distil_imgcore::document::MAX_DOCUMENT;
@@ -18,6 +20,9 @@ use crate::transport::Target;
 /// What is read: without Docker's types a registry may answer with something older, or nothing.
 const READABLE: [&str; 4] =
     [MediaType::MANIFEST, MediaType::INDEX, MediaType::DOCKER_MANIFEST, MediaType::DOCKER_INDEX];
+
+/// The wait where several write to a tag at once, and the registry trips over it.
+const CROWD: Duration = Duration::from_millis(50);
 
 /// The tag that a reference without one means, to docker and skopeo too.
 const LATEST: &str = "latest";
@@ -114,34 +119,56 @@ impl Repository {
         VerifyingReader::new(content, blob.digest().clone(), blob.size())
             .read_to_end(&mut bytes)
             .map_err(|source| self.bad_blob(blob.digest(), source))?;
-        self.send_document(&blob.digest().to_string(), blob, &bytes, None)?;
+        self.send_document(&blob.digest().to_string(), blob, &bytes)?;
         self.documents.keep(blob.digest(), blob.media_type(), &bytes.into());
         Ok(())
     }
 
-    /// Writes a document under a tag or its digest. `only_if` is the mark of what it may replace; `false` comes back where
-    /// something else is there.
-    pub(super) fn send_document(
+    /// Writes a document under a tag or its digest, whatever was there, as often as it takes.
+    pub(super) fn send_document(&self, reference: &str, blob: &Descriptor, bytes: &[u8]) -> Result<(), Error> {
+        let sent = self.remote.persist(&mut Attempts::begin(), &mut |attempts, _| {
+            self.send_once(attempts, reference, (blob, bytes), None)
+        });
+        sent.map(drop).map_err(|e| self.remote.unwritable(e.into_error()))
+    }
+
+    /// Writes a document that was made from what a tag meant. `only_if` is the mark of what it may replace; `false` comes back
+    /// where it was not written because others write there: it has to be made anew then.
+    pub(super) fn send_successor(
         &self,
         reference: &str,
         blob: &Descriptor,
         bytes: &[u8],
         only_if: Option<&str>,
     ) -> Result<bool, Error> {
+        match self.send_once(&mut Attempts::begin(), reference, (blob, bytes), only_if) {
+            Ok(is_written) => Ok(is_written),
+            Err(Break::Passing(_)) => {
+                thread::sleep(CROWD);
+                Ok(false)
+            }
+            Err(Break::Final(error)) => Err(self.remote.unwritable(*error)),
+        }
+    }
+
+    fn send_once(
+        &self,
+        attempts: &mut Attempts,
+        reference: &str,
+        (blob, bytes): (&Descriptor, &[u8]),
+        only_if: Option<&str>,
+    ) -> Result<bool, Break> {
         let path = format!("manifests/{reference}");
         let mut headers = vec![("content-type", blob.media_type().to_string())];
         headers.extend(only_if.map(|etag| ("if-match", etag.to_owned())));
-        let sent = self.remote.persist(&mut Attempts::begin(), &mut |attempts, _| {
-            let (target, body) = (Target::Path(&path), Body::Bytes(bytes));
-            let answer = self.remote.send(attempts, Method::Put, target, headers.clone(), body).map_err(Break::last)?;
-            match answer.status() {
-                200..=202 => Ok(Some(answer)),
-                412 if only_if.is_some() => Ok(None),
-                _ => Err(unwritten(self.remote.refused("write a manifest", answer))),
-            }
-        });
-        let Some(answer) = sent.map_err(|e| self.remote.unwritable(e.into_error()))? else { return Ok(false) };
-        answer::check_digest(&answer, blob.digest()).map_err(|e| self.remote.unwritable(e))?;
+        let (target, body) = (Target::Path(&path), Body::Bytes(bytes));
+        let answer = self.remote.send(attempts, Method::Put, target, headers, body).map_err(Break::last)?;
+        match answer.status() {
+            200..=202 => {}
+            412 if only_if.is_some() => return Ok(false),
+            _ => return Err(unwritten(self.remote.refused("write a manifest", answer))),
+        }
+        answer::check_digest(&answer, blob.digest()).map_err(Break::last)?;
         self.learn_about_referrers(&answer, blob, bytes);
         Ok(true)
     }
@@ -158,7 +185,7 @@ impl Repository {
             return Ok(false);
         }
         let mark = found.as_ref().and_then(|found| found.etag.as_deref());
-        self.send_document(name.as_str(), root, &bytes, mark)
+        self.send_successor(name.as_str(), root, &bytes, mark)
     }
 
     pub(super) fn bad_document(&self, digest: &Digest, source: DocumentError) -> Error {

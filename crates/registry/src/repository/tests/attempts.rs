@@ -79,3 +79,24 @@ fn a_document_with_a_wrong_digest_may_have_a_right_one_soon() {
         assert_eq!(asked(&registry, &["PUT"], "/manifests/"), requests, "{code}");
     }
 }
+
+/// What is under a tag by then may be another's: the document is made anew from it.
+#[test]
+fn what_follows_from_a_tag_is_made_anew_where_others_write() {
+    let registry = LyingRegistry::empty();
+    let repository = open(&registry.repository("app"));
+    let image = manifest(&repository);
+    let tag: RefName = "v1".parse().unwrap();
+    let turn = std::sync::atomic::AtomicU32::new(0);
+    registry.lie("PUT", "/manifests/v1", move |_, answer| {
+        match turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => error(400, "DIGEST_INVALID"),
+            _ => answer,
+        }
+    });
+    assert!(!repository.tag_over(&tag, &image, None).unwrap());
+    assert_eq!(asked(&registry, &["PUT"], "/manifests/v1"), 1);
+    // The refusal was a lie: it is there, and is what the next one follows.
+    assert!(repository.tag_over(&tag, &image, Some(image.digest())).unwrap());
+    assert_eq!(asked(&registry, &["PUT"], "/manifests/v1"), 2);
+}
