@@ -4,11 +4,18 @@
 //! source package and its source version, in dpkg's order, and never by less.
 
 mod advisory;
+mod canonical;
 mod finding;
+pub mod matching;
+mod merge;
 mod severity;
+mod severity_order;
 
 pub use distil_debunpack::{Version, VersionError};
 
 pub use advisory::{Advisory, CveFacts, Epss, Feed, Item, Kev, NoDsa, Range, State, Urgency};
+pub use canonical::{canonical_ids, cve_of};
 pub use finding::{Finding, FixState, Origin, OriginKind, Status, VexNote};
+pub use merge::merge;
 pub use severity::{Level, Rater, Rating, Score, Severity, UnknownLevel};
+pub use severity_order::SeverityOrder;
