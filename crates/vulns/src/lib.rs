@@ -5,9 +5,11 @@
 
 mod advisory;
 mod canonical;
+pub mod cvss;
 mod finding;
 pub mod matching;
 mod merge;
+pub mod release;
 mod severity;
 mod severity_order;
 
