@@ -12,6 +12,7 @@ mod merge;
 pub mod release;
 mod severity;
 mod severity_order;
+pub mod vex;
 
 pub use distil_debunpack::{Version, VersionError};
 
