@@ -70,7 +70,7 @@ pub enum VexError {
         /// What is wrong there.
         problem: String,
     },
-    /// Neither `@context` of OpenVEX nor the category `csaf_vex`.
+    /// Neither `@context` of `OpenVEX` nor the category `csaf_vex`.
     #[error("neither OpenVEX nor the VEX profile of CSAF")]
     Unknown,
     /// Another version than those that are read.

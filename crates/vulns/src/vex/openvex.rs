@@ -1,4 +1,4 @@
-//! OpenVEX.
+//! `OpenVEX`.
 
 mod write;
 

@@ -170,7 +170,7 @@ fn products_are_matched_as_package_urls_are() {
         (&format!(r#"{{"@id":"pkg:oci/mirrored@{}?repository_url=x.example"}}"#, DIGEST.replace(':', "%3A")), true),
         (&format!(r#"{{"@id":"{DIGEST}"}}"#), true),
         (&format!(r#"{{"@id":"debian@{DIGEST}"}}"#), true),
-        (&format!(r#"{{"@id":"urn:x","hashes":{{"sha-256":"{}"}}}}"#, &DIGEST[7..]), true),
+        (&format!(r#"{{"@id":"urn:x","hashes":{{"sha-256":"{}"}}}}"#, DIGEST.trim_start_matches("sha256:")), true),
         (r#"{"@id":"pkg:oci/debian"}"#, true),
         (r#"{"@id":"pkg:oci/debian?repository_url=index.docker.io/library&tag=12"}"#, true),
         (r#"{"@id":"pkg:oci/debian?repository_url=docker.io/library/debian"}"#, true),

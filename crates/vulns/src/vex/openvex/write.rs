@@ -1,4 +1,4 @@
-//! OpenVEX as it is written.
+//! `OpenVEX` as it is written.
 
 use distil_imgcore::{Digest, Visible};
 use jiff::Timestamp;
@@ -61,6 +61,7 @@ struct Component {
 /// A document of these statements, as one line of JSON. Its identifier is made of the digest of all the rest, so that the
 /// same statements by the same author at the same time are the same document. A statement that could not be used, by
 /// [`Statement::check`], is left out; of the identifiers of a vulnerability a CVE becomes its name.
+#[expect(clippy::missing_panics_doc, reason = "what is written is text and lists in memory")]
 #[must_use]
 pub fn write(author: &str, timestamp: Timestamp, statements: &[Statement]) -> Vec<u8> {
     let said = || statements.iter().filter(|statement| statement.check().is_ok()).map(Said::of).collect();
