@@ -39,6 +39,38 @@ pub struct Facts {
     pub support: BTreeMap<String, SupportFacts>,
     /// What was seen first when.
     pub ledger: Ledger,
+    /// What ignore files of scanners leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores: Vec<ImportedIgnore>,
+    /// Statements of VEX documents that could not be used, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vex_unusable: Vec<String>,
+    /// What could not be found out and would be needed, a line each: nothing is decided then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<String>,
+    /// Whether it is judged as an image that is made at this moment, whatever date it bears. A reproducible image bears that of
+    /// what it was made from.
+    #[serde(default)]
+    pub is_new: bool,
+}
+
+/// A vulnerability that an ignore file of a scanner leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ImportedIgnore {
+    /// The vulnerability, by any of its identifiers.
+    pub id: String,
+    /// A pattern of the source or binary packages in which it is left out; none for all.
+    pub package: Option<String>,
+    /// From the start of this day (UTC) on it counts again; none where the file does not say.
+    #[schemars(with = "Option<String>")]
+    pub expires: Option<Date>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The file, without folders.
+    pub origin: String,
+    /// The line in it, from 1.
+    pub line: usize,
 }
 
 /// An image of one platform.

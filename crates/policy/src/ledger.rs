@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::Reopen;
+
 pub use self::text::{LedgerError, LedgerErrorKind, MAX_LEDGER, MAX_LEDGER_ENTRIES, MAX_LEDGER_LINE};
 
 /// The type of the predicate with which a ledger is attested about an image.
@@ -69,15 +71,6 @@ pub struct Seen {
     pub level: Option<Level>,
 }
 
-/// What becomes of the clock of a vulnerability that went and came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Return {
-    /// It goes on from the first day of all.
-    Continue,
-    /// It starts anew.
-    Restart,
-}
-
 impl Entry {
     /// What two entries about the same say together: the earliest beginning, and the latest day.
     fn joined(self, other: &Self) -> Self {
@@ -96,8 +89,8 @@ impl Entry {
     }
 
     /// The entry after it was seen today.
-    fn seen(&self, seen: &Seen, today: Date, back: Return) -> Self {
-        if back == Return::Restart && self.gone.is_some_and(|gone| gone <= today) {
+    fn seen(&self, seen: &Seen, today: Date, back: Reopen) -> Self {
+        if back == Reopen::Restart && self.gone.is_some_and(|gone| gone <= today) {
             return Self::first(seen, today);
         }
         Self {
@@ -154,7 +147,7 @@ impl Ledger {
     /// package (`had`, by release and source) is marked as gone; every other one stays as it is, so that one ledger serves
     /// many images.
     #[must_use]
-    pub fn after(&self, seen: &[Seen], had: impl Fn(&str, &str) -> bool, today: Date, back: Return) -> Self {
+    pub fn after(&self, seen: &[Seen], had: impl Fn(&str, &str) -> bool, today: Date, back: Reopen) -> Self {
         let mut by_key: BTreeMap<Key, Entry> = BTreeMap::new();
         for entry in &self.entries {
             let mut entry = entry.clone();
@@ -209,19 +202,19 @@ mod tests {
             &[seen("zlib", None, Level::Low)],
             |_, _| true,
             day("2026-01-10"),
-            Return::Continue,
+            Reopen::Continue,
         );
         let two = one.after(
             &[seen("zlib", Some("2026-02-01"), Level::Critical)],
             |_, _| true,
             day("2026-02-03"),
-            Return::Continue,
+            Reopen::Continue,
         );
         let entry = two.get(&key("zlib")).unwrap();
         assert_eq!((entry.first_seen, entry.last_seen), (day("2026-01-10"), day("2026-02-03")));
         assert_eq!(entry.first_fixable, Some(day("2026-02-01")));
         assert_eq!(entry.severity_at_first_seen, Some(Level::Low));
-        let earlier = two.after(&[seen("zlib", None, Level::Low)], |_, _| true, day("2025-12-31"), Return::Restart);
+        let earlier = two.after(&[seen("zlib", None, Level::Low)], |_, _| true, day("2025-12-31"), Reopen::Restart);
         let entry = earlier.get(&key("zlib")).unwrap();
         assert_eq!((entry.first_seen, entry.last_seen), (day("2025-12-31"), day("2026-02-03")));
     }
@@ -229,12 +222,12 @@ mod tests {
     #[test]
     fn what_goes_and_comes_back_goes_on_or_starts_anew() {
         let there = [seen("zlib", None, Level::Low)];
-        let first = Ledger::default().after(&there, |_, _| true, day("2026-01-10"), Return::Continue);
-        let other = first.after(&[], |_, source| source != "zlib", day("2026-02-10"), Return::Continue);
+        let first = Ledger::default().after(&there, |_, _| true, day("2026-01-10"), Reopen::Continue);
+        let other = first.after(&[], |_, source| source != "zlib", day("2026-02-10"), Reopen::Continue);
         assert_eq!(other, first, "an image without the package says nothing");
-        let gone = first.after(&[], |_, _| true, day("2026-02-10"), Return::Continue);
+        let gone = first.after(&[], |_, _| true, day("2026-02-10"), Reopen::Continue);
         assert_eq!(gone.get(&key("zlib")).unwrap().gone, Some(day("2026-02-10")));
-        for (back, start) in [(Return::Continue, "2026-01-10"), (Return::Restart, "2026-03-10")] {
+        for (back, start) in [(Reopen::Continue, "2026-01-10"), (Reopen::Restart, "2026-03-10")] {
             let again = gone.after(&there, |_, _| true, day("2026-03-10"), back);
             let entry = again.get(&key("zlib")).unwrap();
             assert_eq!((entry.first_seen, entry.gone), (day(start), None));

@@ -3,6 +3,7 @@
 //! Pure: no input, no output, no clock. The same facts and the same policy give the same verdict, years later.
 
 pub mod document;
+mod evaluate;
 pub mod facts;
 pub mod ledger;
 mod observation;
@@ -10,6 +11,7 @@ mod policy;
 pub mod rules;
 mod verdict;
 
+pub use evaluate::{Evaluated, evaluate};
 pub use facts::Facts;
 pub use ledger::{LEDGER, Ledger};
 pub use observation::Observation;
