@@ -1,22 +1,36 @@
-//! Draws the mistakes of a recipe into its text.
+//! Draws the mistakes of a recipe, or of another document that people write, into its text.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use distil_pipeline::Escaped;
-use distil_pipeline::recipe::{Problem, ProblemKind, RecipeError};
+use distil_pipeline::recipe::{Invalid, ProblemKind, ValueProblem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-/// Lines longer than this are not drawn: a recipe has none, and a terminal cannot show them.
+/// Lines longer than this are not drawn: nobody writes them, and a terminal cannot show them.
 const LONGEST_LINE: usize = 300;
+/// Texts longer than this, in bytes, are not drawn.
+const LONGEST_TEXT: usize = 1 << 20;
+
+/// A kind of mistakes, for those who have to repair one.
+pub(crate) trait Mistake: std::error::Error {
+    /// How to.
+    fn advice(&self) -> Option<String>;
+
+    /// Whether the text has a secret in it.
+    fn is_secret(&self) -> bool {
+        false
+    }
+}
 
 /// All mistakes, each with the lines around it.
-pub(crate) fn render(path: &Path, text: &str, error: &RecipeError, color: bool) -> String {
+pub(crate) fn render<K: Mistake>(path: &Path, text: &str, error: &Invalid<K>, color: bool) -> String {
     let name = Escaped::path(path).to_string();
     let source = NamedSource::new(&name, clean(text));
-    // The lines of a recipe with a password are not for a terminal or a log, whichever mistake they are around.
-    let secret = error.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::Credentials { .. }));
-    let short = text.len() <= distil_pipeline::recipe::MAX_RECIPE && text.lines().all(|l| l.len() <= LONGEST_LINE);
+    // The lines of a text with a password are not for a terminal or a log, whichever mistake they are around.
+    let secret = error.problems.iter().any(|problem| problem.kind.is_secret());
+    let short = text.len() <= LONGEST_TEXT && text.lines().all(|l| l.len() <= LONGEST_LINE);
     let drawable = short && !secret;
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::none() };
     // The width is fixed, so that one mistake looks the same in every log.
@@ -24,7 +38,7 @@ pub(crate) fn render(path: &Path, text: &str, error: &RecipeError, color: bool) 
     let mut out = String::new();
     for problem in &error.problems {
         let mut drawing = String::new();
-        let shown = Shown { problem, source: &source };
+        let shown = Shown { mistake: &problem.kind, span: problem.span.clone(), source: &source };
         if drawable && handler.render_report(&mut drawing, &shown).is_ok() {
             out.push_str(&drawing);
             out.push('\n');
@@ -54,25 +68,26 @@ fn clean(text: &str) -> String {
 
 /// One mistake as miette draws it.
 struct Shown<'a> {
-    problem: &'a Problem,
+    mistake: &'a dyn Mistake,
+    span: Range<usize>,
     source: &'a NamedSource<String>,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.kind.fmt(f)
+        fmt::Display::fmt(&self.mistake, f)
     }
 }
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(f)
+        fmt::Debug::fmt(&self.mistake, f)
     }
 }
 
 impl std::error::Error for Shown<'_> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.problem.kind.source()
+        self.mistake.source()
     }
 }
 
@@ -82,33 +97,48 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_with_span(Some("here".to_owned()), self.problem.span.clone());
+        let label = LabeledSpan::new_with_span(Some("here".to_owned()), self.span.clone());
         Some(Box::new(std::iter::once(label)))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        advice(&self.problem.kind).map(|text| Box::new(text) as Box<dyn fmt::Display>)
+        self.mistake.advice().map(|text| Box::new(text) as Box<dyn fmt::Display>)
     }
 }
 
-/// How to repair a mistake.
-fn advice(kind: &ProblemKind) -> Option<String> {
-    match kind {
-        ProblemKind::UnknownKey { nearest: Some(nearest), .. }
-        | ProblemKind::NotOneOf { nearest: Some(nearest), .. }
-        | ProblemKind::UnknownUser { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
-        ProblemKind::UnknownUser { .. } => Some("add a table [users.NAME] with a uid, or write a number".to_owned()),
-        ProblemKind::UnknownKey { .. } => Some("`distil schema` prints all keys".to_owned()),
-        ProblemKind::NoSource { .. } => Some("it is looked for in the directory of the recipe".to_owned()),
-        ProblemKind::NoMatch { .. } => Some("patterns are relative to the directory of the recipe".to_owned()),
-        ProblemKind::NotADirectory { .. } => Some("leave out the slash at the end to copy a file".to_owned()),
-        ProblemKind::Special { .. } | ProblemKind::Name { .. } | ProblemKind::ReservedTarget { .. } => {
-            Some("take it out of the source, or name the files that are wanted one by one".to_owned())
-        }
-        ProblemKind::Never { .. } => Some("leave it out, and give the repository a key under signed-by".to_owned()),
-        ProblemKind::Credentials { .. } => Some("put it into a file of credentials in the form of netrc".to_owned()),
-        ProblemKind::Excluded { .. } => Some("ask for the package or exclude it, not both".to_owned()),
+/// What is advised of a value of any document, whose keys `schema` prints.
+fn of_value(problem: &ValueProblem, schema: &str) -> Option<String> {
+    match problem {
+        ValueProblem::UnknownKey { nearest: Some(nearest), .. }
+        | ValueProblem::NotOneOf { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
+        ValueProblem::UnknownKey { .. } => Some(format!("`{schema}` prints all keys")),
         _ => None,
+    }
+}
+
+impl Mistake for ProblemKind {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::UnknownUser { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
+            Self::UnknownUser { .. } => Some("add a table [users.NAME] with a uid, or write a number".to_owned()),
+            Self::NoSource { .. } => Some("it is looked for in the directory of the recipe".to_owned()),
+            Self::NoMatch { .. } => Some("patterns are relative to the directory of the recipe".to_owned()),
+            Self::NotADirectory { .. } => Some("leave out the slash at the end to copy a file".to_owned()),
+            Self::Special { .. } | Self::Name { .. } | Self::ReservedTarget { .. } => {
+                Some("take it out of the source, or name the files that are wanted one by one".to_owned())
+            }
+            Self::Value(ValueProblem::Never { .. }) => {
+                Some("leave it out, and give the repository a key under signed-by".to_owned())
+            }
+            Self::Credentials { .. } => Some("put it into a file of credentials in the form of netrc".to_owned()),
+            Self::Excluded { .. } => Some("ask for the package or exclude it, not both".to_owned()),
+            Self::Value(problem) => of_value(problem, "distil schema"),
+            _ => None,
+        }
+    }
+
+    fn is_secret(&self) -> bool {
+        matches!(self, Self::Credentials { .. })
     }
 }
 

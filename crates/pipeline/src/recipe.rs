@@ -12,7 +12,6 @@ mod image;
 mod layers;
 mod problem;
 mod publish;
-pub(crate) mod reader;
 mod sources;
 mod users;
 mod variant;
@@ -21,25 +20,26 @@ use std::collections::BTreeMap;
 
 use distil_imgcore::{Digest, ImagePath, Platform};
 use distil_rootfs::{Accounts, FilterRules};
-use toml::de::DeTable;
+use distil_settings::{Document, Keys, Section, Value, nearest};
 
 pub use attestations::{Attestations, author};
 pub use base::{Base, BaseTrust};
 pub(crate) use debian::Component;
 pub use debian::{DebPattern, Debian, Exclude, PackageRequest};
 pub use distil_debunpack::records::Database;
+pub use distil_settings::{Invalid, Place, ValueProblem};
 pub(crate) use files::reserved;
 pub use files::{FileSource, OwnFile};
 pub use image::{ImageSettings, Port, PortError, SignalError, StopSignal};
 pub use layers::{Layers, Strategy};
-pub use problem::{Place, Problem, ProblemKind, RecipeError};
+pub use problem::{Problem, ProblemKind, RecipeError};
 pub use publish::Publish;
 pub use sources::{RelativeFile, SignedBy, SourceTable, SourceUri, Sources};
 pub use users::RunAs;
 pub use variant::Variant;
 
 use image::{ImageChanges, appended};
-use reader::{Keys, Problems, Section, Value, nearest};
+use problem::Problems;
 use users::Users;
 
 /// The longest recipe that is read, in bytes.
@@ -116,26 +116,11 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError`] with every mistake. Where the text is not TOML, only what could still be read is looked at.
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
-        let mut problems = Problems::new(text);
-        if text.len() > MAX_RECIPE {
-            problems.add(0..0, ProblemKind::TooLarge { found: text.len(), max: MAX_RECIPE });
-            return Err(RecipeError { problems: problems.finish() });
-        }
-        let (document, errors) = DeTable::parse_recoverable(text);
-        let broken = !errors.is_empty();
-        for error in errors {
-            let span = error.span().unwrap_or(text.len()..text.len());
-            problems.add(span, ProblemKind::Syntax { message: error.message().to_owned() });
-        }
-        // What a parser guesses after an error is no basis for more complaints.
-        let recipe = if broken {
-            None
-        } else {
-            let top = Section::open(String::new(), document.span(), document.get_ref(), KEYS, &mut problems);
-            Some(Self { text: text.to_owned(), ..Self::read(&top, settings_digest(text), &mut problems) })
-        };
-        let problems = problems.finish();
-        recipe.filter(|_| problems.is_empty()).ok_or(RecipeError { problems })
+        const RECIPE: Document = Document { name: "the recipe", longest: MAX_RECIPE };
+        RECIPE.read(text, KEYS, |top, problems| Self {
+            text: text.to_owned(),
+            ..Self::read(top, settings_digest(text), problems)
+        })
     }
 
     fn read(top: &Section<'_, '_>, settings: Digest, problems: &mut Problems<'_>) -> Self {
@@ -250,13 +235,13 @@ fn read_platforms(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Vec<Pla
         let platform: Platform = text.parse().ok().or_else(|| v.malformed(text, expected, problems))?;
         if platforms.contains(&platform) {
             let first = format!("{platform} before it");
-            return v.problem(problems, |key| ProblemKind::Twice { key, first });
+            return v.problem(problems, |key| ValueProblem::Twice { key, first });
         }
         platforms.push(platform);
         Some(())
     });
     if value.is_empty_array() {
-        value.malformed::<()>("[]", "at least one platform, or left out for that of the host", problems);
+        value.malformed::<(), _>("[]", "at least one platform, or left out for that of the host", problems);
     }
     platforms
 }

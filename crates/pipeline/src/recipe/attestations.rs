@@ -1,9 +1,9 @@
 //! `[attestations]`: what is said about an image beside it.
 
-use distil_sbom::{Agent, Contact, Format};
+use distil_settings::{Keys, Section};
 
-use super::problem::ProblemKind;
-use super::reader::{Keys, Problems, Section, nearest};
+use super::problem::Problems;
+use distil_sbom::{Agent, Contact, Format};
 
 pub(super) const KEYS: Keys = Keys::all(&["sbom", "provenance", "in-index", "files", "author"]);
 
@@ -42,11 +42,7 @@ impl Attestations {
         let default = Self::default();
         let formats = section.value("sbom").and_then(|v| {
             v.list(problems, |value, text, problems| {
-                text.parse::<Format>().ok().or_else(|| {
-                    let nearest = nearest(text, FORMATS.iter().copied());
-                    let found = text.to_owned();
-                    value.problem(problems, |key| ProblemKind::NotOneOf { key, found, allowed: FORMATS, nearest })
-                })
+                text.parse::<Format>().ok().or_else(|| value.one_of(text, FORMATS, &[], problems))
             })
         });
         let mut flag = |key| section.value(key).and_then(|v| v.boolean(problems));

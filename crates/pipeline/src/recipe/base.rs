@@ -1,13 +1,14 @@
 //! `[base]`: an image to start from.
 
+use distil_settings::{Keys, Place, Section, Value, ValueProblem};
+
+use super::problem::Problems;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use distil_imgcore::{Reference, RegistryName};
 use distil_signing::verify::Pattern;
 
-use super::problem::{Place, ProblemKind};
-use super::reader::{Keys, Problems, Section, Value};
 use crate::signing::TrustOptions;
 
 pub(super) const KEYS: Keys = Keys::all(&[
@@ -79,13 +80,13 @@ impl BaseTrust {
         let all = || SIGNERS.iter().chain(ISSUERS).chain(MORE);
         let first = all().find_map(|key| section.value(key))?;
         let by_key = section.value("key").is_some();
-        one_of(SIGNERS, section, problems);
+        section.exactly_one(SIGNERS, problems);
         let by_name = SIGNERS.iter().any(|key| *key != "key" && section.value(key).is_some());
         if by_name && !by_key {
-            one_of(ISSUERS, section, problems);
+            section.exactly_one(ISSUERS, problems);
         }
         for issuer in ISSUERS.iter().filter(|_| by_key).filter_map(|key| section.value(key)) {
-            issuer.problem::<()>(problems, |key| ProblemKind::Useless { key, beside: "key" });
+            issuer.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside: "key" });
         }
         let mut text = |key, expected| text(&section.value(key)?, expected, problems);
         let certificate_identity = text("certificate-identity", NAME);
@@ -105,15 +106,6 @@ impl BaseTrust {
             ..TrustOptions::default()
         };
         Some(Self { options, place: first.place(problems) })
-    }
-}
-
-/// Reports where there is not exactly one of some keys.
-fn one_of(choices: &'static [&'static str], section: &Section<'_, '_>, problems: &mut Problems<'_>) {
-    let found: Vec<&'static str> = choices.iter().copied().filter(|key| section.value(key).is_some()).collect();
-    if found.len() != 1 {
-        let table = section.name.clone();
-        problems.add(section.span.clone(), ProblemKind::NotExactlyOne { table, choices, found });
     }
 }
 

@@ -7,8 +7,9 @@ use distil_debunpack::PackageName;
 use distil_debunpack::records::Database;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
-use super::problem::{Place, ProblemKind};
-use super::reader::{Keys, Problems, Section, Value};
+use distil_settings::{Keys, Place, Section, Value, ValueProblem};
+
+use super::problem::{ProblemKind, Problems};
 use super::sources::Sources;
 
 pub(super) const KEYS: Keys =
@@ -91,7 +92,7 @@ pub(super) fn read_packages(
         let wanted = PackageRequest { request, place: v.place(problems) };
         if let Some(first) = packages.iter().find(|first| **first == wanted) {
             let first = first.place.key.clone();
-            return v.problem(problems, |key| ProblemKind::Twice { key, first });
+            return v.problem(problems, |key| ValueProblem::Twice { key, first });
         }
         packages.push(wanted);
         Some(())
@@ -114,7 +115,7 @@ fn read_exclude(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Ve
         let (Some(package), Some(reason)) = (package, reason) else { continue };
         if let Some(first) = excluded.iter().find(|first| first.package == package) {
             let first = first.place.key.clone();
-            element.problem::<()>(problems, |key| ProblemKind::Twice { key, first });
+            element.problem::<(), _, _>(problems, |key| ValueProblem::Twice { key, first });
             continue;
         }
         excluded.push(Exclude { package, reason, place: element.place(problems) });

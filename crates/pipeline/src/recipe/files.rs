@@ -6,8 +6,9 @@ use std::ops::Range;
 use distil_imgcore::ImagePath;
 use distil_rootfs::Owner;
 
-use super::problem::{Place, ProblemKind};
-use super::reader::{Keys, Problems, Section, Value};
+use distil_settings::{Keys, Place, Section, Value, ValueProblem};
+
+use super::problem::{ProblemKind, Problems};
 use super::users::Users;
 
 pub(super) const KEYS: Keys = Keys::all(&["source", "directory", "symlink", "mode", "owner"]);
@@ -65,7 +66,7 @@ pub(super) fn read(
             problems.add(entry.span.clone(), ProblemKind::ReservedPath { path: path.to_string(), what });
         }
         if let Some(first) = spellings.insert(path.clone(), key.clone()) {
-            problems.add(entry.span.clone(), ProblemKind::Twice { key: key.clone(), first });
+            problems.add(entry.span.clone(), ValueProblem::Twice { key: key.clone(), first });
         }
         files.insert(path, file);
     }
@@ -78,7 +79,7 @@ fn read_file(value: &Value<'_, '_>, users: &Users, problems: &mut Problems<'_>) 
     let source = found.as_ref().map(|(source, _)| source);
     let mode = section.value("mode");
     if let (Some(mode), Some(FileSource::Symlink { .. })) = (&mode, source) {
-        mode.problem::<()>(problems, |key| ProblemKind::Useless { key, beside: "symlink" });
+        mode.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside: "symlink" });
     }
     let mode = mode.and_then(|v| {
         let text = v.string(problems)?;
@@ -90,14 +91,9 @@ fn read_file(value: &Value<'_, '_>, users: &Users, problems: &mut Problems<'_>) 
 }
 
 fn read_source(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Option<(FileSource, Place)> {
-    let found: Vec<&'static str> = CHOICES.iter().copied().filter(|key| section.value(key).is_some()).collect();
-    let [only] = found.as_slice() else {
-        let table = section.name.clone();
-        problems.add(section.span.clone(), ProblemKind::NotExactlyOne { table, choices: CHOICES, found });
-        return None;
-    };
+    let only = section.exactly_one(CHOICES, problems)?;
     let value = section.value(only)?;
-    let source = match *only {
+    let source = match only {
         "directory" if value.boolean(problems)? => FileSource::Directory,
         "directory" => return value.malformed("false", "true, or left out", problems),
         "symlink" => {
@@ -129,7 +125,7 @@ pub(super) fn image_path(key: &str, span: Range<usize>, text: &str, problems: &m
         Ok(path) if format!("/{}", String::from_utf8_lossy(path.as_bytes())) == text => Some(path),
         Ok(_) => {
             let expected = "an absolute path without //, /./ or / at the end";
-            problems.add(span, ProblemKind::Malformed { key: key.to_owned(), found: text.to_owned(), expected });
+            problems.add(span, ValueProblem::Malformed { key: key.to_owned(), found: text.to_owned(), expected });
             None
         }
         Err(cause) => {

@@ -1,10 +1,10 @@
 //! `[filter]`: which files of packages are left out.
 
+use distil_settings::{Keys, Section, Value};
+
+use super::problem::{ProblemKind, Problems};
 use distil_imgcore::PathError;
 use distil_rootfs::{Docs, Filter, FilterRules};
-
-use super::problem::ProblemKind;
-use super::reader::{Keys, Problems, Section, Value};
 
 pub(super) const KEYS: Keys = Keys::all(&["exclude", "docs", "locales"]);
 

@@ -6,9 +6,10 @@ use std::str::FromStr;
 
 use distil_imgcore::ImagePath;
 
+use distil_settings::{Keys, Section, Value, ValueProblem};
+
 use super::files::image_path;
-use super::problem::ProblemKind;
-use super::reader::{Keys, Problems, Section, Value};
+use super::problem::Problems;
 use super::users::{RunAs, Users};
 
 pub(super) const KEYS: Keys = Keys::all(&[
@@ -163,7 +164,7 @@ fn table(
     for entry in value.entries(problems).unwrap_or_default() {
         if !is_name(entry.name) {
             let (key, found) = (value.key.clone(), entry.name.to_owned());
-            problems.add(entry.span.clone(), ProblemKind::Malformed { key, found, expected });
+            problems.add(entry.span.clone(), ValueProblem::Malformed { key, found, expected });
         }
         let text = entry.value.string(problems).and_then(|text| nul_free(&entry.value, text, problems));
         out.extend(text.map(|text| (entry.name.to_owned(), text)));

@@ -1,9 +1,9 @@
 //! `[layers]`: how files are distributed over layers, and how those are compressed.
 
-use distil_imgcore::Packing;
+use distil_settings::{Keys, Section};
 
-use super::problem::ProblemKind;
-use super::reader::{Keys, Problems, Section, nearest};
+use super::problem::Problems;
+use distil_imgcore::Packing;
 
 pub(super) const KEYS: Keys = Keys::all(&["strategy", "max", "compression"]);
 
@@ -62,10 +62,7 @@ impl Layers {
             let text = v.string(problems)?;
             text.parse().ok().or_else(|| match text.split_once(':') {
                 Some(_) => v.malformed(text, COMPRESSION, problems),
-                None => v.problem(problems, |key| {
-                    let nearest = nearest(text, COMPRESSIONS.iter().copied());
-                    ProblemKind::NotOneOf { key, found: text.to_owned(), allowed: COMPRESSIONS, nearest }
-                }),
+                None => v.one_of(text, COMPRESSIONS, &[], problems),
             })
         });
         Self {

@@ -1,6 +1,8 @@
 //! `[publish]`: how images are made known under a name.
 
-use super::reader::{Keys, Problems, Section};
+use distil_settings::{Keys, Section};
+
+use super::problem::Problems;
 
 pub(super) const KEYS: Keys = Keys::all(&["immutable"]);
 

@@ -1,14 +1,14 @@
 //! `[debian] sources` and `host-suites`: the repositories that packages come from.
 
+use distil_settings::{Keys, Place, Section, Value, ValueProblem};
+
+use super::problem::{ProblemKind, Problems};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use distil_aptrepo::{Fingerprint, Snapshot};
 use distil_debunpack::Architecture;
 use url::Url;
-
-use super::problem::{Place, ProblemKind};
-use super::reader::{Keys, Problems, Section, Value, nearest};
 
 pub(super) const KEYS: Keys = Keys {
     known: &["uris", "suites", "components", "architectures", "signed-by", "snapshot"],
@@ -22,6 +22,7 @@ pub(super) const KEYS: Keys = Keys {
         "check-date",
         "date-max-future",
     ],
+    why_never: "nothing is taken from a repository unproved",
 };
 
 /// The repositories that packages come from.
@@ -165,11 +166,11 @@ impl Sources {
         if let Some(value) = sources.as_ref().filter(|v| !v.is_string()) {
             if let Some(suites) = suites {
                 let beside = "the tables of debian.sources";
-                suites.problem::<()>(problems, |key| ProblemKind::Useless { key, beside });
+                suites.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside });
             }
             let tables = value.elements(problems).unwrap_or_default();
             if value.is_empty_array() {
-                value.malformed::<()>("[]", SOURCES, problems);
+                value.malformed::<(), _>("[]", SOURCES, problems);
             }
             return Self::Tables(tables.iter().filter_map(|v| SourceTable::read(v, problems)).collect());
         }
@@ -177,9 +178,7 @@ impl Sources {
             && let Some(text) = value.string(problems)
             && text != "host"
         {
-            let nearest = nearest(text, ["host"]);
-            let (found, allowed) = (text.to_owned(), &["host"] as &[_]);
-            value.problem::<()>(problems, |key| ProblemKind::NotOneOf { key, found, allowed, nearest });
+            value.one_of(text, &["host"], &[()], problems);
         }
         let stated = sources.is_some() || suites.is_some();
         let place = suites.as_ref().map(|v| v.place(problems));
@@ -221,14 +220,14 @@ fn components_fit(section: &Section<'_, '_>, suites: &[String], problems: &mut P
     match section.value("components") {
         _ if directories != 0 && directories != suites.len() => {
             let first = suites.iter().find(|suite| suite.ends_with('/')).map_or("", String::as_str);
-            section.value("suites").and_then(|v| v.malformed::<()>(first, SUITES, problems));
+            section.value("suites").and_then(|v| v.malformed::<(), _>(first, SUITES, problems));
         }
         None if directories == 0 => {
             section.required("components", problems);
         }
         Some(value) if directories != 0 => {
             let beside = "a suite that ends with a slash";
-            value.problem::<()>(problems, |key| ProblemKind::Useless { key, beside });
+            value.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside });
         }
         _ => {}
     }
@@ -269,7 +268,7 @@ fn distinct<T: PartialEq + fmt::Display>(
         let item = parse(text).or_else(|| v.malformed(text, expected, problems))?;
         if seen.contains(&item) {
             let first = format!("{item} before it");
-            return v.problem(problems, |key| ProblemKind::Twice { key, first });
+            return v.problem(problems, |key| ValueProblem::Twice { key, first });
         }
         seen.push(item);
         Some(())

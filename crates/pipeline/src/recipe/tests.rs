@@ -4,6 +4,8 @@ use distil_debunpack::records::Database;
 use distil_imgcore::PathError;
 use distil_rootfs::{AccountError, Owner};
 
+use distil_settings::ValueProblem as V;
+
 use super::*;
 
 const FULL: &str = r#"
@@ -189,7 +191,14 @@ fn all_mistakes_are_reported_in_the_order_of_the_text() {
 fn an_unknown_key_names_the_nearest() {
     let expect = |text: &str, table: &str, key: &str, nearest: Option<&str>| {
         let (table, key, nearest) = (table.to_owned(), key.to_owned(), nearest.map(str::to_owned));
-        assert_eq!(problem(text), ProblemKind::UnknownKey { table, key, nearest });
+        assert_eq!(
+            problem(text),
+            ProblemKind::Value(V::UnknownKey {
+                table: distil_settings::Table { document: "the recipe", name: table },
+                key,
+                nearest
+            })
+        );
     };
     expect("platform = []", "", "platform", Some("platforms"));
     expect("[image]\nexposed_ports = []", "image", "exposed_ports", Some("exposed-ports"));
@@ -253,73 +262,73 @@ fn each_rule_has_its_own_problem() {
             assert!(matches!(found, $pattern), "{}: {found:?}", $text);
         };
     }
-    expect!("a = ", K::Syntax { .. });
-    expect!("image = 1", K::WrongType { .. });
-    expect!("image.user = 1000", K::WrongType { .. });
+    expect!("a = ", K::Value(V::Syntax { .. }));
+    expect!("image = 1", K::Value(V::WrongType { .. }));
+    expect!("image.user = 1000", K::Value(V::WrongType { .. }));
     expect!("image.user = 'app'", K::UnknownUser { .. });
     expect!("image.user = 'root:staff'", K::UnknownUser { .. });
-    expect!("image.entrypoint = ['']", K::Malformed { .. });
-    expect!("image.entrypoint = [\"a\\u0000\"]", K::Malformed { .. });
-    expect!("image.env = { 'A=B' = 'x' }", K::Malformed { .. });
-    expect!("image.labels = { '' = 'x' }", K::Malformed { .. });
-    expect!("image.exposed-ports = ['http']", K::Malformed { .. });
-    expect!("image.stop-signal = 'TERM'", K::Malformed { .. });
+    expect!("image.entrypoint = ['']", K::Value(V::Malformed { .. }));
+    expect!("image.entrypoint = [\"a\\u0000\"]", K::Value(V::Malformed { .. }));
+    expect!("image.env = { 'A=B' = 'x' }", K::Value(V::Malformed { .. }));
+    expect!("image.labels = { '' = 'x' }", K::Value(V::Malformed { .. }));
+    expect!("image.exposed-ports = ['http']", K::Value(V::Malformed { .. }));
+    expect!("image.stop-signal = 'TERM'", K::Value(V::Malformed { .. }));
     expect!("image.workdir = 'srv'", K::Path { cause: PathError::Relative(_), .. });
     expect!("image.volumes = ['/a/../b']", K::Path { cause: PathError::Parent(_), .. });
-    expect!("image.volumes = ['/a//b']", K::Malformed { .. });
-    expect!("platforms = ['linux']", K::Malformed { .. });
-    expect!("base = {}", K::MissingKey { .. });
-    expect!("base.image = 'base'", K::Malformed { .. });
-    expect!("base = { image = 'oci:x', public-name = 'base' }", K::Malformed { .. });
-    expect!("platforms = ['linux/arm64', 'linux/arm64/v8']", K::Twice { .. });
-    expect!("base = { image = 'oci:x', key = '' }", K::Malformed { .. });
-    expect!("base = { image = 'oci:x', key = [] }", K::Malformed { .. });
-    expect!("base = { image = 'oci:x', threshold = 2 }", K::NotExactlyOne { .. });
-    expect!("base = { image = 'oci:x', key = 'k', threshold = 0 }", K::OutOfRange { .. });
-    expect!("base = { image = 'oci:x', key = 'k', certificate-identity = 'a' }", K::NotExactlyOne { .. });
-    expect!("base = { image = 'oci:x', certificate-identity = 'a' }", K::NotExactlyOne { .. });
-    expect!("base = { image = 'oci:x', key = 'k', certificate-oidc-issuer = 'a' }", K::Useless { .. });
+    expect!("image.volumes = ['/a//b']", K::Value(V::Malformed { .. }));
+    expect!("platforms = ['linux']", K::Value(V::Malformed { .. }));
+    expect!("base = {}", K::Value(V::MissingKey { .. }));
+    expect!("base.image = 'base'", K::Value(V::Malformed { .. }));
+    expect!("base = { image = 'oci:x', public-name = 'base' }", K::Value(V::Malformed { .. }));
+    expect!("platforms = ['linux/arm64', 'linux/arm64/v8']", K::Value(V::Twice { .. }));
+    expect!("base = { image = 'oci:x', key = '' }", K::Value(V::Malformed { .. }));
+    expect!("base = { image = 'oci:x', key = [] }", K::Value(V::Malformed { .. }));
+    expect!("base = { image = 'oci:x', threshold = 2 }", K::Value(V::NotExactlyOne { .. }));
+    expect!("base = { image = 'oci:x', key = 'k', threshold = 0 }", K::Value(V::OutOfRange { .. }));
+    expect!("base = { image = 'oci:x', key = 'k', certificate-identity = 'a' }", K::Value(V::NotExactlyOne { .. }));
+    expect!("base = { image = 'oci:x', certificate-identity = 'a' }", K::Value(V::NotExactlyOne { .. }));
+    expect!("base = { image = 'oci:x', key = 'k', certificate-oidc-issuer = 'a' }", K::Value(V::Useless { .. }));
     let pattern = "certificate-identity-regexp = '(', certificate-oidc-issuer = 'a'";
-    expect!(&format!("base = {{ image = 'oci:x', {pattern} }}"), K::Malformed { .. });
-    expect!("debian.database = 'dpkg'", K::NotOneOf { .. });
-    expect!("debian.debs = ['[']", K::Malformed { .. });
-    expect!("debian.packages = ['libc6 2.36']", K::Malformed { .. });
-    expect!("debian.packages = ['libc6', 'libc6']", K::Twice { .. });
-    expect!("debian.packages = 'libc6'", K::WrongType { .. });
-    expect!("debian.exclude = [{ package = 'perl-base' }]", K::MissingKey { key: "reason", .. });
-    expect!("debian.exclude = [{ reason = 'x' }]", K::MissingKey { key: "package", .. });
-    expect!("debian.exclude = [{ package = 'perl-base', reason = '' }]", K::Malformed { .. });
-    expect!("debian.exclude = [{ package = '*', reason = 'x' }]", K::Malformed { .. });
+    expect!(&format!("base = {{ image = 'oci:x', {pattern} }}"), K::Value(V::Malformed { .. }));
+    expect!("debian.database = 'dpkg'", K::Value(V::NotOneOf { .. }));
+    expect!("debian.debs = ['[']", K::Value(V::Malformed { .. }));
+    expect!("debian.packages = ['libc6 2.36']", K::Value(V::Malformed { .. }));
+    expect!("debian.packages = ['libc6', 'libc6']", K::Value(V::Twice { .. }));
+    expect!("debian.packages = 'libc6'", K::Value(V::WrongType { .. }));
+    expect!("debian.exclude = [{ package = 'perl-base' }]", K::Value(V::MissingKey { key: "reason", .. }));
+    expect!("debian.exclude = [{ reason = 'x' }]", K::Value(V::MissingKey { key: "package", .. }));
+    expect!("debian.exclude = [{ package = 'perl-base', reason = '' }]", K::Value(V::Malformed { .. }));
+    expect!("debian.exclude = [{ package = '*', reason = 'x' }]", K::Value(V::Malformed { .. }));
     let twice = "{ package = 'perl-base', reason = 'x' }";
-    expect!(&format!("debian.exclude = [{twice}, {twice}]"), K::Twice { .. });
+    expect!(&format!("debian.exclude = [{twice}, {twice}]"), K::Value(V::Twice { .. }));
     expect!(&format!("debian = {{ exclude = [{twice}], packages = ['perl-base>=5'] }}"), K::Excluded { .. });
     expect!(&format!("debian.exclude = [{twice}]\n[variants.v]\npackages = ['perl-base']"), K::Excluded { .. });
-    expect!("debian.recommends = 1", K::WrongType { .. });
-    expect!("debian.sources = 'hots'", K::NotOneOf { nearest: Some(_), .. });
-    expect!("debian.sources = 1", K::WrongType { .. });
-    expect!("debian.sources = []", K::Malformed { .. });
-    expect!("debian.sources = ['host']", K::WrongType { .. });
-    expect!("debian.host-suites = ['a', 'a']", K::Twice { .. });
-    expect!("debian.host-suites = ['a b']", K::Malformed { .. });
+    expect!("debian.recommends = 1", K::Value(V::WrongType { .. }));
+    expect!("debian.sources = 'hots'", K::Value(V::NotOneOf { nearest: Some(_), .. }));
+    expect!("debian.sources = 1", K::Value(V::WrongType { .. }));
+    expect!("debian.sources = []", K::Value(V::Malformed { .. }));
+    expect!("debian.sources = ['host']", K::Value(V::WrongType { .. }));
+    expect!("debian.host-suites = ['a', 'a']", K::Value(V::Twice { .. }));
+    expect!("debian.host-suites = ['a b']", K::Value(V::Malformed { .. }));
     let source =
         |rest: &str| format!("[[debian.sources]]\nuris = ['http://a/']\nsuites = ['./']\nsigned-by = 'k'\n{rest}");
-    expect!(&source("trusted = true"), K::Never { .. });
-    expect!(&source("check-valid-until = false"), K::Never { .. });
-    expect!(&source("component = []"), K::UnknownKey { nearest: Some(_), .. });
-    expect!(&source("components = ['main']"), K::Useless { .. });
-    expect!(&source("architectures = ['linux-any']"), K::Malformed { .. });
-    expect!(&source("snapshot = 'yesterday'"), K::Malformed { .. });
-    expect!(&source("").replace("'./'", "'trixie'"), K::MissingKey { key: "components", .. });
-    expect!(&source("").replace("'./'", "'./', 'trixie'"), K::Malformed { .. });
-    expect!(&source("").replace("signed-by = 'k'", ""), K::MissingKey { key: "signed-by", .. });
-    expect!(&source("").replace("'http://a/'", ""), K::Malformed { .. });
+    expect!(&source("trusted = true"), K::Value(V::Never { .. }));
+    expect!(&source("check-valid-until = false"), K::Value(V::Never { .. }));
+    expect!(&source("component = []"), K::Value(V::UnknownKey { nearest: Some(_), .. }));
+    expect!(&source("components = ['main']"), K::Value(V::Useless { .. }));
+    expect!(&source("architectures = ['linux-any']"), K::Value(V::Malformed { .. }));
+    expect!(&source("snapshot = 'yesterday'"), K::Value(V::Malformed { .. }));
+    expect!(&source("").replace("'./'", "'trixie'"), K::Value(V::MissingKey { key: "components", .. }));
+    expect!(&source("").replace("'./'", "'./', 'trixie'"), K::Value(V::Malformed { .. }));
+    expect!(&source("").replace("signed-by = 'k'", ""), K::Value(V::MissingKey { key: "signed-by", .. }));
+    expect!(&source("").replace("'http://a/'", ""), K::Value(V::Malformed { .. }));
     let inline = "sources = [{ uris = ['http://a/'], suites = ['./'], signed-by = 'k' }]";
-    expect!(&format!("[debian]\n{inline}\nhost-suites = ['a']"), K::Useless { .. });
-    expect!("files.'/a' = {}", K::NotExactlyOne { .. });
-    expect!("files.'/a' = { source = 'a', symlink = 'b' }", K::NotExactlyOne { .. });
-    expect!("files.'/a' = { symlink = 'b', mode = '0777' }", K::Useless { .. });
-    expect!("files.'/a' = { source = 'b', mode = '644x' }", K::Malformed { .. });
-    expect!("files.'/a' = { source = 'b', mode = '18644' }", K::Malformed { .. });
+    expect!(&format!("[debian]\n{inline}\nhost-suites = ['a']"), K::Value(V::Useless { .. }));
+    expect!("files.'/a' = {}", K::Value(V::NotExactlyOne { .. }));
+    expect!("files.'/a' = { source = 'a', symlink = 'b' }", K::Value(V::NotExactlyOne { .. }));
+    expect!("files.'/a' = { symlink = 'b', mode = '0777' }", K::Value(V::Useless { .. }));
+    expect!("files.'/a' = { source = 'b', mode = '644x' }", K::Value(V::Malformed { .. }));
+    expect!("files.'/a' = { source = 'b', mode = '18644' }", K::Value(V::Malformed { .. }));
     expect!("files.'/a' = { source = 'b', owner = 'app' }", K::UnknownUser { .. });
     expect!("files.'/var/lib/dpkg/status.d/x' = { source = 'b' }", K::ReservedPath { .. });
     expect!("files.'/var/lib/dpkg/status' = { source = 'b' }", K::ReservedPath { .. });
@@ -327,19 +336,19 @@ fn each_rule_has_its_own_problem() {
     expect!("files.'/' = { directory = true }", K::ReservedPath { .. });
     expect!("users.root.uid = 1", K::User { cause: AccountError::SameName { .. }, .. });
     expect!("users = { a = { uid = 1 }, b = { uid = 1 } }", K::User { cause: AccountError::SameUid { .. }, .. });
-    expect!("users.app = { uid = -1 }", K::OutOfRange { .. });
-    expect!("users.app = { uid = 4294967295 }", K::OutOfRange { .. });
-    expect!("users.app = { gid = 1 }", K::MissingKey { .. });
-    expect!("users.App.uid = 1", K::Malformed { .. });
+    expect!("users.app = { uid = -1 }", K::Value(V::OutOfRange { .. }));
+    expect!("users.app = { uid = 4294967295 }", K::Value(V::OutOfRange { .. }));
+    expect!("users.app = { gid = 1 }", K::Value(V::MissingKey { .. }));
+    expect!("users.App.uid = 1", K::Value(V::Malformed { .. }));
     expect!("filter.exclude = ['a']", K::Path { .. });
-    expect!("filter.exclude = ['/a/[']", K::Malformed { .. });
-    expect!("filter.locales = ['../x']", K::Malformed { .. });
-    expect!("layers.max = 99999999999999999999", K::OutOfRange { .. });
-    expect!("layers.compression = 'zstd:99'", K::Malformed { .. });
-    expect!("layers.compression = 'estargz:10'", K::Malformed { .. });
-    expect!("layers.compression = 'gz'", K::NotOneOf { .. });
-    expect!("variants.'a b' = {}", K::Malformed { .. });
-    expect!(&" ".repeat(MAX_RECIPE + 1), K::TooLarge { .. });
+    expect!("filter.exclude = ['/a/[']", K::Value(V::Malformed { .. }));
+    expect!("filter.locales = ['../x']", K::Value(V::Malformed { .. }));
+    expect!("layers.max = 99999999999999999999", K::Value(V::OutOfRange { .. }));
+    expect!("layers.compression = 'zstd:99'", K::Value(V::Malformed { .. }));
+    expect!("layers.compression = 'estargz:10'", K::Value(V::Malformed { .. }));
+    expect!("layers.compression = 'gz'", K::Value(V::NotOneOf { .. }));
+    expect!("variants.'a b' = {}", K::Value(V::Malformed { .. }));
+    expect!(&" ".repeat(MAX_RECIPE + 1), K::Value(V::TooLarge { .. }));
 }
 
 #[test]

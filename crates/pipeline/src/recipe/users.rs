@@ -5,9 +5,10 @@ use std::fmt;
 use distil_imgcore::ImagePath;
 use distil_rootfs::{AccountError, Accounts, Owner, User, UserName};
 
+use distil_settings::{Keys, Named, Value, ValueProblem, nearest};
+
 use super::files::image_path;
-use super::problem::ProblemKind;
-use super::reader::{Keys, Named, Problems, Value, nearest};
+use super::problem::{ProblemKind, Problems};
 
 pub(super) const KEYS: Keys = Keys::all(&["uid", "gid", "home", "shell"]);
 
@@ -85,7 +86,7 @@ impl Users {
             }
             cause => ProblemKind::User { key, cause },
         };
-        value.problem::<()>(problems, kind);
+        value.problem::<(), _, _>(problems, kind);
     }
 }
 
@@ -93,7 +94,7 @@ fn read_user(entry: &Named<'_, '_>, problems: &mut Problems<'_>) -> Option<User>
     let name: Option<UserName> = entry.name.parse().ok();
     if name.is_none() {
         let (key, found) = ("users".to_owned(), entry.name.to_owned());
-        problems.add(entry.span.clone(), ProblemKind::Malformed { key, found, expected: NAME });
+        problems.add(entry.span.clone(), ValueProblem::Malformed { key, found, expected: NAME });
     }
     let section = entry.value.section(KEYS, problems)?;
     let uid = section.required("uid", problems).and_then(|v| id(&v, problems));

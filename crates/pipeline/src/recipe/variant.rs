@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use distil_imgcore::ImagePath;
 
+use distil_settings::{Keys, Value, ValueProblem};
+
 use super::debian::{DebPattern, Exclude, PackageRequest, read_debs, read_packages};
 use super::files::{self, OwnFile};
 use super::image::{self, ImageChanges};
-use super::problem::ProblemKind;
-use super::reader::{Keys, Problems, Value};
+use super::problem::Problems;
 use super::users::Users;
 
 pub(super) const KEYS: Keys = Keys::all(&["packages", "debs", "files", "image"]);
@@ -34,7 +35,7 @@ pub(super) fn read(
         if !is_name(entry.name) {
             let (key, found) = ("variants".to_owned(), entry.name.to_owned());
             let expected = "lower-case letters, digits, . and -, starting with a letter";
-            problems.add(entry.span.clone(), ProblemKind::Malformed { key, found, expected });
+            problems.add(entry.span.clone(), ValueProblem::Malformed { key, found, expected });
         }
         let variant = Variant::read(&entry.value, users, exclude, problems);
         variants.extend(variant.map(|variant| (entry.name.to_owned(), variant)));
