@@ -59,3 +59,6 @@ struct Question<'a> {
     policy: &'a Policy,
     today: Date,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,746 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use distil_vulns::{Finding, FixState, Kev, Level, Origin, OriginKind, Rater, Rating, Status, VexNote};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use proptest::prelude::*;
+
+use super::*;
+use crate::document::{
+    Authority, Deny, Exception, FixableMeans, Glob, Reaction, Relation, Reopen, Response, Start, SupportTier,
+    Undetermined, Unfixed,
+};
+use crate::facts::{
+    AttachedFacts, DataFacts, ImportedIgnore, LayerFacts, PackageFacts, PlatformFacts, SignatureFacts, SourceFacts,
+    SupportFacts,
+};
+use crate::ledger::{Entry, Key};
+use crate::verdict::{Outcome, Weight};
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn finding(id: &str, level: Level, fixed: Option<&str>) -> Finding {
+    Finding {
+        id: id.into(),
+        aliases: [format!("DEBIAN-{id}")].into(),
+        release: Some("bookworm".into()),
+        source: "zlib".into(),
+        source_version: "1:1.2.13.dfsg-1".into(),
+        packages: [("zlib1g".to_owned(), "1:1.2.13.dfsg-1".to_owned())].into(),
+        status: if fixed.is_some() { Status::Fixed } else { Status::Affected },
+        fixed: fixed.map(str::to_owned),
+        fix_state: if fixed.is_some() { FixState::InSuite } else { FixState::None },
+        ratings: vec![Rating { rater: Rater::NvdCvss, level: Some(level), score: None, vector: None }],
+        published: None,
+        fix_available: None,
+        kev: None,
+        epss: None,
+        title: Some("<b>\u{1b}[31mtitle".into()),
+        origins: [Origin { kind: OriginKind::Tracker, id: id.into(), report: None }].into(),
+        vex: Vec::new(),
+    }
+}
+
+fn package(name: &str) -> PackageFacts {
+    PackageFacts {
+        kind: "deb".into(),
+        name: name.into(),
+        version: "1:1.2.13.dfsg-1".into(),
+        source: "zlib".into(),
+        source_version: "1:1.2.13.dfsg-1".into(),
+        architecture: Some("amd64".into()),
+        licences: Some("Zlib".into()),
+        repository: None,
+        has_advisories: true,
+        candidate: None,
+    }
+}
+
+/// An image that nothing is against on 2026-03-01, with these findings.
+fn facts(findings: Vec<Finding>) -> Facts {
+    let platform = PlatformFacts {
+        digest: "sha256:aa".into(),
+        size: 1000,
+        layers: vec![LayerFacts { digest: "sha256:bb".into(), size: 1000, unpacked: None }],
+        created: Some(moment("2026-02-20T00:00:00Z")),
+        system: Some("debian".into()),
+        release: Some("bookworm".into()),
+        packages: vec![package("zlib1g")],
+        findings,
+        ..PlatformFacts::default()
+    };
+    let support = SupportFacts {
+        version: Some("12".into()),
+        regular: Some(day("2026-07-11")),
+        lts: Some(day("2028-06-30")),
+        elts: None,
+    };
+    Facts {
+        schema: crate::facts::FACTS.into(),
+        now: moment("2026-03-01T12:00:00Z"),
+        reference: "registry.example.org/prod/app:1@sha256:aa".into(),
+        digest: "sha256:aa".into(),
+        platforms: [("linux/amd64".to_owned(), platform)].into(),
+        signatures: SignatureFacts::default(),
+        attached: Vec::new(),
+        data: DataFacts { sources: vec![source("tracker", Some("2026-03-01T00:00:00Z"))] },
+        support: [("bookworm".to_owned(), support)].into(),
+        ledger: Ledger::default(),
+        ignores: Vec::new(),
+        vex_unusable: Vec::new(),
+        gaps: Vec::new(),
+        is_new: false,
+    }
+}
+
+fn source(kind: &str, date: Option<&str>) -> SourceFacts {
+    SourceFacts {
+        kind: kind.into(),
+        name: format!("{kind}.json"),
+        sha256: "00".into(),
+        date: date.map(moment),
+        records: 1,
+    }
+}
+
+/// A policy in which clocks alone decide about vulnerabilities, and hardening nothing.
+fn policy() -> Policy {
+    let mut policy = Policy::default();
+    policy.vulnerabilities.at_creation.fail_on = None;
+    policy.hardening.profile = crate::document::Profile::None;
+    policy
+}
+
+fn ledger(first_seen: &str) -> Ledger {
+    Ledger::new([Entry {
+        key: Key { release: "bookworm".into(), source: "zlib".into(), id: "CVE-2026-0001".into() },
+        first_seen: day(first_seen),
+        first_fixable: Some(day(first_seen)),
+        last_seen: day(first_seen),
+        gone: None,
+        severity_at_first_seen: None,
+    }])
+}
+
+fn platform(facts: &mut Facts) -> &mut PlatformFacts {
+    facts.platforms.get_mut("linux/amd64").unwrap()
+}
+
+/// The outcome, and the rules that are errors or warnings.
+fn judged(facts: &Facts, policy: &Policy) -> (Outcome, Vec<String>) {
+    let verdict = evaluate(facts, policy).verdict;
+    let told = verdict.violations.iter().filter(|violation| violation.weight != Weight::Note);
+    (verdict.verdict, told.map(|violation| violation.rule.clone()).collect())
+}
+
+#[track_caller]
+fn check(facts: &Facts, policy: &Policy, outcome: Outcome, rules: &[&str]) {
+    let (found, told) = judged(facts, policy);
+    assert_eq!((found, told), (outcome, rules.iter().map(|&rule| rule.to_owned()).collect()));
+}
+
+fn exception(expires: &str) -> Exception {
+    Exception {
+        id: "CVE-2026-0001".into(),
+        package: Glob::of_names("zlib").unwrap(),
+        versions: Vec::new(),
+        expires: day(expires),
+        max_severity: None,
+        reason: Some("MiniZip is not built".into()),
+        approved_by: Some("security@example.org".into()),
+        line: 7,
+    }
+}
+
+#[test]
+fn the_same_facts_are_in_order_late_excepted_and_late_again_as_the_clock_moves() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, Some("1:1.2.13.dfsg-2"))]);
+    facts.ledger = ledger("2026-03-01");
+    let mut plain = policy();
+    plain.freshness.max_image_age = None;
+    let mut excepting = plain.clone();
+    excepting.exception = vec![exception("2026-05-01")];
+    let at = |now: &str, policy: &Policy| {
+        let now = moment(now);
+        let data = DataFacts { sources: vec![SourceFacts { date: Some(now), ..source("tracker", None) }] };
+        judged(&Facts { now, data, ..facts.clone() }, policy)
+    };
+    let none: Vec<String> = Vec::new();
+    let rules = |rules: &[&str]| rules.iter().map(|&rule| rule.to_owned()).collect::<Vec<_>>();
+    assert_eq!(at("2026-03-01T00:00:00Z", &plain), (Outcome::Pass, none.clone()));
+    assert_eq!(at("2026-03-27T23:59:59Z", &plain), (Outcome::Pass, none.clone()));
+    assert_eq!(at("2026-03-28T00:00:00Z", &plain), (Outcome::Pass, rules(&["DSTL-VUL-004"])), "three days before");
+    assert_eq!(at("2026-03-30T23:59:59Z", &plain), (Outcome::Pass, rules(&["DSTL-VUL-004"])), "the day before");
+    assert_eq!(at("2026-03-31T23:59:59Z", &plain), (Outcome::Pass, rules(&["DSTL-VUL-004"])), "the last day");
+    assert_eq!(at("2026-04-01T00:00:00Z", &plain), (Outcome::Fail, rules(&["DSTL-VUL-001"])), "the day after");
+    assert_eq!(at("2026-04-01T00:00:00Z", &excepting), (Outcome::Pass, none.clone()));
+    assert_eq!(at("2026-04-30T23:59:59Z", &excepting), (Outcome::Pass, none));
+    let both = rules(&["DSTL-VUL-001", "DSTL-VUL-005"]);
+    assert_eq!(at("2026-05-01T00:00:00Z", &excepting), (Outcome::Fail, both), "the end is exclusive");
+}
+
+#[test]
+fn a_violation_says_who_what_and_when() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, Some("1:1.2.13.dfsg-2"))]);
+    facts.ledger = ledger("2026-01-01");
+    let verdict = evaluate(&facts, &policy()).verdict;
+    let late = &verdict.violations[0];
+    assert_eq!((late.rule.as_str(), late.subject.as_str()), ("DSTL-VUL-001", "CVE-2026-0001 in zlib"));
+    assert_eq!(late.evidence, "high by nvd-cvss, first seen on 2026-01-01, late since 2026-01-31");
+    assert_eq!(late.fix, "update zlib from 1:1.2.13.dfsg-1 to 1:1.2.13.dfsg-2 or later");
+    assert_eq!((late.deadline, late.days_left), (Some(day("2026-01-31")), Some(-29)));
+    assert_eq!(late.location.as_deref(), Some("var/lib/dpkg/status.d/zlib1g"));
+    assert_eq!(verdict.good_until, None);
+    facts.ledger = ledger("2026-02-25");
+    let verdict = evaluate(&facts, &policy()).verdict;
+    assert_eq!((verdict.verdict, verdict.good_until), (Outcome::Pass, Some(day("2026-03-27"))));
+}
+
+#[test]
+fn the_clock_starts_when_the_policy_says() {
+    let dated = Finding {
+        published: Some(day("2026-01-10")),
+        fix_available: Some(day("2026-02-10")),
+        ..finding("CVE-2026-0001", Level::High, Some("2"))
+    };
+    let last = |start: Start, unfixed: Unfixed, finding: &Finding, ledger: Ledger| {
+        let mut policy = policy();
+        (policy.vulnerabilities.start, policy.vulnerabilities.unfixed) = (start, unfixed);
+        let verdict = evaluate(&Facts { ledger, ..facts(vec![finding.clone()]) }, &policy).verdict;
+        verdict.violations.iter().find_map(|violation| violation.deadline).map(|last| last.to_string())
+    };
+    let at = |text: &str| Some(text.to_owned());
+    let new = Ledger::default;
+    let count = Unfixed::Count;
+    assert_eq!(last(Start::FirstSeen, count, &dated, new()), at("2026-03-31"));
+    assert_eq!(last(Start::FirstSeen, count, &dated, ledger("2026-02-01")), at("2026-03-03"));
+    assert_eq!(last(Start::Published, count, &dated, new()), at("2026-02-09"));
+    assert_eq!(last(Start::FixAvailable, count, &dated, new()), at("2026-03-12"));
+    assert_eq!(last(Start::Earliest, count, &dated, ledger("2026-02-01")), at("2026-02-09"));
+    let undated = finding("CVE-2026-0001", Level::High, Some("2"));
+    for start in [Start::Published, Start::FixAvailable, Start::Earliest] {
+        assert_eq!(last(start, count, &undated, new()), at("2026-03-31"), "{start:?}");
+    }
+    // Known for long, and repaired only now: held until then.
+    let long = Ledger::new([Entry { first_fixable: None, ..ledger("2025-06-01").entries()[0].clone() }]);
+    assert_eq!(last(Start::FirstSeen, Unfixed::HoldUntilFix, &undated, long.clone()), at("2026-03-31"));
+    assert_eq!(last(Start::FirstSeen, Unfixed::Count, &undated, long), at("2025-07-01"));
+}
+
+#[test]
+fn what_no_version_repairs_counts_is_held_or_is_left_out() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, None)]);
+    facts.ledger = ledger("2025-06-01");
+    let mut policy = policy();
+    let held = evaluate(&facts, &policy);
+    assert_eq!(held.verdict.verdict, Outcome::Pass);
+    assert_eq!(held.verdict.violations[0].weight, Weight::Note);
+    assert_eq!(held.ledger.entries()[0].last_seen, day("2026-03-01"));
+    policy.vulnerabilities.unfixed = Unfixed::Count;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+    policy.vulnerabilities.unfixed = Unfixed::Ignore;
+    let left_out = evaluate(&facts, &policy).verdict;
+    assert_eq!((left_out.verdict, left_out.suppressed.len()), (Outcome::Pass, 1));
+    assert_eq!(left_out.suppressed[0].by, "vulnerabilities.unfixed");
+    // Announced, and not in the suites yet.
+    let announced = Finding { fix_state: FixState::Announced, ..finding("CVE-2026-0001", Level::High, Some("2")) };
+    platform(&mut facts).findings = vec![announced];
+    policy.vulnerabilities.unfixed = Unfixed::HoldUntilFix;
+    check(&facts, &policy, Outcome::Pass, &[]);
+    policy.vulnerabilities.fixable_means = FixableMeans::Announced;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+}
+
+#[test]
+fn a_severity_that_rises_shortens_the_time_from_the_same_day() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::Moderate, Some("2"))]);
+    facts.ledger = ledger("2026-02-01");
+    check(&facts, &policy(), Outcome::Pass, &[]);
+    platform(&mut facts).findings = vec![finding("CVE-2026-0001", Level::Critical, Some("2"))];
+    check(&facts, &policy(), Outcome::Fail, &["DSTL-VUL-001"]);
+    let deadline = evaluate(&facts, &policy()).verdict.violations[0].deadline;
+    assert_eq!(deadline, Some(day("2026-02-08")));
+}
+
+#[test]
+fn a_rebuild_resets_nothing_and_a_return_only_where_the_policy_says_so() {
+    let first = facts(vec![finding("CVE-2026-0001", Level::High, Some("2"))]);
+    let ledger = evaluate(&first, &policy()).ledger;
+    let later = |ledger: Ledger, now: &str, findings: Vec<Finding>| {
+        let data = DataFacts { sources: vec![source("tracker", Some(now))] };
+        let digest = "sha256:ff".to_owned();
+        Facts { now: moment(now), ledger, data, digest, ..facts(findings) }
+    };
+    let again = || vec![finding("CVE-2026-0001", Level::High, Some("2"))];
+    let rebuilt = later(ledger.clone(), "2026-04-01T00:00:00Z", again());
+    check(&rebuilt, &policy(), Outcome::Fail, &["DSTL-VUL-001"]);
+    let gone = evaluate(&later(ledger, "2026-03-15T00:00:00Z", Vec::new()), &policy()).ledger;
+    let back = later(gone, "2026-04-01T00:00:00Z", again());
+    check(&back, &policy(), Outcome::Fail, &["DSTL-VUL-001"]);
+    let mut restart = policy();
+    restart.vulnerabilities.reopen = Reopen::Restart;
+    check(&back, &restart, Outcome::Pass, &[]);
+}
+
+#[test]
+fn the_severity_is_that_of_the_policys_order() {
+    let mut rated = finding("CVE-2026-0001", Level::Critical, Some("2"));
+    rated.ratings.push(Rating { rater: Rater::DebianUrgency, level: Some(Level::Low), score: None, vector: None });
+    let mut facts = facts(vec![rated]);
+    facts.ledger = ledger("2026-02-01");
+    let mut policy = policy();
+    check(&facts, &policy, Outcome::Pass, &[]);
+    policy.severity.order = vec![Rater::NvdCvss, Rater::DebianUrgency];
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+    policy.severity.overrides = vec![crate::document::Override {
+        id: "DEBIAN-CVE-2026-0001".into(),
+        package: Glob::of_names("zlib1*").unwrap(),
+        level: Level::Low,
+        reason: None,
+    }];
+    check(&facts, &policy, Outcome::Pass, &[]);
+    // Nobody says how bad it is: the policy does.
+    platform(&mut facts).findings[0].ratings.clear();
+    policy.severity.overrides.clear();
+    facts.ledger = ledger("2025-12-15");
+    check(&facts, &policy, Outcome::Pass, &[]);
+    policy.severity.unknown = Level::High;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+}
+
+#[test]
+fn known_exploited_ones_are_refused_and_have_a_date_of_their_own() {
+    let kev = Kev { added: day("2026-02-01"), due: Some(day("2026-02-22")), ransomware: true };
+    let facts = facts(vec![Finding { kev: Some(kev), ..finding("CVE-2026-0001", Level::Low, Some("2")) }]);
+    let mut policy = policy();
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001", "DSTL-VUL-003"]);
+    policy.vulnerabilities.deny = Vec::new();
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+    policy.vulnerabilities.kev_due_date = false;
+    check(&facts, &policy, Outcome::Pass, &[]);
+    policy.vulnerabilities.deny = vec![Deny { kev: true }];
+    policy.vulnerabilities.ignore_packages = vec![Glob::of_names("zlib*").unwrap()];
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-003"]);
+    policy.exception = vec![exception("2026-04-01")];
+    check(&facts, &policy, Outcome::Pass, &[]);
+}
+
+#[test]
+fn the_gate_is_about_what_could_have_been_repaired_when_the_image_was_made() {
+    let gate = |change: fn(&mut Facts)| {
+        let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, Some("2"))]);
+        change(&mut facts);
+        let mut policy = Policy { vulnerabilities: crate::document::Vulnerabilities::default(), ..policy() };
+        policy.vulnerabilities.deny = Vec::new();
+        judged(&facts, &policy).1.contains(&"DSTL-VUL-002".to_owned())
+    };
+    assert!(gate(|_| {}), "nobody knows since when it is repaired");
+    assert!(gate(|facts| platform(facts).findings[0].fix_available = Some(day("2026-02-20"))));
+    assert!(!gate(|facts| platform(facts).findings[0].fix_available = Some(day("2026-02-21"))));
+    assert!(gate(|facts| {
+        platform(facts).findings[0].fix_available = Some(day("2026-02-21"));
+        facts.is_new = true;
+    }));
+    assert!(gate(|facts| {
+        platform(facts).findings[0].fix_available = Some(day("2026-02-21"));
+        platform(facts).created = None;
+    }));
+    assert!(!gate(|facts| platform(facts).findings[0] = finding("CVE-2026-0001", Level::Moderate, Some("2"))));
+    assert!(!gate(|facts| platform(facts).findings[0] = finding("CVE-2026-0001", Level::Critical, None)));
+}
+
+#[test]
+fn an_exception_is_for_one_vulnerability_one_package_its_versions_and_a_severity() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, Some("2"))]);
+    facts.ledger = ledger("2026-01-01");
+    let excepted = |change: &dyn Fn(&mut Exception)| {
+        let mut policy = policy();
+        let mut exception = exception("2026-04-01");
+        change(&mut exception);
+        policy.exception = vec![exception];
+        judged(&facts, &policy)
+    };
+    let passes = |change: &dyn Fn(&mut Exception)| excepted(change) == (Outcome::Pass, Vec::new());
+    let glob = |text: &str| Glob::of_names(text).unwrap();
+    assert!(passes(&|_| {}));
+    assert!(passes(&|it| it.id = "DEBIAN-CVE-2026-0001".into()));
+    assert!(!passes(&|it| it.id = "CVE-2026-00011".into()));
+    assert!(passes(&|it| it.package = glob("zlib1?")));
+    assert!(!passes(&|it| it.package = glob("openssl")));
+    let version = |relation, text: &str| vec![(relation, text.to_owned())];
+    assert!(passes(&|it| it.versions = version(Relation::EarlierOrEqual, "1:1.2.13.dfsg-1")));
+    assert!(!passes(&|it| it.versions = version(Relation::Earlier, "1:1.2.13.dfsg-1")));
+    assert!(passes(&|it| it.versions = version(Relation::Earlier, "1:1.2.13.dfsg-1+deb12u1")));
+    assert!(passes(&|it| it.versions = version(Relation::Later, "9")), "the epoch counts");
+    assert!(!passes(&|it| it.versions = version(Relation::Later, "no version")));
+    assert!(passes(&|it| it.max_severity = Some(Level::High)));
+    let outgrown = excepted(&|it| it.max_severity = Some(Level::Moderate));
+    assert_eq!(outgrown, (Outcome::Fail, vec!["DSTL-VUL-001".to_owned(), "DSTL-VUL-005".to_owned()]));
+    let long = excepted(&|it| it.expires = day("2026-08-29"));
+    assert_eq!(long, (Outcome::Fail, vec!["DSTL-VUL-005".to_owned()]));
+    assert!(passes(&|it| it.expires = day("2026-08-28")), "180 days");
+}
+
+#[test]
+fn an_exception_that_nothing_needs_is_told() {
+    let facts = facts(Vec::new());
+    let mut policy = policy();
+    policy.exception = vec![exception("2026-04-01")];
+    check(&facts, &policy, Outcome::Pass, &["DSTL-VUL-005"]);
+    policy.exceptions.unused = Reaction::Fail;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-005"]);
+    policy.exception[0].package = Glob::of_names("elsewhere").unwrap();
+    check(&facts, &policy, Outcome::Pass, &[]);
+    policy.exception = vec![exception("2026-03-01")];
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-005"]);
+    policy.exceptions.expired = Reaction::Warn;
+    check(&facts, &policy, Outcome::Pass, &["DSTL-VUL-005"]);
+}
+
+#[test]
+fn ignores_of_scanners_count_until_they_end() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, Some("2"))]);
+    facts.ledger = ledger("2026-01-01");
+    let ignore = |package: Option<&str>, expires: Option<&str>| ImportedIgnore {
+        id: "CVE-2026-0001".into(),
+        package: package.map(str::to_owned),
+        expires: expires.map(day),
+        reason: None,
+        origin: ".trivyignore".into(),
+        line: 3,
+    };
+    for (package, expires, outcome, rules) in [
+        (None, Some("2026-03-02"), Outcome::Pass, &[][..]),
+        (None, Some("2026-03-01"), Outcome::Fail, &["DSTL-VUL-001"]),
+        (None, None, Outcome::Pass, &["DSTL-VUL-009"]),
+        (Some("zlib*"), Some("2026-03-02"), Outcome::Pass, &[]),
+        (Some("other"), Some("2026-03-02"), Outcome::Fail, &["DSTL-VUL-001"]),
+        (Some("["), Some("2026-03-02"), Outcome::Fail, &["DSTL-VUL-001"]),
+    ] {
+        facts.ignores = vec![ignore(package, expires)];
+        check(&facts, &policy(), outcome, rules);
+    }
+}
+
+#[test]
+fn vex_is_believed_only_as_the_policy_says() {
+    let note = VexNote {
+        document: "https://example.org/vex/1".into(),
+        author: Some("security@example.org".into()),
+        status: "not-affected".into(),
+        justification: Some("component_not_present".into()),
+        impact: None,
+        date: Some(day("2026-02-01")),
+        is_verified: false,
+    };
+    let believed = |change: &dyn Fn(&mut VexNote), rules: &dyn Fn(&mut Policy)| {
+        let mut note = note.clone();
+        change(&mut note);
+        let mut facts = facts(vec![Finding { vex: vec![note], ..finding("CVE-2026-0001", Level::High, Some("2")) }]);
+        facts.ledger = ledger("2026-01-01");
+        let mut policy = policy();
+        rules(&mut policy);
+        judged(&facts, &policy)
+    };
+    let yes = (Outcome::Pass, Vec::new());
+    let told = (Outcome::Fail, vec!["DSTL-VUL-001".to_owned(), "DSTL-VUL-008".to_owned()]);
+    let silent = (Outcome::Fail, vec!["DSTL-VUL-001".to_owned()]);
+    let same = |_: &mut VexNote| {};
+    let plain = |_: &mut Policy| {};
+    assert_eq!(believed(&same, &plain), yes);
+    assert_eq!(believed(&|it| it.justification = Some("inline_mitigations_already_exist".into()), &plain), told);
+    assert_eq!(believed(&|it| it.justification = None, &plain), told);
+    assert_eq!(believed(&|it| it.date = None, &plain), told);
+    assert_eq!(believed(&|it| it.date = Some(day("2025-03-01")), &plain), yes, "365 days");
+    assert_eq!(believed(&|it| it.date = Some(day("2025-02-28")), &plain), told);
+    assert_eq!(believed(&|it| (it.status, it.justification) = ("fixed".into(), None), &plain), yes);
+    for status in ["affected", "under-investigation", "what"] {
+        assert_eq!(believed(&|it| it.status = status.into(), &plain), silent, "{status}");
+    }
+    assert_eq!(believed(&same, &|policy| policy.vex.require_signature = true), told);
+    let signed = |it: &mut VexNote| it.is_verified = true;
+    assert_eq!(believed(&signed, &|policy| policy.vex.require_signature = true), yes);
+    assert_eq!(believed(&same, &|policy| policy.vex.trusted_authors = vec!["x".into()]), told);
+    let trusted = |policy: &mut Policy| policy.vex.trusted_authors = vec!["security@example.org".into()];
+    assert_eq!(believed(&same, &trusted), yes);
+    assert_eq!(believed(&|it| it.author = None, &trusted), told);
+}
+
+#[test]
+fn what_the_policy_leaves_out_is_listed() {
+    let mut facts =
+        facts(vec![Finding { status: Status::WillNotFix, ..finding("CVE-2026-0001", Level::High, Some("2")) }]);
+    facts.ledger = ledger("2026-01-01");
+    let mut policy = policy();
+    policy.vulnerabilities.ignore_statuses = vec![Status::WillNotFix];
+    let verdict = evaluate(&facts, &policy).verdict;
+    assert_eq!(verdict.verdict, Outcome::Pass);
+    assert_eq!(verdict.suppressed[0].by, "vulnerabilities.ignore-statuses");
+    assert_eq!(verdict.suppressed[0].violation.rule, "DSTL-VUL-001");
+}
+
+#[test]
+fn what_nobody_knows_is_told_counted_or_left_out() {
+    let open = Finding { status: Status::UnderInvestigation, ..finding("CVE-2026-0001", Level::High, None) };
+    let mut facts = facts(vec![open]);
+    facts.ledger = ledger("2026-01-01");
+    let mut policy = policy();
+    policy.vulnerabilities.unfixed = Unfixed::Count;
+    let verdict = evaluate(&facts, &policy).verdict;
+    assert_eq!((verdict.verdict, verdict.violations[0].rule.as_str()), (Outcome::Pass, "DSTL-VUL-006"));
+    policy.data.undetermined = Undetermined::Ignore;
+    assert!(evaluate(&facts, &policy).verdict.violations.is_empty());
+    policy.data.undetermined = Undetermined::Count;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+}
+
+#[test]
+fn without_fresh_data_nothing_is_decided_unless_something_is_against_it() {
+    let undecided = |change: &dyn Fn(&mut Facts)| {
+        let mut facts = facts(Vec::new());
+        change(&mut facts);
+        let verdict = evaluate(&facts, &policy()).verdict;
+        assert_eq!(verdict.undecided.is_empty(), verdict.verdict == Outcome::Pass);
+        verdict.verdict == Outcome::Undecided
+    };
+    assert!(!undecided(&|_| {}));
+    assert!(undecided(&|facts| facts.data.sources.clear()));
+    let only = |sources: Vec<SourceFacts>| move |facts: &mut Facts| facts.data.sources = sources.clone();
+    assert!(!undecided(&only(vec![source("tracker", Some("2026-02-27T12:00:00Z"))])), "48 hours");
+    assert!(undecided(&only(vec![source("tracker", Some("2026-02-27T11:59:59Z"))])));
+    let old = source("osv", Some("2020-01-01T00:00:00Z"));
+    assert!(!undecided(&only(vec![old.clone(), source("tracker", Some("2026-02-28T00:00:00Z"))])));
+    assert!(undecided(&only(vec![old.clone(), source("trivy", Some("2026-02-28T00:00:00Z"))])));
+    assert!(undecided(&only(vec![source("tracker", None)])));
+    assert!(undecided(&only(vec![source("kev", Some("2026-03-01T00:00:00Z"))])), "no advisories");
+    assert!(!undecided(&only(vec![source("grype", Some("2026-02-01T00:00:00Z"))])));
+    assert!(undecided(&only(vec![source("grype", Some("2026-01-01T00:00:00Z"))])));
+    assert!(undecided(&|facts| platform(facts).packages.clear()));
+    assert!(undecided(&|facts| platform(facts).release = None));
+    assert!(undecided(&|facts| facts.support.clear()));
+    assert!(undecided(&|facts| facts.gaps.push("something".into())));
+    let mut late = facts(vec![finding("CVE-2026-0001", Level::High, Some("2"))]);
+    late.ledger = ledger("2026-01-01");
+    late.data.sources.clear();
+    check(&late, &policy(), Outcome::Fail, &["DSTL-VUL-001", "DSTL-VUL-007"]);
+}
+
+#[test]
+fn an_ended_release_fails_without_any_finding() {
+    let facts = facts(Vec::new());
+    let check_at = |now: &str, tier: SupportTier, outcome: Outcome, rules: &[&str]| {
+        let data = DataFacts { sources: vec![source("tracker", Some(now))] };
+        let mut policy = policy();
+        policy.freshness.support_tier = tier;
+        policy.freshness.max_image_age = None;
+        check(&Facts { now: moment(now), data, ..facts.clone() }, &policy, outcome, rules);
+    };
+    check_at("2026-03-01T00:00:00Z", SupportTier::Regular, Outcome::Pass, &[]);
+    check_at("2026-04-12T00:00:00Z", SupportTier::Regular, Outcome::Pass, &["DSTL-EOS-002"]);
+    check_at("2026-07-11T23:59:59Z", SupportTier::Regular, Outcome::Pass, &["DSTL-EOS-002"]);
+    check_at("2026-07-12T00:00:00Z", SupportTier::Regular, Outcome::Fail, &["DSTL-EOS-001"]);
+    check_at("2026-07-12T00:00:00Z", SupportTier::Lts, Outcome::Pass, &[]);
+    check_at("2028-07-01T00:00:00Z", SupportTier::Lts, Outcome::Fail, &["DSTL-EOS-001"]);
+    check_at("2028-07-01T00:00:00Z", SupportTier::Elts, Outcome::Fail, &["DSTL-EOS-001"]);
+}
+
+/// Each rule alone: what is done to the facts and the policy, and the one rule that is against it then.
+#[test]
+fn each_rule_breaks_alone() {
+    type Change = fn(&mut Facts, &mut Policy);
+    let cases: &[(&str, Outcome, Change)] = &[
+        ("DSTL-SIG-001", Outcome::Fail, |_, policy| policy.signatures.require_signature = true),
+        ("DSTL-SIG-002", Outcome::Fail, |_, policy| {
+            policy.signatures.require_attestations = vec!["https://a.example/t".into()];
+        }),
+        ("DSTL-SIG-002", Outcome::Fail, |facts, policy| {
+            policy.signatures.require_attestations = vec!["https://a.example/t".into()];
+            facts.attached = vec![attached(&[], None)];
+        }),
+        ("DSTL-SIG-002", Outcome::Fail, |facts, policy| {
+            policy.signatures.require_attestations = vec!["https://a.example/t".into()];
+            facts.attached = vec![attached(&["release"], Some("linux/arm64"))];
+        }),
+        ("DSTL-SIG-003", Outcome::Fail, |_, policy| policy.signatures.require_sbom = true),
+        ("DSTL-ADM-001", Outcome::Fail, |_, policy| {
+            policy.admission.registries = vec!["registry.example.org/production".into()];
+        }),
+        ("DSTL-ADM-001", Outcome::Pass, |_, policy| {
+            policy.admission.registries = vec!["ghcr.io".into()];
+            policy.admission.no_match = Response::Warn;
+        }),
+        ("DSTL-ADM-002", Outcome::Fail, |facts, policy| {
+            policy.admission.require_digest = true;
+            facts.reference = "registry.example.org/prod/app:1".into();
+        }),
+        ("DSTL-ADM-003", Outcome::Fail, |facts, policy| {
+            policy.admission.forbid_tags = vec!["latest".into()];
+            facts.reference = "registry.example.org/prod/app".into();
+        }),
+        ("DSTL-ADM-004", Outcome::Fail, |facts, policy| {
+            policy.admission.base_images = vec!["registry.example.org/base".into()];
+            let name = "org.opencontainers.image.base.name".to_owned();
+            platform(facts).annotations.insert(name, "registry.example.org/basement/cc:1".into());
+        }),
+        ("DSTL-PKG-101", Outcome::Fail, |_, policy| policy.packages.forbidden = vec![Glob::of_names("zlib*").unwrap()]),
+        ("DSTL-PKG-102", Outcome::Fail, |_, policy| policy.packages.required = vec![Glob::of_names("ca-*").unwrap()]),
+        ("DSTL-UPD-002", Outcome::Pass, |facts, _| {
+            platform(facts).packages[0].candidate = Some("1:1.2.13.dfsg-2".into());
+        }),
+        ("DSTL-UPD-003", Outcome::Pass, |facts, _| platform(facts).created = Some(moment("2025-01-01T00:00:00Z"))),
+        ("DSTL-UPD-003", Outcome::Pass, |facts, _| {
+            facts.data.sources.push(source("sarif", Some("2025-01-01T00:00:00Z")));
+        }),
+        ("DSTL-LIC-001", Outcome::Fail, |_, policy| policy.licences.forbidden = vec!["Zlib".into()]),
+        ("DSTL-LIC-002", Outcome::Pass, |facts, policy| {
+            policy.licences.forbidden = vec!["MIT".into()];
+            platform(facts).packages[0].licences = None;
+        }),
+        ("DSTL-SIZ-001", Outcome::Fail, |_, policy| policy.size.max_image = Some(999)),
+        ("DSTL-SIZ-002", Outcome::Fail, |_, policy| policy.size.max_layers = Some(0)),
+        ("DSTL-SIZ-003", Outcome::Fail, |_, policy| policy.size.max_layer = Some(999)),
+        ("DSTL-VUL-008", Outcome::Pass, |facts, _| facts.vex_unusable.push("no product".into())),
+    ];
+    for (rule, outcome, change) in cases {
+        let (mut facts, mut policy) = (facts(Vec::new()), policy());
+        check(&facts, &policy, Outcome::Pass, &[]);
+        change(&mut facts, &mut policy);
+        assert_eq!(judged(&facts, &policy), (*outcome, vec![(*rule).to_owned()]), "{rule}");
+    }
+}
+
+fn attached(by: &[&str], platform: Option<&str>) -> AttachedFacts {
+    AttachedFacts {
+        digest: "sha256:cc".into(),
+        kind: "https://a.example/t".into(),
+        verified: by.iter().map(|&name| name.to_owned()).collect(),
+        platform: platform.map(str::to_owned),
+        made: Some(moment("2026-02-20T00:00:00Z")),
+    }
+}
+
+#[test]
+fn what_is_asked_for_and_there_is_in_order() {
+    let (mut facts, mut policy) = (facts(Vec::new()), policy());
+    policy.signatures.authorities = vec![Authority { name: "release".into(), ..Authority::default() }];
+    policy.signatures.require_signature = true;
+    policy.signatures.require_sbom = true;
+    policy.signatures.require_attestations = vec!["https://a.example/t".into()];
+    policy.signatures.max_attestation_age = Some(jiff::SignedDuration::from_hours(24 * 20));
+    policy.admission.registries = vec!["registry.example.org/prod".into()];
+    policy.admission.require_digest = true;
+    facts.signatures.verified = ["release".to_owned()].into();
+    let sbom = AttachedFacts { kind: "application/spdx+json".into(), ..attached(&[], None) };
+    facts.attached = vec![sbom, attached(&["release"], Some("linux/amd64"))];
+    check(&facts, &policy, Outcome::Pass, &[]);
+    facts.attached[1].made = Some(moment("2026-02-01T00:00:00Z"));
+    check(&facts, &policy, Outcome::Fail, &["DSTL-SIG-002"]);
+    facts.attached[1].made = None;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-SIG-002"]);
+}
+
+#[test]
+fn one_violation_of_several_platforms_is_one() {
+    let mut facts = facts(vec![finding("CVE-2026-0001", Level::High, Some("2"))]);
+    facts.ledger = ledger("2026-01-01");
+    let first = facts.platforms["linux/amd64"].clone();
+    facts.platforms.insert("linux/arm64".into(), first.clone());
+    let verdict = evaluate(&facts, &policy()).verdict;
+    assert_eq!((verdict.violations.len(), verdict.violations[0].platforms.is_empty()), (1, true));
+    facts.platforms.insert("linux/s390x".into(), PlatformFacts { findings: Vec::new(), ..first });
+    let verdict = evaluate(&facts, &policy()).verdict;
+    assert_eq!(verdict.violations[0].platforms, ["linux/amd64", "linux/arm64"]);
+}
+
+#[test]
+fn facts_that_are_kept_give_the_same_verdict_byte_for_byte() {
+    let mut before =
+        facts(vec![finding("CVE-2026-0001", Level::High, Some("2")), finding("CVE-2026-0002", Level::Critical, None)]);
+    before.ledger = ledger("2026-01-01");
+    let kept = serde_json::to_string(&before).unwrap();
+    let after: Facts = serde_json::from_str(&kept).unwrap();
+    assert_eq!(before, after);
+    let json = |facts: &Facts| serde_json::to_string(&evaluate(facts, &policy()).verdict).unwrap();
+    assert_eq!(json(&before), json(&after));
+}
+
+#[test]
+fn only_a_clean_verdict_about_the_very_digest_approves() {
+    let digest = distil_imgcore::Digest::of(b"image");
+    let mut facts = facts(Vec::new());
+    facts.digest = digest.to_string();
+    let verdict = evaluate(&facts, &policy()).verdict;
+    assert_eq!(verdict.approve(&digest).unwrap().digest(), &digest);
+    assert!(verdict.approve(&distil_imgcore::Digest::of(b"other")).is_none());
+    facts.gaps.push("unknown".into());
+    assert!(evaluate(&facts, &policy()).verdict.approve(&digest).is_none());
+}
+
+fn any_finding() -> impl Strategy<Value = Finding> {
+    let days = proptest::option::of((-9999i16..=9999, 1i8..=12, 1i8..=28))
+        .prop_map(|at| at.map(|(year, month, day)| Date::new(year, month, day).unwrap()));
+    let levels = prop_oneof![Just(Level::Negligible), Just(Level::Low), Just(Level::High), Just(Level::Critical)];
+    let statuses = prop_oneof![
+        Just(Status::Fixed),
+        Just(Status::Affected),
+        Just(Status::UnderInvestigation),
+        Just(Status::Unknown),
+        Just(Status::Resolved)
+    ];
+    let states = prop_oneof![Just(FixState::None), Just(FixState::Announced), Just(FixState::InSuite)];
+    (0u8..4, "[a-c]", levels, statuses, states, days.clone(), days, "\\PC{0,8}").prop_map(
+        |(number, source, level, status, fix_state, published, fix_available, version)| Finding {
+            source,
+            status,
+            fix_state,
+            published,
+            fix_available,
+            kev: published.map(|added| Kev { added, due: fix_available, ransomware: false }),
+            source_version: version.clone(),
+            fixed: Some(version),
+            ..finding(&format!("CVE-2026-000{number}"), level, None)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_findings_changes_anything(
+        findings in proptest::collection::vec(any_finding(), 0..8),
+        seconds in -377_000_000_000i64..253_000_000_000,
+        start in prop_oneof![Just(Start::FirstSeen), Just(Start::Published), Just(Start::FixAvailable), Just(Start::Earliest)],
+        unfixed in prop_oneof![Just(Unfixed::Count), Just(Unfixed::HoldUntilFix), Just(Unfixed::Ignore)],
+        days in any::<u32>(),
+    ) {
+        let mut policy = Policy::default();
+        (policy.vulnerabilities.start, policy.vulnerabilities.unfixed) = (start, unfixed);
+        policy.vulnerabilities.resolution.high = Some(days);
+        policy.vulnerabilities.warn_before = days;
+        policy.freshness.end_of_support_notice = days;
+        policy.exceptions.max_duration = Some(days);
+        policy.exception = vec![exception("2026-04-01")];
+        let one = Facts { now: Timestamp::from_second(seconds).unwrap(), ..facts(findings.clone()) };
+        let other = Facts { now: one.now, ..facts(findings.into_iter().rev().collect()) };
+        prop_assert_eq!(evaluate(&one, &policy), evaluate(&other, &policy));
+    }
+}
+
+#[test]
+fn a_verdict_has_all_its_members_whether_or_not_there_is_something_to_say() {
+    // A verdict is read by programs: the same members in the same order.
+    let verdict = evaluate(&facts(Vec::new()), &policy()).verdict;
+    let json: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(&serde_json::to_string(&verdict).unwrap()).unwrap();
+    let members: BTreeSet<&str> = json.keys().map(String::as_str).collect();
+    for member in
+        ["schema", "verdict", "digest", "now", "good-until", "policy-sha256", "violations", "suppressed", "manual"]
+    {
+        assert!(members.contains(member), "{member}");
+    }
+}
