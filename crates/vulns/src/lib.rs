@@ -10,6 +10,7 @@ mod finding;
 pub mod matching;
 mod merge;
 pub mod release;
+pub mod report;
 mod severity;
 mod severity_order;
 pub mod vex;
