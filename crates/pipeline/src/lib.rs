@@ -43,6 +43,7 @@
 mod base;
 mod build;
 mod cache;
+pub mod check;
 mod contents;
 pub mod copy;
 mod describe;

@@ -470,6 +470,10 @@ fn vex_is_believed_only_as_the_policy_says() {
     let trusted = |policy: &mut Policy| policy.vex.trusted_authors = vec!["security@example.org".into()];
     assert_eq!(believed(&same, &trusted), yes);
     assert_eq!(believed(&|it| it.author = None, &trusted), told);
+    // One of two packages is affected.
+    let other = VexNote { status: "affected".into(), ..note.clone() };
+    let both = Finding { vex: vec![note.clone(), other], ..finding("CVE-2026-0001", Level::High, Some("2")) };
+    check(&Facts { ledger: ledger("2026-01-01"), ..facts(vec![both]) }, &policy(), Outcome::Fail, &["DSTL-VUL-001"]);
 }
 
 #[test]

@@ -8,29 +8,29 @@ use super::clock::{after, days_between};
 use super::exceptions::Excuse;
 use super::judgement::{Judgement, violation};
 
-/// What a believed statement says that a vulnerability does not matter. Statements that say so and are not believed are
-/// told, with the reason; whatever else is said changes nothing.
+/// What believed statements say that a vulnerability does not matter. Of a source package with several binary packages there
+/// is a note for each, and all must say so. Statements that say so and are not believed are told, with the reason.
 pub(super) fn excuse(
     question: Question<'_>,
     finding: &Finding,
     platform: &str,
     judgement: &mut Judgement,
 ) -> Option<Excuse> {
-    let mut notes: Vec<&VexNote> = finding.vex.iter().filter(|note| suppresses(note)).collect();
+    let mut notes: Vec<&VexNote> = finding.vex.iter().collect();
     notes.sort();
-    let mut found = None;
-    for note in notes {
-        match objection(question, note) {
-            Some(objection) => {
-                let subject = format!("{} in {}", finding.id, finding.source);
-                judgement.on(platform, violation("DSTL-VUL-008", subject, format!("{}: {objection}", note.document)));
-            }
-            None => {
-                found.get_or_insert_with(|| believed(question, note));
-            }
+    let mut believes_all = true;
+    for note in &notes {
+        if !suppresses(note) {
+            believes_all = false;
+        } else if let Some(objection) = objection(question, note) {
+            believes_all = false;
+            let subject = format!("{} in {}", finding.id, finding.source);
+            judgement.on(platform, violation("DSTL-VUL-008", subject, format!("{}: {objection}", note.document)));
         }
     }
-    found
+    // The one that is too old first decides how long the answer holds.
+    let first = notes.iter().min_by_key(|note| note.date)?;
+    believes_all.then(|| believed(question, first))
 }
 
 fn suppresses(note: &VexNote) -> bool {

@@ -1,0 +1,75 @@
+//! Why an image cannot be judged.
+
+use std::io;
+use std::path::PathBuf;
+
+use distil_imgcore::Escaped;
+
+use super::ledger_file::LedgerFileError;
+use crate::read::ReadError;
+use crate::signing::TrustError;
+
+/// Why an image cannot be judged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The image cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerFileError),
+    /// The policy trusts somebody who cannot be told.
+    #[error("the policy's authority {} cannot be used", Escaped(.name.as_bytes()))]
+    Authority {
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: Box<TrustError>,
+    },
+    /// The policy asks for statements of a type that is none.
+    #[error("the policy asks for attestations of the type {}, which is none", Escaped(.kind.as_bytes()))]
+    Kind {
+        /// What it says.
+        kind: String,
+    },
+    /// A file that was named cannot be read or written.
+    #[error("cannot {action} {}", Escaped::path(.path))]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file of facts holds something else.
+    #[error("{} holds no facts about an image", Escaped::path(.path))]
+    Facts {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// Facts of another version of the form.
+    #[error("{} has facts of the form {}, which is not known", Escaped::path(.path), Escaped(.found.as_bytes()))]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// The form.
+        found: String,
+    },
+}
+
+impl CheckError {
+    /// Whether what was asked for cannot be, rather than something failing.
+    #[must_use]
+    pub fn is_mistake(&self) -> bool {
+        match self {
+            Self::Read(error) => error.is_mistake(),
+            Self::Authority { source, .. } => source.is_mistake(),
+            Self::Kind { .. } => true,
+            _ => false,
+        }
+    }
+}

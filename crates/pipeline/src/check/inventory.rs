@@ -1,0 +1,58 @@
+//! The packages of an image as a policy sees them.
+
+use std::num::NonZeroUsize;
+
+use distil_imgcore::Image;
+use distil_policy::facts::{PackageFacts, PlatformFacts};
+use distil_sbom::{Package, PackageKind};
+use distil_vulns::release::Releases;
+
+use crate::describe::scan;
+use crate::progress::Progress;
+use crate::read::ReadError;
+
+/// Adds system and packages, with their licences, to what the documents of an image say.
+///
+/// # Errors
+/// [`ReadError`] where a layer cannot be read.
+pub(super) fn add(
+    facts: PlatformFacts,
+    image: &Image,
+    jobs: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<PlatformFacts, ReadError> {
+    let (inventory, unreadable) = scan(image, jobs, progress)?;
+    let release = inventory.system.as_ref().and_then(|system| Releases::embedded().identify(system).cloned());
+    let mut packages: Vec<PackageFacts> =
+        inventory.packages.iter().map(|found| package(found, release.is_some())).collect();
+    packages.sort();
+    packages.dedup();
+    Ok(PlatformFacts {
+        system: inventory.system.map(|system| system.id),
+        release: release.map(|release| release.codename),
+        packages,
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+        ..facts
+    })
+}
+
+fn package(found: &Package, is_debian: bool) -> PackageFacts {
+    let version = found.version.clone().unwrap_or_default();
+    let (source, source_version) = match &found.source {
+        Some(source) => (source.name.clone(), source.version.clone()),
+        None => (found.name.clone(), version.clone()),
+    };
+    let repository = found.artefact.as_ref().and_then(|artefact| artefact.repository.as_ref()?.origin.clone());
+    PackageFacts {
+        kind: found.kind.as_str().to_owned(),
+        name: found.name.clone(),
+        version,
+        source,
+        source_version,
+        architecture: found.architecture.clone(),
+        licences: found.licences.concluded.clone().or_else(|| found.licences.declared.clone()),
+        has_advisories: is_debian && found.kind == PackageKind::Deb,
+        repository,
+        candidate: None,
+    }
+}
