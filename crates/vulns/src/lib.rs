@@ -6,6 +6,7 @@
 mod advisory;
 mod canonical;
 pub mod cvss;
+pub mod feed;
 mod finding;
 pub mod matching;
 mod merge;
