@@ -5,8 +5,10 @@
 pub mod document;
 mod evaluate;
 pub mod facts;
+pub mod hardening;
 pub mod ledger;
 mod observation;
+pub mod observe;
 mod policy;
 pub mod rules;
 mod verdict;

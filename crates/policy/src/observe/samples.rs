@@ -1,0 +1,30 @@
+//! Where packages keep samples: certificates for tests, examples in documentation.
+
+/// Whether what looks like a secret here is a sample, in a file of a package or of nobody known.
+///
+/// A team's own files count wherever they lie, but for the tests of language runtimes, which bases bring without records.
+pub(super) fn is_sample(path: &str, is_of_package: bool) -> bool {
+    let in_tests = path.split('/').any(|part| matches!(part, "test" | "tests" | "testdata" | "test-data" | "testing"));
+    let is_runtime = ["usr/lib/", "usr/local/lib/", "usr/share/", "opt/"].iter().any(|folder| path.starts_with(folder))
+        && ["python", "ruby", "node_modules", "perl", "go/src", "golang", "php"].iter().any(|name| path.contains(name));
+    let is_documentation = is_of_package
+        && (["usr/share/", "usr/include/"].iter().any(|folder| path.starts_with(folder))
+            || ["/examples/", "/doc/", "/docs/"].iter().any(|part| path.contains(part)));
+    in_tests && (is_of_package || is_runtime) || is_documentation || path.ends_with("/ssl-cert-snakeoil.key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_of_runtimes_and_documentation_of_packages_are_samples() {
+        assert!(is_sample("usr/lib/python3.11/test/keycert.pem", true));
+        assert!(is_sample("usr/local/lib/python3.12/test/certdata/keycert.pem", false));
+        assert!(is_sample("usr/share/doc/openssl/demos/x.pem", true));
+        assert!(is_sample("etc/ssl/private/ssl-cert-snakeoil.key", false));
+        assert!(!is_sample("usr/share/app/key.pem", false));
+        assert!(!is_sample("app/tests/key.pem", false));
+        assert!(!is_sample("etc/app/key.pem", true));
+    }
+}
