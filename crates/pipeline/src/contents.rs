@@ -15,6 +15,7 @@ use distil_imgcore::tree::ContentSha256;
 use distil_imgcore::{Entry, EntryKind, Image, ImagePath, Layer};
 
 use crate::describe::{Look, Looking, SeenFile};
+use crate::harden::{Watch, Watched, Watching};
 use crate::parallel;
 use crate::progress::{Phase, Progress};
 use crate::read::ReadError;
@@ -30,6 +31,8 @@ pub(crate) struct Contents {
     pub(crate) sums: Vec<BTreeMap<ImagePath, ContentSha256>>,
     /// For each layer what its regular files tell of themselves, where it was asked for.
     pub(crate) seen: Vec<BTreeMap<ImagePath, SeenFile>>,
+    /// For each layer what rules may be about in its regular files, where it was asked for.
+    pub(crate) watched: Vec<BTreeMap<ImagePath, Watched>>,
 }
 
 /// What is done with the content of every file, beside what is hashed to check the layers.
@@ -39,6 +42,8 @@ pub(crate) enum Sums {
     Compute,
     /// It is hashed in every way, and looked into for packages.
     Survey,
+    /// It is looked into for what rules of hardening are about.
+    Watch,
     /// Nothing.
     Leave,
 }
@@ -95,6 +100,7 @@ impl Contents {
             contents.kept.push(read.kept);
             contents.sums.push(read.sums);
             contents.seen.push(read.seen);
+            contents.watched.push(read.watched);
         }
         Ok(contents)
     }
@@ -172,6 +178,7 @@ struct ReadLayer {
     kept: BTreeMap<ImagePath, Vec<u8>>,
     sums: BTreeMap<ImagePath, ContentSha256>,
     seen: BTreeMap<ImagePath, SeenFile>,
+    watched: BTreeMap<ImagePath, Watched>,
 }
 
 impl ReadLayer {
@@ -179,6 +186,13 @@ impl ReadLayer {
         let mut look = Look::whole(entry);
         std::io::copy(&mut Looking { inner: content, look: &mut look }, &mut std::io::sink())?;
         self.seen.insert(entry.path.clone(), look.finish());
+        Ok(())
+    }
+
+    fn watch(&mut self, entry: &Entry, content: &mut dyn Read) -> std::io::Result<()> {
+        let mut watch = Watch::new(entry);
+        std::io::copy(&mut Watching { inner: content, watch: &mut watch }, &mut std::io::sink())?;
+        self.watched.insert(entry.path.clone(), watch.finish());
         Ok(())
     }
 }
@@ -217,6 +231,7 @@ fn read_layer(
                     read.sums.extend(sum.map(|sum| (entry.path.clone(), sum)));
                 }
                 Sums::Survey => read.look(&entry, &mut content.as_slice()).map_err(failed)?,
+                Sums::Watch => read.watch(&entry, &mut content.as_slice()).map_err(failed)?,
                 Sums::Leave => {}
             }
             read.kept.insert(entry.path.clone(), content);
@@ -229,6 +244,8 @@ fn read_layer(
             read.sums.extend(sum.map(|sum| (entry.path.clone(), sum)));
         } else if sums == Sums::Survey && matches!(entry.kind, EntryKind::File { .. }) {
             read.look(&entry, &mut reader).map_err(failed)?;
+        } else if sums == Sums::Watch && matches!(entry.kind, EntryKind::File { .. }) {
+            read.watch(&entry, &mut reader).map_err(failed)?;
         }
         read.entries.push(entry);
     }

@@ -49,6 +49,7 @@ pub mod copy;
 mod describe;
 mod destination;
 pub mod files;
+pub mod harden;
 pub mod init;
 pub mod inputs;
 pub mod inspect;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use distil_debunpack::records::{self, STATUS_DIRECTORY, STATUS_FILE};
-use distil_debunpack::{Control, Md5sums};
+use distil_debunpack::{Control, Md5Sum, Md5sums};
 use distil_imgcore::{EntryKind, ImagePath};
 use distil_rootfs::usr_merge;
 
@@ -26,6 +26,8 @@ pub(crate) struct Packages {
     pub(crate) installed: Vec<Installed>,
     /// The package that each file belongs to, as far as the records say.
     owners: BTreeMap<ImagePath, String>,
+    /// The sums that records state for each file: several where several packages have it.
+    pub(crate) sums: BTreeMap<ImagePath, Vec<Md5Sum>>,
     /// The layers that brought exactly one package, with its name.
     alone: BTreeMap<usize, String>,
     /// Records that are broken.
@@ -70,6 +72,11 @@ impl Packages {
     pub(crate) fn owner(&self, path: &ImagePath, kind: &EntryKind, layer: usize) -> Option<&str> {
         let only = || self.alone.get(&layer).filter(|_| !kind.is_dir());
         self.owners.get(path).or_else(only).map(String::as_str)
+    }
+
+    /// The package whose record lists a path.
+    pub(crate) fn listed(&self, path: &ImagePath) -> Option<&str> {
+        self.owners.get(path).map(String::as_str)
     }
 
     /// A record a file, as distroless has them.
@@ -123,11 +130,13 @@ impl Packages {
             let name = String::from_utf8_lossy(name.split(|b| *b == b':').next().unwrap_or(name)).into_owned();
             match Md5sums::parse(bytes) {
                 Ok(sums) => {
-                    for (listed, _) in sums.lines() {
+                    for (listed, sum) in sums.lines() {
                         // Records name files as their package does, which may be from before the merge of /usr.
                         let merged = usr_merge::rewrite(listed).map(std::borrow::Cow::into_owned).ok();
                         let merged = merged.filter(|path| !contents.entries.contains_key(listed) && path != listed);
-                        self.owners.insert(merged.unwrap_or_else(|| listed.clone()), name.clone());
+                        let path = merged.unwrap_or_else(|| listed.clone());
+                        self.sums.entry(path.clone()).or_default().push(*sum);
+                        self.owners.insert(path, name.clone());
                     }
                 }
                 Err(_) => self.unreadable.push(path.clone()),

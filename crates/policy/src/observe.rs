@@ -12,6 +12,7 @@ mod leftovers;
 mod looker;
 mod samples;
 mod secrets;
+mod start;
 mod switches;
 mod tools;
 mod view;
@@ -28,7 +29,7 @@ pub(crate) use secrets::in_text;
 use crate::facts::ConfigFacts;
 use crate::observation::Observation;
 use capabilities::Capabilities;
-use view::{Node, View};
+use view::View;
 
 /// One thing about one file, before it is known where the file is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -279,63 +280,7 @@ impl<'a> Observer<'a> {
         let key = (rule, format!("/{}", Escaped(folder.as_bytes())));
         self.many.entry(key).or_insert((what.to_owned(), layer, 0)).2 += 1;
     }
-
-    /// A user that is a name.
-    fn user(&mut self) {
-        let user = self.config.user.as_deref().unwrap_or_default();
-        let name = user.split(':').next().unwrap_or_default();
-        if name.is_empty() || name == "root" || name.bytes().all(|b| b.is_ascii_digit()) {
-            return;
-        }
-        match self.passwd.as_deref().and_then(|text| accounts::uid(text, name)) {
-            Some(0) => {
-                let seen = format!("the user {} has uid 0", Escaped(name.as_bytes()));
-                self.found.push(observation("DSTL-CFG-001", "/etc/passwd", seen, None, None));
-            }
-            Some(_) => {}
-            None => {
-                let seen = format!("there is no user {}", Escaped(name.as_bytes()));
-                self.found.push(observation("DSTL-CFG-002", "/etc/passwd", seen, None, None));
-            }
-        }
-    }
-
-    /// Directories of `PATH` that everybody may write.
-    fn search_path(&mut self) {
-        let paths = self.config.env.iter().filter(|(name, _)| name == "PATH").flat_map(|(_, value)| value.split(':'));
-        for folder in paths.filter(|folder| folder.starts_with('/')) {
-            if let Some((at, Some(Node::Directory { mode }))) = self.view.resolve(folder.as_bytes())
-                && mode & 0o002 != 0
-            {
-                let seen = format!("PATH has it, and everybody may write it (mode {:04o})", mode & 0o7777);
-                self.found.push(observation("DSTL-CFG-012", &at.to_string(), seen, None, None));
-            }
-        }
-    }
-
-    /// A program to start that is not there.
-    fn entrypoint(&mut self) {
-        let of = |words: &'a Option<Vec<String>>| words.as_ref().and_then(|words| words.first()).map(String::as_str);
-        let Some(program) = of(&self.config.entrypoint).or_else(|| of(&self.config.cmd)) else { return };
-        let workdir = self.config.workdir.as_deref().unwrap_or("/");
-        let is_there = if program.starts_with('/') {
-            self.view.is_file(program.as_bytes())
-        } else if program.contains('/') {
-            self.view.is_file(format!("{workdir}/{program}").as_bytes())
-        } else {
-            let path = self.config.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
-            let mut folders = path.unwrap_or(DEFAULT_PATH).split(':');
-            folders.any(|folder| self.view.is_file(format!("{folder}/{program}").as_bytes()))
-        };
-        if !is_there {
-            let seen = "the program to start is not in the image".to_owned();
-            self.found.push(observation("DSTL-CFG-013", &Escaped(program.as_bytes()).to_string(), seen, None, None));
-        }
-    }
 }
-
-/// What runtimes take where an image says nothing.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Where programs and libraries of the system are.
 const SYSTEM: &[&str] = &[

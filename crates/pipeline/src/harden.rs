@@ -1,0 +1,102 @@
+//! What is in an image that a rule of hardening may be about: its layers are read once, and nothing is unpacked.
+
+mod watch;
+
+use std::num::NonZeroUsize;
+
+use distil_imgcore::{Config, EntryKind, Image, ImagePath};
+use distil_policy::Observation;
+use distil_policy::facts::ConfigFacts;
+use distil_policy::observe::{Observer, Place};
+use serde_json::Value;
+
+use crate::contents::{Contents, Located, Sums};
+use crate::packages::{Packages, is_record};
+use crate::progress::Progress;
+use crate::read::ReadError;
+
+pub(crate) use watch::{Watch, Watched, Watching};
+
+/// What was seen of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// What its configuration says.
+    pub config: ConfigFacts,
+    /// What is in its files, sorted.
+    pub observations: Vec<Observation>,
+    /// Records of packages that cannot be read, as absolute paths.
+    pub unreadable: Vec<String>,
+}
+
+/// Looks through all layers of an image.
+///
+/// # Errors
+/// [`ReadError`] for a layer that cannot be read, is not the one that the manifest names, or has no single meaning.
+pub fn observe(image: &Image, jobs: NonZeroUsize, progress: &dyn Progress) -> Result<Observed, ReadError> {
+    let contents = Contents::read_on(jobs, image, is_record, Sums::Watch, progress)?;
+    let packages = Packages::read(&contents);
+    let config = config_facts(image.config());
+    let mut observer = Observer::new(&config);
+    for (path, at) in &contents.entries {
+        let place = Place { layer: at.layer, package: packages.listed(path) };
+        let watched = watched(&contents, path, at);
+        observer.visible(&at.entry, place, watched.map(|watched| &watched.looked));
+        if let Some(watched) = watched
+            && packages.sums.get(path).is_some_and(|sums| !sums.contains(&watched.md5))
+        {
+            observer.altered(path, place);
+        }
+    }
+    for (layer, files) in contents.watched.iter().enumerate() {
+        for (path, watched) in files.iter().filter(|(_, watched)| !watched.looked.is_empty()) {
+            if contents.entries.get(path).is_none_or(|at| at.layer != layer) {
+                observer.hidden(path, layer, &watched.looked);
+            }
+        }
+    }
+    let observations = observer.finish();
+    let unreadable = packages.unreadable.iter().map(ToString::to_string).collect();
+    Ok(Observed { config, observations, unreadable })
+}
+
+/// What was seen in a file, also where the path is another name for it.
+fn watched<'a>(contents: &'a Contents, path: &ImagePath, at: &Located) -> Option<&'a Watched> {
+    let files = contents.watched.get(at.layer)?;
+    match &at.entry.kind {
+        EntryKind::File { .. } => files.get(path),
+        EntryKind::Hardlink { target } => files.get(target),
+        _ => None,
+    }
+}
+
+/// What a configuration says. A variable without a value has an empty one.
+#[must_use]
+pub fn config_facts(config: &Config) -> ConfigFacts {
+    let view = config.view();
+    let history = view.history().iter().flatten();
+    let history = history.map(|step| step.created_by().clone().unwrap_or_default()).collect();
+    let Some(run) = view.config() else { return ConfigFacts { history, ..ConfigFacts::default() } };
+    let variable = |line: &String| match line.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (line.clone(), String::new()),
+    };
+    ConfigFacts {
+        user: run.user().clone(),
+        env: run.env().iter().flatten().map(variable).collect(),
+        entrypoint: run.entrypoint().clone(),
+        cmd: run.cmd().clone(),
+        workdir: run.working_dir().clone(),
+        exposed_ports: run.exposed_ports().iter().flatten().cloned().collect(),
+        volumes: run.volumes().iter().flatten().cloned().collect(),
+        labels: run.labels().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        has_healthcheck: has_healthcheck(config.bytes()),
+        history,
+    }
+}
+
+/// Whether there is Docker's health check, which the specification does not know.
+fn has_healthcheck(config: &[u8]) -> bool {
+    let config: Value = serde_json::from_slice(config).unwrap_or_default();
+    let test = config.pointer("/config/Healthcheck/Test").and_then(Value::as_array);
+    test.is_some_and(|words| words.first().is_some_and(|word| word != "NONE"))
+}
