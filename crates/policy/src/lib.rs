@@ -9,6 +9,7 @@ pub mod hardening;
 pub mod ledger;
 mod observation;
 pub mod observe;
+pub mod output;
 mod policy;
 pub mod rules;
 mod verdict;
