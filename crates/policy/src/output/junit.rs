@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::{due, severity, shown, totals, weight};
 use crate::{Verdict, Violation, Weight};
 
-/// The verdict as JUnit XML: a test for each violation, which fails where it is against the image; what is only told passes,
+/// The verdict as `JUnit` XML: a test for each violation, which fails where it is against the image; what is only told passes,
 /// with its words; what is let pass is skipped, with the reason; what keeps the verdict from being decided is an error. A
 /// verdict without any of these is one test that passes.
 #[expect(clippy::missing_panics_doc, reason = "what is written is text in memory")]

@@ -44,7 +44,8 @@ pub fn markdown(verdict: &Verdict) -> String {
     let manual: Vec<_> = verdict.manual.iter().map(|(rule, words)| vec![code(rule), code(words)]).collect();
     page.table("To be looked after by people", &["Rule", "What"], &manual);
     if page.left_out > 0 {
-        page.text.push_str(&format!("\n{} rows are left out, since a page ends.\n", page.left_out));
+        let words = format!("\n{} rows are left out, since a page ends.\n", page.left_out);
+        page.push(&words);
     }
     page.text
 }

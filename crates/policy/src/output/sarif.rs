@@ -36,7 +36,7 @@ pub fn sarif(verdict: &Verdict, image: &str) -> String {
     for alert in counted.chain(suppressed) {
         alerts.entry(alert.key()).and_modify(|other| other.join(&alert)).or_insert(alert);
     }
-    let notifications = verdict.undecided.iter().map(|reason| Notification::new("error", shown(reason))).collect();
+    let notifications = verdict.undecided.iter().map(|reason| Notification::new("error", &shown(reason))).collect();
     let properties = BTreeMap::from([
         ("digest", shown(&verdict.digest)),
         ("policy-sha256", shown(&verdict.policy_sha256)),
@@ -68,7 +68,7 @@ fn log(
         let left_out = alerts.len() - MAX_RESULTS;
         notifications.push(Notification::new(
             "warning",
-            format!("{left_out} of {} results are left out: these are the worst {MAX_RESULTS}.", alerts.len()),
+            &format!("{left_out} of {} results are left out: these are the worst {MAX_RESULTS}.", alerts.len()),
         ));
         alerts.truncate(MAX_RESULTS);
     }

@@ -291,7 +291,7 @@ fn finding(number: usize) -> (Finding, Severity) {
     ];
     let level = levels[number % levels.len()];
     // A score of 0.0 would make GitHub take it for something else than a vulnerability.
-    let score = (number % 7 == 0).then(|| Score::from_tenths(0).unwrap());
+    let score = (number.is_multiple_of(7)).then(|| Score::from_tenths(0).unwrap());
     let finding = Finding {
         id: format!("CVE-2024-{number}"),
         aliases: BTreeSet::new(),

@@ -256,6 +256,6 @@ fn evidence(violation: &Violation) -> String {
 
 /// What is the same for one thing in all builds of an image. The parts are of any text, so that each is told with its length.
 fn fingerprint(parts: &[&str]) -> String {
-    let text: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
-    Digest::of(text.as_bytes()).hex().chars().take(32).collect()
+    let parts: Vec<String> = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    Digest::of(parts.concat().as_bytes()).hex().chars().take(32).collect()
 }

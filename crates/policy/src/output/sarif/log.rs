@@ -58,8 +58,8 @@ pub(super) struct Notification {
 }
 
 impl Notification {
-    pub(super) fn new(level: &'static str, text: String) -> Self {
-        Self { level, message: super::message(&text) }
+    pub(super) fn new(level: &'static str, text: &str) -> Self {
+        Self { level, message: super::message(text) }
     }
 }
 
