@@ -1,18 +1,19 @@
 //! What a policy says, as plain values: a section of the file each.
 
-mod admission;
-mod data;
-mod exception;
-mod freshness;
+pub(crate) mod admission;
+pub(crate) mod data;
+pub(crate) mod exception;
+pub(crate) mod freshness;
 mod glob;
-mod hardening;
-mod licences;
-mod packages;
-mod severity;
-mod signatures;
-mod size;
-mod vex;
-mod vulnerabilities;
+pub(crate) mod hardening;
+pub(crate) mod licences;
+pub(crate) mod packages;
+pub(crate) mod reading;
+pub(crate) mod severity;
+pub(crate) mod signatures;
+pub(crate) mod size;
+pub(crate) mod vex;
+pub(crate) mod vulnerabilities;
 
 pub use admission::{Admission, Response};
 pub use data::{Data, Undetermined};

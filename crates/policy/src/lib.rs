@@ -11,6 +11,7 @@ mod observation;
 pub mod observe;
 pub mod output;
 mod policy;
+mod problem;
 pub mod rules;
 mod verdict;
 
@@ -18,5 +19,6 @@ pub use evaluate::{Evaluated, evaluate};
 pub use facts::Facts;
 pub use ledger::{LEDGER, Ledger};
 pub use observation::Observation;
-pub use policy::Policy;
+pub use policy::{MAX_POLICY, Policy, SCHEMA};
+pub use problem::{PolicyError, PolicyProblem};
 pub use verdict::{Approval, Outcome, Suppressed, VERDICT, Verdict, Violation, VulnerabilityNote, Weight};

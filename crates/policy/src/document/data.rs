@@ -1,5 +1,8 @@
 //! `[data]`: how fresh the data about vulnerabilities has to be, and what its gaps mean.
 
+use super::reading::{age, or};
+use crate::problem::Problems;
+use distil_settings::{Keys, Section};
 use jiff::SignedDuration;
 
 /// What is asked of the data about vulnerabilities.
@@ -26,5 +29,20 @@ pub enum Undetermined {
 impl Default for Data {
     fn default() -> Self {
         Self { max_data_age: SignedDuration::from_hours(48), undetermined: Undetermined::default() }
+    }
+}
+
+pub(crate) const KEYS: Keys = Keys::all(&["max-data-age", "undetermined"]);
+
+impl Data {
+    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            max_data_age: or(section, "max-data-age", default.max_data_age, problems, age),
+            undetermined: or(section, "undetermined", default.undetermined, problems, |value, problems| {
+                let values = [Undetermined::Report, Undetermined::Count, Undetermined::Ignore];
+                value.choice(&["report", "count", "ignore"], &values, problems)
+            }),
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! `[freshness]`: how old an image may be, and how long its system has to be supported.
 
+use super::reading::{age_or_none, days, or};
+use crate::problem::Problems;
+use distil_settings::{Keys, Section};
 use jiff::SignedDuration;
 
 /// How old things may be.
@@ -34,6 +37,23 @@ impl Default for Freshness {
             max_scan_age: Some(SignedDuration::from_hours(30 * 24)),
             support_tier: SupportTier::default(),
             end_of_support_notice: 90,
+        }
+    }
+}
+
+pub(crate) const KEYS: Keys = Keys::all(&["max-image-age", "max-scan-age", "support-tier", "end-of-support-notice"]);
+
+impl Freshness {
+    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            max_image_age: or(section, "max-image-age", default.max_image_age, problems, age_or_none),
+            max_scan_age: or(section, "max-scan-age", default.max_scan_age, problems, age_or_none),
+            support_tier: or(section, "support-tier", default.support_tier, problems, |value, problems| {
+                let values = [SupportTier::Regular, SupportTier::Lts, SupportTier::Elts];
+                value.choice(&["regular", "lts", "elts"], &values, problems)
+            }),
+            end_of_support_notice: or(section, "end-of-support-notice", default.end_of_support_notice, problems, days),
         }
     }
 }

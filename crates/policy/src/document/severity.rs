@@ -1,5 +1,8 @@
 //! `[severity]`: whose word decides how bad a vulnerability is.
 
+use super::reading::{LEVEL_OF_WORDS, identifier, level, names, or, text};
+use crate::problem::Problems;
+use distil_settings::{Keys, Section, Value, ValueProblem};
 use distil_vulns::{Level, Rater};
 
 use super::glob::Glob;
@@ -71,4 +74,79 @@ impl Default for SeverityRules {
             overrides: Vec::new(),
         }
     }
+}
+
+pub(crate) const KEYS: Keys =
+    Keys::all(&["order", "unimportant", "not-yet-assigned", "unknown", "cvss-preference", "override"]);
+pub(crate) const OVERRIDE_KEYS: Keys = Keys::all(&["id", "package", "level", "reason"]);
+
+const RATERS: &[&str] = &["debian-urgency", "nvd-cvss", "cna-cvss", "vendor"];
+const VERSIONS: &[&str] = &["4.0", "3.1", "3.0", "2.0"];
+const ASSIGNED: &[&str] = &["next", "critical", "high", "moderate", "medium", "low", "negligible"];
+const SOME: &str = "a list of at least one";
+
+impl SeverityRules {
+    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            order: or(section, "order", default.order, problems, |value, problems| {
+                let values = [Rater::DebianUrgency, Rater::NvdCvss, Rater::CnaCvss, Rater::Vendor];
+                each_once(value, RATERS, &values, problems)
+            }),
+            unimportant: or(section, "unimportant", default.unimportant, problems, |value, problems| {
+                value.choice(&["negligible", "low"], &[Level::Negligible, Level::Low], problems)
+            }),
+            not_yet_assigned: or(section, "not-yet-assigned", default.not_yet_assigned, problems, |value, problems| {
+                let values: Vec<Option<Level>> =
+                    std::iter::once(None).chain(LEVEL_OF_WORDS.iter().copied().map(Some)).collect();
+                value.choice(ASSIGNED, &values, problems)
+            }),
+            unknown: or(section, "unknown", default.unknown, problems, level),
+            cvss_preference: or(section, "cvss-preference", default.cvss_preference, problems, |value, problems| {
+                let values = [CvssVersion::V4, CvssVersion::V31, CvssVersion::V30, CvssVersion::V2];
+                each_once(value, VERSIONS, &values, problems)
+            }),
+            overrides: or(section, "override", default.overrides, problems, |value, problems| {
+                let tables = value.elements(problems)?;
+                Some(tables.iter().filter_map(|table| Override::read(table, problems)).collect())
+            }),
+        }
+    }
+}
+
+impl Override {
+    fn read(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let section = value.section(OVERRIDE_KEYS, problems)?;
+        let id = section.required("id", problems).and_then(|value| identifier(&value, problems));
+        let package = match section.value("package") {
+            Some(value) => names(&value, problems),
+            None => Glob::of_names("*").ok(),
+        };
+        let level = section.required("level", problems).and_then(|value| level(&value, problems));
+        let reason = section.value("reason").and_then(|value| text(&value, problems));
+        Some(Self { id: id?, package: package?, level: level?, reason })
+    }
+}
+
+/// A list of words, not empty, each at most once.
+fn each_once<T: Copy + PartialEq>(
+    value: &Value<'_, '_>,
+    words: &'static [&'static str],
+    values: &[T],
+    problems: &mut Problems<'_>,
+) -> Option<Vec<T>> {
+    if value.is_empty_array() {
+        return value.malformed("[]", SOME, problems);
+    }
+    let mut found: Vec<T> = Vec::new();
+    value.list(problems, |element, word, problems| {
+        let one = element.one_of(word, words, values, problems)?;
+        if found.contains(&one) {
+            let first = format!("{word} before it");
+            return element.problem(problems, |key| ValueProblem::Twice { key, first });
+        }
+        found.push(one);
+        Some(())
+    })?;
+    Some(found)
 }

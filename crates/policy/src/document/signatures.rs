@@ -1,5 +1,10 @@
 //! `[signatures]`: who must have signed, and what must be attached.
 
+use super::reading::{age_or_none, flag, or, text, texts};
+use crate::problem::{PolicyProblem, Problems};
+use distil_settings::{Keys, Section, Value, ValueProblem};
+use distil_signing::predicate::PredicateType;
+use distil_signing::verify::Pattern;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -43,4 +48,123 @@ pub struct Authority {
     pub require_tlog: bool,
     /// Whether there must be an RFC 3161 timestamp.
     pub use_signed_timestamps: bool,
+}
+
+pub(crate) const KEYS: Keys =
+    Keys::all(&["authority", "require-signature", "require-attestations", "require-sbom", "max-attestation-age"]);
+pub(crate) const AUTHORITY_KEYS: Keys = Keys::all(&[
+    "name",
+    "key",
+    "certificate-identity",
+    "certificate-identity-regexp",
+    "certificate-oidc-issuer",
+    "certificate-oidc-issuer-regexp",
+    "trusted-root",
+    "threshold",
+    "require-tlog",
+    "use-signed-timestamps",
+]);
+
+const SIGNERS: &[&str] = &["key", "certificate-identity", "certificate-identity-regexp"];
+const ISSUERS: &[&str] = &["certificate-oidc-issuer", "certificate-oidc-issuer-regexp"];
+const TYPE: &str = "a type of predicates as in slsaprovenance1, or its URI";
+const EXPRESSION: &str = "a regular expression for the whole name";
+const SOME: &str = "the file of a public key, or several";
+/// More different signers of one image than anybody has.
+const MOST_SIGNERS: i64 = 1000;
+
+impl Signatures {
+    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let mut authorities: Vec<Authority> = Vec::new();
+        let tables = section.value("authority").and_then(|value| value.elements(problems)).unwrap_or_default();
+        for table in &tables {
+            let Some(authority) = Authority::read(table, problems) else { continue };
+            if authorities.iter().any(|other| other.name == authority.name) {
+                let first = format!("the authority {}", authority.name);
+                table.problem::<(), _, _>(problems, |key| ValueProblem::Twice { key, first });
+            }
+            authorities.push(authority);
+        }
+        // Who says whose signatures are good wants one.
+        let require_signature = flag(section, "require-signature", !tables.is_empty(), problems);
+        let require_attestations = or(section, "require-attestations", Vec::new(), problems, types);
+        if tables.is_empty() {
+            let asks =
+                [("require-signature", require_signature), ("require-attestations", !require_attestations.is_empty())];
+            for value in asks.iter().filter(|(_, asks)| *asks).filter_map(|(key, _)| section.value(key)) {
+                value.problem::<(), _, _>(problems, |key| PolicyProblem::NoAuthority { key });
+            }
+        }
+        Self {
+            authorities,
+            require_signature,
+            require_attestations,
+            require_sbom: flag(section, "require-sbom", false, problems),
+            max_attestation_age: or(section, "max-attestation-age", None, problems, age_or_none),
+        }
+    }
+}
+
+impl Authority {
+    fn read(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let section = value.section(AUTHORITY_KEYS, problems)?;
+        section.exactly_one(SIGNERS, problems);
+        let by_key = section.value("key").is_some();
+        if by_key {
+            for issuer in ISSUERS.iter().filter_map(|key| section.value(key)) {
+                issuer.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside: "key" });
+            }
+        } else if SIGNERS.iter().any(|key| section.value(key).is_some()) {
+            // Whoever runs an issuer of his own can have any name in it.
+            section.exactly_one(ISSUERS, problems);
+        }
+        let keys = section.value("key").and_then(|value| files(&value, problems)).unwrap_or_default();
+        let mut one = |key| section.value(key).and_then(|value| text(&value, problems));
+        let certificate_identity = one("certificate-identity");
+        let certificate_oidc_issuer = one("certificate-oidc-issuer");
+        let trusted_root = one("trusted-root").map(PathBuf::from);
+        let mut pattern = |key| section.value(key).and_then(|value| expression(&value, problems));
+        let certificate_identity_regexp = pattern("certificate-identity-regexp");
+        let certificate_oidc_issuer_regexp = pattern("certificate-oidc-issuer-regexp");
+        let threshold = section.value("threshold").and_then(|value| value.integer(1..=MOST_SIGNERS, problems));
+        let require_tlog = flag(&section, "require-tlog", false, problems);
+        let use_signed_timestamps = flag(&section, "use-signed-timestamps", false, problems);
+        let name = section.required("name", problems).and_then(|value| text(&value, problems));
+        Some(Self {
+            name: name?,
+            keys,
+            certificate_identity,
+            certificate_identity_regexp,
+            certificate_oidc_issuer,
+            certificate_oidc_issuer_regexp,
+            trusted_root,
+            threshold: threshold.and_then(|most| NonZeroUsize::new(usize::try_from(most).ok()?)),
+            require_tlog,
+            use_signed_timestamps,
+        })
+    }
+}
+
+/// The URIs of types of predicates.
+fn types(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Vec<String>> {
+    value.list(problems, |value, text, problems| {
+        let kind = text.parse::<PredicateType>().ok().map(|kind| kind.uri().to_owned());
+        kind.or_else(|| value.malformed(text, TYPE, problems))
+    })
+}
+
+/// A file, or a list of at least one.
+fn files(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Vec<PathBuf>> {
+    if value.is_string() {
+        return Some(vec![PathBuf::from(text(value, problems)?)]);
+    }
+    if value.is_empty_array() {
+        return value.malformed("[]", SOME, problems);
+    }
+    Some(texts(value, problems)?.into_iter().map(PathBuf::from).collect())
+}
+
+fn expression(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<String> {
+    let text = value.string(problems)?;
+    Pattern::regex(text).is_ok().then(|| text.to_owned()).or_else(|| value.malformed(text, EXPRESSION, problems))
 }

@@ -1,5 +1,8 @@
 //! `[vex]`: whose statements that a vulnerability does not matter are believed.
 
+use super::reading::{age_or_none, flag, or, texts};
+use crate::problem::Problems;
+use distil_settings::{Keys, Section, Value};
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
@@ -25,6 +28,40 @@ impl Default for Vex {
             trusted_authors: Vec::new(),
             require_signature: false,
             max_age: Some(SignedDuration::from_hours(365 * 24)),
+        }
+    }
+}
+
+pub(crate) const KEYS: Keys = Keys::all(&["accept-justifications", "trusted-authors", "require-signature", "max-age"]);
+
+const JUSTIFICATIONS: &[&str] = &[
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+];
+
+impl Vex {
+    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let default = Self::default();
+        let accepted = |value: &Value<'_, '_>, problems: &mut Problems<'_>| {
+            let read = |value: &Value<'_, '_>, word: &str, problems: &mut Problems<'_>| {
+                value.one_of(word, JUSTIFICATIONS, JUSTIFICATIONS, problems).map(str::to_owned)
+            };
+            Some(value.list(problems, read)?.into_iter().collect())
+        };
+        Self {
+            accept_justifications: or(
+                section,
+                "accept-justifications",
+                default.accept_justifications,
+                problems,
+                accepted,
+            ),
+            trusted_authors: or(section, "trusted-authors", default.trusted_authors, problems, texts),
+            require_signature: flag(section, "require-signature", default.require_signature, problems),
+            max_age: or(section, "max-age", default.max_age, problems, age_or_none),
         }
     }
 }

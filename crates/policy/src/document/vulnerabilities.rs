@@ -1,5 +1,8 @@
 //! `[vulnerabilities]`: within what time they have to be resolved, and which are refused at once.
 
+use super::reading::{LEVEL_OF_WORDS, days, days_or_none, flag, names_list, or};
+use crate::problem::Problems;
+use distil_settings::{Keys, Section, Value, ValueProblem};
 use distil_vulns::{Level, Status};
 
 use super::glob::Glob;
@@ -149,5 +152,116 @@ impl Default for Resolution {
 impl Default for AtCreation {
     fn default() -> Self {
         Self { fail_on: Some(Level::High), only_fixable: true }
+    }
+}
+
+pub(crate) const KEYS: Keys = Keys::all(&[
+    "resolution",
+    "start",
+    "unfixed",
+    "reopen",
+    "warn-before",
+    "kev-due-date",
+    "fixable-means",
+    "ignore-statuses",
+    "ignore-packages",
+    "at-creation",
+    "deny",
+]);
+pub(crate) const RESOLUTION_KEYS: Keys = Keys::all(&["critical", "high", "moderate", "medium", "low", "negligible"]);
+pub(crate) const AT_CREATION_KEYS: Keys = Keys::all(&["fail-on", "only-fixable"]);
+pub(crate) const DENY_KEYS: Keys = Keys::all(&["kev"]);
+
+const STARTS: &[&str] = &["first-seen", "published", "fix-available", "earliest"];
+const UNFIXED: &[&str] = &["count", "hold-until-fix", "ignore"];
+const FAIL_ON: &[&str] = &["none", "critical", "high", "moderate", "medium", "low", "negligible"];
+/// The statuses of those that are there.
+const STATUSES: &[&str] = &["fixed", "affected", "no-dsa", "fix-deferred", "will-not-fix", "end-of-life"];
+
+impl Vulnerabilities {
+    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            resolution: or(section, "resolution", default.resolution, problems, Resolution::read),
+            start: or(section, "start", default.start, problems, |value, problems| {
+                let values = [Start::FirstSeen, Start::Published, Start::FixAvailable, Start::Earliest];
+                value.choice(STARTS, &values, problems)
+            }),
+            unfixed: or(section, "unfixed", default.unfixed, problems, |value, problems| {
+                value.choice(UNFIXED, &[Unfixed::Count, Unfixed::HoldUntilFix, Unfixed::Ignore], problems)
+            }),
+            reopen: or(section, "reopen", default.reopen, problems, |value, problems| {
+                value.choice(&["continue", "restart"], &[Reopen::Continue, Reopen::Restart], problems)
+            }),
+            warn_before: or(section, "warn-before", default.warn_before, problems, days),
+            kev_due_date: flag(section, "kev-due-date", default.kev_due_date, problems),
+            fixable_means: or(section, "fixable-means", default.fixable_means, problems, |value, problems| {
+                value.choice(&["in-suite", "announced"], &[FixableMeans::InSuite, FixableMeans::Announced], problems)
+            }),
+            ignore_statuses: or(section, "ignore-statuses", default.ignore_statuses, problems, |value, problems| {
+                let values = [
+                    Status::Fixed,
+                    Status::Affected,
+                    Status::NoDsa,
+                    Status::FixDeferred,
+                    Status::WillNotFix,
+                    Status::EndOfLife,
+                ];
+                value.list(problems, |value, word, problems| value.one_of(word, STATUSES, &values, problems))
+            }),
+            ignore_packages: or(section, "ignore-packages", default.ignore_packages, problems, names_list),
+            at_creation: or(section, "at-creation", default.at_creation, problems, AtCreation::read),
+            deny: or(section, "deny", default.deny, problems, |value, problems| {
+                let tables = value.elements(problems)?;
+                Some(tables.iter().filter_map(|table| Deny::read(table, problems)).collect())
+            }),
+        }
+    }
+}
+
+impl Resolution {
+    fn read(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let section = value.section(RESOLUTION_KEYS, problems)?;
+        let default = Self::default();
+        if let (Some(_), Some(medium)) = (section.value("moderate"), section.value("medium")) {
+            let first = format!("{}.moderate", section.name);
+            medium.problem::<(), _, _>(problems, |key| ValueProblem::Twice { key, first });
+        }
+        let mut read = |key, default| or(&section, key, default, problems, days_or_none);
+        let moderate = read("moderate", default.moderate);
+        Some(Self {
+            critical: read("critical", default.critical),
+            high: read("high", default.high),
+            moderate: read("medium", moderate),
+            low: read("low", default.low),
+            negligible: read("negligible", default.negligible),
+        })
+    }
+}
+
+impl AtCreation {
+    fn read(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let section = value.section(AT_CREATION_KEYS, problems)?;
+        let default = Self::default();
+        Some(Self {
+            fail_on: or(&section, "fail-on", default.fail_on, problems, |value, problems| {
+                let values: Vec<Option<Level>> =
+                    std::iter::once(None).chain(LEVEL_OF_WORDS.iter().copied().map(Some)).collect();
+                value.choice(FAIL_ON, &values, problems)
+            }),
+            only_fixable: flag(&section, "only-fixable", default.only_fixable, problems),
+        })
+    }
+}
+
+impl Deny {
+    fn read(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Self> {
+        let section = value.section(DENY_KEYS, problems)?;
+        // A table that asks for nothing would refuse everything.
+        let asks = section.required("kev", problems)?;
+        if asks.boolean(problems)? {
+            return Some(Self { kev: true });
+        }
+        asks.malformed("false", "true, or the whole table is left out", problems)
     }
 }
