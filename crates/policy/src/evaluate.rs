@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 
 use self::judgement::Judgement;
 use crate::facts::Facts;
+use crate::hardening;
 use crate::ledger::Ledger;
 use crate::policy::Policy;
 use crate::verdict::Verdict;
@@ -49,6 +50,11 @@ pub fn evaluate(facts: &Facts, policy: &Policy) -> Evaluated {
     packages::judge(question, &mut judgement);
     licences::judge(question, &mut judgement);
     limits::judge(question, &mut judgement);
+    for (name, platform) in &facts.platforms {
+        for violation in hardening::judge(platform, &policy.hardening, &facts.reference) {
+            judgement.on(name, violation);
+        }
+    }
     Evaluated { verdict: judgement.verdict(facts, policy), ledger }
 }
 

@@ -75,6 +75,7 @@ impl Promote {
             source: &self.source,
             destination: &self.destination,
             verification: &wanted,
+            approval: None,
             signer: signer.as_ref(),
             formats: self.form.formats(),
             name: self.form.name(),

@@ -1,7 +1,7 @@
 //! `promote`: an image goes from one place to another only where it is signed as asked for, and is signed anew there.
 //!
 //! 1. The source's tag is resolved once; from then on the digest counts.
-//! 2. Its signatures are verified as asked for.
+//! 2. Where a policy was asked, its approval must be about this very digest. Its signatures are verified as asked for.
 //! 3. All that will be copied is searched for names of the place that it comes from.
 //! 4. It is copied without what was signed.
 //! 5. Image, SBOMs and provenance are signed with the new key, and so is a record of the promotion.
@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_imgcore::{Artifact, Descriptor, Digest, Error, Reference, Referrers};
+use distil_policy::Approval;
 use distil_signing::key::Signer;
 use distil_signing::predicate::PredicateType;
 use distil_signing::verify::{Requirements, Trust, VerifiedStatement};
@@ -64,6 +65,8 @@ pub struct PromoteRequest<'a> {
     pub destination: &'a Reference,
     /// What is asked of the source's signatures.
     pub verification: &'a Requirements,
+    /// What a policy approved of, where one was asked: nothing but this digest is promoted then.
+    pub approval: Option<&'a Approval>,
     /// The key that signs at the destination.
     pub signer: &'a dyn Signer,
     /// How it signs.
@@ -157,6 +160,7 @@ impl Run<'_> {
         let names = self.names()?;
         let image = Named::open(source, self.places).map_err(|error| self.unreadable(error))?;
         destination::check_digest(to, image.root.digest())?;
+        self.check_approval(image.root.digest())?;
         self.places.progress.phase(Phase::Check);
         let record = self.verified(&image)?;
         self.check_told(&names, &signed_name, &record)?;
@@ -233,6 +237,18 @@ impl Run<'_> {
         }
     }
 
+    /// Nothing is promoted with an approval of something else.
+    fn check_approval(&self, found: &Digest) -> Result<(), PromoteError> {
+        match self.request.approval {
+            Some(approval) if approval.digest() != found => Err(PromoteError::NotApproved {
+                reference: self.request.source.to_string(),
+                approved: approval.digest().clone(),
+                found: found.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The names to look for.
     fn names(&self) -> Result<Names, PromoteError> {
         let registry = |reference: &Reference| match reference {
@@ -273,7 +289,7 @@ impl Run<'_> {
             return Err(PromoteError::NotVerified { reference: source.to_string(), found: Box::new(found) });
         }
         let by = Promoter::new(signer.public_key(), by);
-        Promotion::new(by, source, &report, machine.now).ok_or(PromoteError::Time(machine.now))
+        Promotion::new(by, source, &report, self.request.approval, machine.now).ok_or(PromoteError::Time(machine.now))
     }
 
     /// Signs the record, and gives the one that is there now: an earlier attempt may have written it, in all forms or in one.

@@ -1,6 +1,6 @@
 //! Why an image was not promoted.
 
-use distil_imgcore::Error;
+use distil_imgcore::{Digest, Error};
 
 use super::log::LogError;
 use super::traces::Trace;
@@ -31,6 +31,16 @@ pub enum PromoteError {
         /// Why it is not verified.
         #[source]
         found: Box<NotVerified>,
+    },
+    /// The approval is about another image: the source's tag has moved since it was judged.
+    #[error("{reference} is {found} now, and {approved} was approved")]
+    NotApproved {
+        /// The source.
+        reference: String,
+        /// The digest that was approved.
+        approved: Digest,
+        /// The digest that the source stands for.
+        found: Digest,
     },
     /// Names that were not to leave are in what would be copied.
     #[error("{} of the blobs to be promoted name{} where the image comes from", .traces.len(), if .traces.len() == 1 { "s" } else { "" })]
@@ -97,11 +107,11 @@ pub enum PromoteError {
 }
 
 impl PromoteError {
-    /// Whether the answer is no, rather than something failing: the image is not signed as asked for, or tells where it
-    /// comes from.
+    /// Whether the answer is no, rather than something failing: the image is not signed as asked for, not
+    /// the one that was approved, or tells where it comes from.
     #[must_use]
     pub fn is_no(&self) -> bool {
-        matches!(self, Self::NotVerified { .. } | Self::Traces { .. })
+        matches!(self, Self::NotVerified { .. } | Self::NotApproved { .. } | Self::Traces { .. })
     }
 
     /// Whether what was asked for cannot be, rather than something failing.

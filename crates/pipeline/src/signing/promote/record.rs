@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use distil_imgcore::{Reference, time};
+use distil_policy::Approval;
 use distil_signing::key::PublicKey;
 use distil_signing::verify::{Report, SignedBy, VerifiedSignature};
 use schemars::JsonSchema;
@@ -78,17 +79,28 @@ pub enum SignerDocument {
     },
 }
 
-/// What a policy said about an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What a policy said about an image. One that says no lets none through, so that there is no record of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PolicyVerdict {
     /// Nobody asked for one.
     None,
+    /// It approved of this very digest.
+    Pass {
+        /// The SHA-256 of the policy's text.
+        policy: String,
+    },
 }
 
 impl Promotion {
     /// The record of what was just verified. None for a time that has no form.
-    pub(super) fn new(by: Promoter, source: &Reference, report: &Report<VerifiedSignature>, now: i64) -> Option<Self> {
+    pub(super) fn new(
+        by: Promoter,
+        source: &Reference,
+        report: &Report<VerifiedSignature>,
+        approval: Option<&Approval>,
+        now: i64,
+    ) -> Option<Self> {
         let signers: BTreeSet<&SignedBy> = report.verified().iter().map(VerifiedSignature::signer).collect();
         Some(Self {
             by,
@@ -96,7 +108,9 @@ impl Promotion {
             verdict: PromotionVerdict {
                 threshold: report.threshold().get(),
                 signers: signers.into_iter().map(SignerDocument::of).collect(),
-                policy: PolicyVerdict::None,
+                policy: approval.map_or(PolicyVerdict::None, |approval| PolicyVerdict::Pass {
+                    policy: format!("sha256:{}", approval.policy_sha256()),
+                }),
             },
             when: time::rfc3339(now)?,
         })
@@ -166,6 +180,15 @@ mod tests {
         );
         assert_eq!(record.to_json(), expected);
         assert_eq!(serde_json::from_str::<Promotion>(expected).unwrap(), record);
+    }
+
+    #[test]
+    fn a_policys_verdict_is_in_it() {
+        let mut record = record("2026-11-22T00:00:00Z", None);
+        record.verdict.policy = PolicyVerdict::Pass { policy: "sha256:cc".into() };
+        let text = record.to_json();
+        assert!(text.contains(r#""policy":{"pass":{"policy":"sha256:cc"}}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Promotion>(&text).unwrap(), record);
     }
 
     #[test]

@@ -80,6 +80,7 @@ impl Fixture {
             source: &self.source,
             destination: to,
             verification: &self.verification,
+            approval: None,
             signer: &self.release,
             formats: Formats::Both,
             name: Some(NAME),
@@ -213,4 +214,41 @@ fn what_is_stopped_leaves_the_name_and_is_finished_by_the_next() {
         assert!(stopped.is_ok() || matches!(stopped, Err(PromoteError::Cancelled)));
         assert!(fixture.promote(&to).is_ok() && fixture.is_signed(&to, &fixture.release));
     }
+}
+
+/// A verdict about a digest that nothing is against.
+fn clean(digest: &Digest) -> distil_policy::Verdict {
+    distil_policy::Verdict {
+        schema: distil_policy::VERDICT.into(),
+        verdict: distil_policy::Outcome::Pass,
+        reference: "oci:image:test".into(),
+        digest: digest.to_string(),
+        now: jiff::Timestamp::UNIX_EPOCH,
+        good_until: None,
+        policy: "production".into(),
+        policy_sha256: "cc".into(),
+        sources: Vec::new(),
+        violations: Vec::new(),
+        suppressed: Vec::new(),
+        undecided: Vec::new(),
+        manual: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn an_approval_is_for_one_digest_and_recorded() {
+    let fixture = Fixture::new("public");
+    let to = fixture.reference("live");
+    let other = Digest::of(b"another image");
+    let approval = clean(&other).approve(&other).unwrap();
+    let request = PromoteRequest { approval: Some(&approval), ..fixture.request(&to) };
+    let error = promote(&request, &Silent).unwrap_err();
+    assert!(matches!(&error, PromoteError::NotApproved { found, .. } if found == fixture.root.digest()), "{error}");
+    assert!(error.is_no() && !fixture.path("live").exists());
+
+    let approval = clean(fixture.root.digest()).approve(fixture.root.digest()).unwrap();
+    let request = PromoteRequest { approval: Some(&approval), ..fixture.request(&to) };
+    let promoted = promote(&request, &Silent).unwrap();
+    let policy = PolicyVerdict::Pass { policy: "sha256:cc".into() };
+    assert_eq!(promoted.entry.promotion.verdict.policy, policy);
 }
