@@ -34,6 +34,7 @@ fn described(phase: Phase) -> (&'static str, &'static str, Option<u64>, Option<u
         Phase::Copy => ("Copying", "blobs", None, None),
         Phase::Read { layers, bytes } => ("Reading", "layers", count(layers), Some(bytes)),
         Phase::Check => ("Checking", "blobs", None, None),
+        Phase::Import { files, bytes } => ("Importing", "files", count(files), Some(bytes)),
         _ => ("Working", "items", None, None),
     }
 }

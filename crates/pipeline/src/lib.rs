@@ -40,6 +40,7 @@
 //! # }
 //! ```
 
+pub mod advisories;
 mod base;
 mod build;
 mod cache;

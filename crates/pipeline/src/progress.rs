@@ -67,6 +67,13 @@ pub enum Phase {
     },
     /// Blobs are read and compared with their descriptors.
     Check,
+    /// Advisory feeds are read.
+    Import {
+        /// How many files.
+        files: usize,
+        /// How many bytes they have.
+        bytes: u64,
+    },
 }
 
 /// Tells of a blob that is on its way to a store.

@@ -91,6 +91,11 @@ pub fn read(
     }
 }
 
+/// What gzip packed, as it was before. It may be in several members.
+pub fn gunzip<R: Read>(reader: R) -> impl Read {
+    flate2::read::MultiGzDecoder::new(reader)
+}
+
 /// Reads one line of at most `limit` bytes; none at the end.
 fn line(reader: &mut dyn BufRead, limit: u64, number: u64) -> Result<Option<String>, FeedError> {
     let mut bytes = Vec::new();
