@@ -100,3 +100,6 @@ fn has_healthcheck(config: &[u8]) -> bool {
     let test = config.pointer("/config/Healthcheck/Test").and_then(Value::as_array);
     test.is_some_and(|words| words.first().is_some_and(|word| word != "NONE"))
 }
+
+#[cfg(test)]
+mod tests;

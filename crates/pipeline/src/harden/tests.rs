@@ -1,0 +1,179 @@
+//! Images that break one rule each: that rule fires, and no other.
+
+mod cases;
+mod programs;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use distil_imgcore::{Descriptor, Image, MediaType, Memory, Store};
+use distil_policy::document::Hardening;
+use distil_policy::facts::{PackageFacts, PlatformFacts};
+use distil_policy::hardening::judge;
+use distil_policy::rules::RULES;
+use distil_tests::tar::{Entry, archive};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Silent;
+
+/// An image in the making, with nothing wrong.
+struct Draft {
+    config: Value,
+    layers: Vec<Vec<Entry>>,
+    annotations: Value,
+    history: Vec<&'static str>,
+    packages: Vec<PackageFacts>,
+    reference: &'static str,
+    required: Vec<String>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let config = json!({
+            "User": "65532:65532",
+            "Entrypoint": ["/app/run"],
+            "Env": ["PATH=/usr/local/bin:/usr/bin", "KEYCLOAK_URL=x", "PYTHON_GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"],
+            "Healthcheck": {"Test": ["CMD", "/app/run", "--ping"]},
+            "ExposedPorts": {"8080/tcp": {}},
+            "Volumes": {"/data": {}},
+        });
+        let layer = vec![
+            Entry::directory("app/"),
+            Entry::file("app/run", "a program").mode(0o755),
+            Entry::directory("tmp/").mode(0o1777),
+            Entry::file("etc/passwd", "root:x:0:0::/root:/sbin/nologin\nnonroot:x:65532:65532::/:/sbin/nologin\n"),
+            Entry::file("etc/group", "root:x:0:\nnonroot:x:65532:\n"),
+            Entry::file("etc/shadow", "root:*:19000::::::\nnonroot:!:19000::::::\n").mode(0o640),
+        ];
+        let (annotations, history) = (json!({}), vec!["COPY run /app/run"]);
+        let (reference, required) = ("registry.example.org/app:1.0", Vec::new());
+        Self { config, layers: vec![layer], annotations, history, packages: Vec::new(), reference, required }
+    }
+
+    fn image(&self) -> Image {
+        let store = Memory::new();
+        let put = |media: &str, bytes: &[u8]| {
+            let descriptor = Descriptor::of(media.parse::<MediaType>().unwrap(), bytes);
+            store.put(&descriptor, &mut &*bytes).unwrap();
+            descriptor
+        };
+        let tars: Vec<Vec<u8>> = self.layers.iter().map(|entries| archive(entries)).collect();
+        let layers: Vec<Descriptor> =
+            tars.iter().map(|tar| put("application/vnd.oci.image.layer.v1.tar", tar)).collect();
+        let config = json!({
+            "architecture": "amd64",
+            "os": "linux",
+            "config": self.config,
+            "rootfs": {"type": "layers", "diff_ids": layers.iter().map(|l| l.digest().to_string()).collect::<Vec<_>>()},
+            "history": self.history.iter().map(|step| json!({"created_by": step, "empty_layer": true})).collect::<Vec<_>>(),
+        });
+        let config = put("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes());
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": config.to_json(),
+            "layers": layers.iter().map(Descriptor::to_json).collect::<Vec<_>>(),
+        });
+        let root = put("application/vnd.oci.image.manifest.v1+json", manifest.to_string().as_bytes());
+        let store: Arc<dyn Store> = Arc::new(store);
+        Image::read(&store, &root).unwrap()
+    }
+
+    /// The rules that fire, with what they say.
+    fn fired(&self) -> Vec<(String, String)> {
+        let observed = observe(&self.image(), NonZeroUsize::MIN, &Silent).unwrap();
+        let facts = PlatformFacts {
+            config: observed.config,
+            observations: observed.observations,
+            unreadable: observed.unreadable,
+            packages: self.packages.clone(),
+            annotations: serde_json::from_value(self.annotations.clone()).unwrap(),
+            ..PlatformFacts::default()
+        };
+        let hardening = Hardening { annotations_required: self.required.clone(), ..Hardening::default() };
+        let violations = judge(&facts, &hardening, self.reference).into_iter();
+        violations.map(|v| (v.rule, format!("{}: {}", v.subject, v.evidence))).collect()
+    }
+
+    #[track_caller]
+    fn check(&self, rule: &str, expected: &str) {
+        let fired = self.fired();
+        let rules: BTreeSet<&str> = fired.iter().map(|(rule, _)| rule.as_str()).collect();
+        assert_eq!(rules, [rule].into(), "{expected}: {fired:#?}");
+        assert!(fired.iter().any(|(_, said)| said.contains(expected)), "{expected}: {fired:#?}");
+    }
+}
+
+fn deb(name: &str, version: &str, repository: Option<&str>) -> PackageFacts {
+    PackageFacts {
+        kind: "deb".to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        source: name.to_owned(),
+        source_version: version.to_owned(),
+        architecture: Some("amd64".to_owned()),
+        licences: None,
+        repository: repository.map(str::to_owned),
+        has_advisories: true,
+        candidate: None,
+    }
+}
+
+#[test]
+fn an_image_with_nothing_wrong_has_nothing_against_it() {
+    assert_eq!(Draft::new().fired(), []);
+}
+
+#[test]
+fn every_rule_fires_alone_on_what_breaks_it() {
+    let mut seen = BTreeSet::new();
+    for case in cases::all().into_iter().chain(programs::all()) {
+        let mut draft = Draft::new();
+        (case.breaks)(&mut draft);
+        draft.check(case.rule, case.says);
+        seen.insert(case.rule);
+    }
+    let missing: Vec<&str> = RULES.iter().filter(|r| r.is_hardening() && !seen.contains(r.id)).map(|r| r.id).collect();
+    assert!(missing.is_empty(), "no image breaks {missing:?}");
+}
+
+#[test]
+fn a_later_layer_mends_what_is_below_but_for_secrets() {
+    let mut draft = Draft::new();
+    draft.layers[0].push(Entry::file("app/tool", "x").mode(0o4755));
+    draft.layers[0].push(Entry::file("usr/bin/sh", "x").mode(0o755));
+    draft.layers.push(vec![Entry::file("app/tool", "x").mode(0o755), Entry::file("usr/bin/.wh.sh", "")]);
+    assert_eq!(draft.fired(), []);
+    draft.layers.push(vec![Entry::hardlink("app/other", "app/more").mode(0o4755)]);
+    draft.layers[2].insert(0, Entry::file("app/more", "x").mode(0o4755));
+    let fired = draft.fired();
+    assert_eq!(fired.len(), 2, "{fired:?}");
+}
+
+#[test]
+fn samples_of_packages_and_links_to_nowhere_are_let_pass() {
+    let mut draft = Draft::new();
+    let key = cases::private_key("PRIVATE KEY");
+    draft.layers.push(vec![
+        Entry::file("usr/lib/python3.11/test/keycert.pem", key.clone()),
+        Entry::file("etc/ssl/private/ssl-cert-snakeoil.key", key.clone()).mode(0o640),
+        Entry::file("app/readme", "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n"),
+        Entry::file("app/aws", "AKIAIOSFODNN7EXAMPLE ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+        Entry::symlink("bin/sh", "dash"),
+    ]);
+    assert_eq!(draft.fired(), []);
+}
+
+#[test]
+fn secrets_are_found_across_the_pieces_in_which_a_file_comes() {
+    let secret = cases::GITHUB.concat();
+    for before in [0, 1, (64 << 10) - 3, (80 << 10) - 1, 80 << 10, 200_000] {
+        let mut draft = Draft::new();
+        let text = format!("{}\n{secret}\n{}", "-".repeat(before), "-".repeat(30_000));
+        draft.layers.push(vec![Entry::file("app/data", text)]);
+        draft.check("DSTL-FS-010", "GitHub token: ghp_");
+        assert!(draft.fired().iter().all(|(_, said)| !said.contains(&secret)), "it is shown");
+    }
+}
