@@ -110,9 +110,11 @@ impl Status {
 pub enum FixState {
     /// Nothing repairs it.
     None,
-    /// A version was announced; whether it is in the configured suites is not known, or it is not.
+    /// A version is known; nobody could tell whether it is to be had. A policy takes it as if it were.
+    Unchecked,
+    /// A version is known, and is not in the release yet.
     Announced,
-    /// A version that repairs it is in the configured suites.
+    /// A version that repairs it is in the release.
     InSuite,
 }
 

@@ -34,8 +34,8 @@ pub struct Installed {
 /// What of these advisories an installed package is affected by, sorted by identifier.
 ///
 /// Advisories for other releases or sources are passed over. `cve` is asked once for each CVE of a finding. `available` is
-/// the newest version of the source package in the configured suites, where these were asked: only with it a repair is known
-/// to be to be had. With `all`, what does not affect this version is found too, and says so by its status.
+/// the newest version of the source package in the configured suites, where these were asked; otherwise the security tracker's
+/// word for the archive stands in. A repair is to be had where that is not below it. With `all`, what does not affect this version is found too, and says so by its status.
 pub fn find(
     installed: &Installed,
     advisories: &[Advisory],
@@ -123,10 +123,13 @@ fn finding(
     let fix_available = advisories.iter().filter(|a| rank(a) == 2).filter(announced).filter_map(|a| a.published).min();
     let of_itself = advisories.iter().filter(|a| is_of_one(&a.id)).filter_map(|a| a.published).min();
     let of_repair = advisories.iter().filter_map(|a| a.published).min();
+    let in_tracker = || advisories.iter().filter_map(|a| Version::from_str(a.archive.as_deref()?).ok()).max();
+    let available = available.cloned().or_else(in_tracker);
     let fix_state = match (&fixed, available) {
         (None, _) => FixState::None,
-        (Some(fixed), Some(available)) if available >= fixed => FixState::InSuite,
-        (Some(_), _) => FixState::Announced,
+        (Some(_), None) => FixState::Unchecked,
+        (Some(fixed), Some(available)) if available >= *fixed => FixState::InSuite,
+        (Some(_), Some(_)) => FixState::Announced,
     };
     Finding {
         id,

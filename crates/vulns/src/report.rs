@@ -223,7 +223,7 @@ impl Reported {
     fn fixed_in(mut self, versions: &[&str]) -> Self {
         if let Some(version) = repair(self.kind.as_deref(), &self.finding.source_version, versions) {
             self.finding.fixed = Some(version);
-            self.finding.fix_state = FixState::Announced;
+            self.finding.fix_state = FixState::Unchecked;
         }
         self
     }

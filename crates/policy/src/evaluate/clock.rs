@@ -24,7 +24,8 @@ pub(super) enum Clock {
 pub(super) fn is_fixable(finding: &Finding, rules: &Vulnerabilities) -> bool {
     match (finding.fix_state, rules.fixable_means) {
         (FixState::None, _) | (FixState::Announced, FixableMeans::InSuite) => false,
-        (FixState::InSuite, _) | (FixState::Announced, FixableMeans::Announced) => true,
+        // Where nobody could tell, an image does not pass for that.
+        (FixState::InSuite | FixState::Unchecked, _) | (FixState::Announced, FixableMeans::Announced) => true,
     }
 }
 

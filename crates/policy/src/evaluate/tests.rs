@@ -255,6 +255,10 @@ fn what_no_version_repairs_counts_is_held_or_is_left_out() {
     check(&facts, &policy, Outcome::Pass, &[]);
     policy.vulnerabilities.fixable_means = FixableMeans::Announced;
     check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
+    // Nobody could tell.
+    policy.vulnerabilities.fixable_means = FixableMeans::InSuite;
+    platform(&mut facts).findings[0].fix_state = FixState::Unchecked;
+    check(&facts, &policy, Outcome::Fail, &["DSTL-VUL-001"]);
 }
 
 #[test]
@@ -697,7 +701,12 @@ fn any_finding() -> impl Strategy<Value = Finding> {
         Just(Status::Unknown),
         Just(Status::Resolved)
     ];
-    let states = prop_oneof![Just(FixState::None), Just(FixState::Announced), Just(FixState::InSuite)];
+    let states = prop_oneof![
+        Just(FixState::None),
+        Just(FixState::Unchecked),
+        Just(FixState::Announced),
+        Just(FixState::InSuite)
+    ];
     (0u8..4, "[a-c]", levels, statuses, states, days.clone(), days, "\\PC{0,8}").prop_map(
         |(number, source, level, status, fix_state, published, fix_available, version)| Finding {
             source,

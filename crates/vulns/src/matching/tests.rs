@@ -180,9 +180,12 @@ fn a_repair_is_to_be_had_where_the_suites_have_it() {
     assert_eq!(state("1-1", Some("1-2")), FixState::InSuite);
     assert_eq!(state("1-1", Some("1-3")), FixState::InSuite);
     assert_eq!(state("1-1", Some("1-1")), FixState::Announced);
-    assert_eq!(state("1-1", Some("what")), FixState::Announced);
-    assert_eq!(state("1-1", None), FixState::Announced);
+    assert_eq!(state("1-1", Some("what")), FixState::Unchecked);
+    assert_eq!(state("1-1", None), FixState::Unchecked);
     assert_eq!(state("abc", Some("1-2")), FixState::None);
+    let in_archive = |archive: &str| Advisory { archive: Some(archive.to_owned()), ..advisory.clone() };
+    let told = |archive| find(&installed("1-1"), &[in_archive(archive)], &mut |_| None, None, true)[0].fix_state;
+    assert_eq!([told("1-1"), told("1-2")], [FixState::Announced, FixState::InSuite]);
 }
 
 #[test]

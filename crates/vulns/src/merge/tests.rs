@@ -16,7 +16,7 @@ fn finding(id: &str, kind: OriginKind, status: Status) -> Finding {
         packages: BTreeMap::from([("libss".to_owned(), "1-1".to_owned())]),
         status,
         fixed: (status == Status::Fixed).then(|| "1-2".to_owned()),
-        fix_state: if status == Status::Fixed { FixState::Announced } else { FixState::None },
+        fix_state: if status == Status::Fixed { FixState::Unchecked } else { FixState::None },
         ratings: Vec::new(),
         published: None,
         fix_available: None,
