@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use distil_pipeline::Escaped;
+use distil_pipeline::policy::PolicyProblem;
 use distil_pipeline::recipe::{Invalid, ProblemKind, ValueProblem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
@@ -142,9 +143,27 @@ impl Mistake for ProblemKind {
     }
 }
 
+impl Mistake for PolicyProblem {
+    fn advice(&self) -> Option<String> {
+        match self {
+            Self::UnknownRule { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
+            Self::NoAuthority { .. } => {
+                Some("add a table [[signatures.authority]] with a name, and a key or an identity".to_owned())
+            }
+            Self::Contradiction { .. } => Some("leave it out of one of the two".to_owned()),
+            Self::Value(ValueProblem::WrongType { expected: "a date", .. }) => {
+                Some("a date stands without quotation marks, as in 2027-01-31".to_owned())
+            }
+            Self::Value(problem) => of_value(problem, "distil schema policy"),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use distil_pipeline::inputs::InputError;
+    use distil_pipeline::policy::Policy;
     use distil_pipeline::recipe::Recipe;
 
     use super::*;
@@ -159,6 +178,16 @@ mod tests {
             "[image]\nentripoint = [\"/usr/bin/app\"]\nuser = \"app\"\n\n[debian]\npackages = [\"libc6 2.36\"]\n\n\
              [files]\n\"etc/x\" = { source = \"x\", mode = \"rw\" }\n"
         ));
+    }
+
+    #[test]
+    fn mistakes_of_a_policy_are_drawn_into_the_text() {
+        let text = "version = 1\n\n[vulnerabilities]\nresolution = { critical = \"48h\" }\nstrat = \"published\"\n\n\
+                    [[exception]]\nid = \"CVE-2023-45853\"\npackage = \"zlib\"\nexpires = \"2027-01-31\"\n\
+                    reason = \"MiniZip is not built\"\n\n[hardening.rules]\nDSTL-CFG-01 = \"off\"\n\n\
+                    [signatures]\nrequire-signature = true\n";
+        let error = Policy::parse(text).unwrap_err();
+        insta::assert_snapshot!(render(Path::new("distil-policy.toml"), text, &error, false));
     }
 
     #[test]

@@ -93,6 +93,7 @@ pub use distil_debunpack::PackageName;
 pub use distil_imgcore::{
     DiffId, Digest, Escaped, ImagePath, PathError, Platform, PlatformError, Reference, ReferenceError,
 };
+pub use distil_policy as policy;
 pub use distil_registry::{
     AuthFile, AuthFileError, HelperFault, Keychain, KeychainError, Login, MAX_AUTH_FILE, NoKeychain, RegistryError,
     Secret, Source as LoginSource, read_helper_answer,

@@ -21,6 +21,9 @@ use crate::written::WrittenDocument;
 /// mode is spelled. Tests compare its keys with those that the parser knows.
 pub const RECIPE: &str = include_str!("schema/recipe.json");
 
+/// The JSON Schema (draft 2020-12) of the policy, by which editors complete and check `distil-policy.toml`.
+pub const POLICY: &str = distil_policy::SCHEMA;
+
 /// The schema of what `build` and `copy` print.
 #[must_use]
 pub fn written() -> String {

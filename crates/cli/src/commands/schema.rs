@@ -6,7 +6,7 @@ use super::Context;
 use crate::failure::Failure;
 use crate::status::Status;
 
-/// Print the JSON Schema of the recipe, or of a command's JSON document
+/// Print the JSON Schema of the recipe, of the policy, or of a command's JSON document
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// Of what; for a command, of what it prints with --json
@@ -17,6 +17,7 @@ pub(crate) struct Schema {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum What {
     Recipe,
+    Policy,
     Build,
     Lock,
     Why,
@@ -42,6 +43,7 @@ impl Schema {
         use distil_pipeline::schema;
         let schema = match self.what {
             What::Recipe => schema::RECIPE.to_owned(),
+            What::Policy => schema::POLICY.to_owned(),
             What::Build | What::Copy => schema::written(),
             What::Promote => schema::promoted(),
             What::Lock => schema::locking(),

@@ -627,6 +627,41 @@ fn the_schema_is_one_and_has_the_keys_that_the_parser_knows() {
     }
 }
 
+#[test]
+fn every_example_is_a_policy() {
+    let schema = jsonschema::draft202012::new(&schema()).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/policy");
+    let mut seen = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let policy = Policy::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(schema.is_valid(&as_json(&text)), "{}", path.display());
+        seen.push((path.file_name().unwrap().to_owned(), policy.name));
+    }
+    seen.sort();
+    let expected = [("distil-policy.toml", "production"), ("minimal.toml", "policy")];
+    assert_eq!(seen, expected.map(|(file, name)| (file.into(), name.to_owned())));
+}
+
+/// Every key has its place in docs/policy.md, and the policy that is shown there is one.
+#[test]
+fn the_documentation_has_every_key() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    // Severities stand in one row, tables and lists of tables in headings.
+    let elsewhere =
+        ["critical", "high", "moderate", "medium", "low", "negligible", "allow", "at-creation", "authority"];
+    for (table, keys) in known_keys().into_iter().filter(|(table, _)| !table.is_empty() && *table != "resolution") {
+        for key in keys.iter().filter(|key| !elsewhere.contains(key) && **key != "override") {
+            let names = [format!("`{key}`"), format!("`{table}.{key}`"), format!("`{key} = ")];
+            assert!(names.iter().any(|name| docs.contains(name)), "{table}.{key}");
+        }
+    }
+    let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(Policy::parse(example).unwrap().name, "production");
+}
+
 /// What the schema says that holds where nothing is said is what the parser takes.
 #[test]
 fn the_defaults_of_the_schema_are_those_of_the_parser() {
