@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use distil_imgcore::{Descriptor, Image, Platform, Reference};
-use distil_policy::facts::{DataFacts, FACTS, PlatformFacts, SignatureFacts, SupportFacts};
+use distil_policy::facts::{DataFacts, FACTS, SignatureFacts, SupportFacts};
 use distil_policy::{Facts, Ledger, Policy, Verdict, evaluate};
 use distil_signing::predicate::PredicateType;
 use distil_vulns::release::Releases;
@@ -28,6 +28,9 @@ use crate::machine::Machine;
 use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
+
+pub(crate) use self::image::documents;
+pub(crate) use self::inventory::package;
 
 pub use self::error::CheckError;
 pub use self::facts_file::{MAX_FACTS, read_facts, write_facts};
@@ -109,7 +112,7 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     };
     for (name, manifest) in &manifests {
         let image = Image::read(&named.store, manifest).map_err(ReadError::from)?;
-        let platform = PlatformFacts { ..image::documents(&image) };
+        let platform = documents(&image);
         facts.platforms.insert(name.clone(), inventory::add(platform, &image, request.jobs, progress)?);
     }
     facts.support = support(&facts);

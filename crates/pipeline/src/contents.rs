@@ -58,7 +58,7 @@ pub(crate) struct Located {
 
 /// The largest file that is kept, and the most that is kept of one image, in bytes.
 const MAX_FILE: u64 = 16 << 20;
-const MAX_KEPT: u64 = 512 << 20;
+pub(crate) const MAX_KEPT: u64 = 512 << 20;
 const READ_BUFFER: usize = 256 << 10;
 
 impl Contents {
@@ -140,7 +140,7 @@ impl Contents {
     /// [image specification].
     ///
     /// [image specification]: https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts
-    fn stack(&mut self, entries: Vec<Entry>) -> Result<(), ReadError> {
+    pub(crate) fn stack(&mut self, entries: Vec<Entry>) -> Result<(), ReadError> {
         let layer = self.kept.len();
         let mut added = Vec::new();
         for entry in entries {
@@ -173,9 +173,9 @@ impl Contents {
 
 /// What was read of one layer.
 #[derive(Default)]
-struct ReadLayer {
-    entries: Vec<Entry>,
-    kept: BTreeMap<ImagePath, Vec<u8>>,
+pub(crate) struct ReadLayer {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) kept: BTreeMap<ImagePath, Vec<u8>>,
     sums: BTreeMap<ImagePath, ContentSha256>,
     seen: BTreeMap<ImagePath, SeenFile>,
     watched: BTreeMap<ImagePath, Watched>,
@@ -197,7 +197,7 @@ impl ReadLayer {
     }
 }
 
-fn read_layer(
+pub(crate) fn read_layer(
     layer: &Layer,
     keep: impl Fn(&ImagePath) -> bool,
     sums: Sums,

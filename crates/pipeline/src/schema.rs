@@ -7,6 +7,7 @@ use crate::files::FileList;
 use crate::inspect::Inspection;
 use crate::lock::LockDocument;
 use crate::sbom::SbomDocument;
+use crate::scan::ScanDocument;
 use crate::signing::{
     KeyDocument, PromotedDocument, RefreshedDocument, SignedBlobDocument, SignedDocument, VerificationDocument,
 };
@@ -46,6 +47,12 @@ pub fn files() -> String {
 #[must_use]
 pub fn sbom() -> String {
     of::<SbomDocument>()
+}
+
+/// The schema of what `scan` prints with `--json`.
+#[must_use]
+pub fn scan() -> String {
+    of::<ScanDocument>()
 }
 
 /// The schema of what `tags` prints.

@@ -23,6 +23,7 @@ pub use glob::{Glob, GlobError};
 pub use hardening::{Allow, Hardening, Profile};
 pub use licences::Licences;
 pub use packages::Packages;
+pub use reading::parse_age;
 pub use severity::{CvssVersion, Override, SeverityRules};
 pub use signatures::{Authority, Signatures};
 pub use size::Size;

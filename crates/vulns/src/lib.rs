@@ -8,7 +8,6 @@ mod canonical;
 pub mod cvss;
 pub mod feed;
 mod finding;
-pub mod ignore;
 pub mod matching;
 mod merge;
 pub mod release;

@@ -6,6 +6,7 @@
 //! repairs in point releases.
 
 mod claim;
+mod foreign;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -17,6 +18,8 @@ use crate::canonical::{canonical_ids, cve_of};
 use crate::finding::{Finding, FixState, Origin, OriginKind, Status};
 use crate::severity::{Level, Rater, Rating};
 use claim::Claim;
+
+pub use foreign::is_debians;
 
 /// A source package of an image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,8 +37,9 @@ pub struct Installed {
 /// What of these advisories an installed package is affected by, sorted by identifier.
 ///
 /// Advisories for other releases or sources are passed over. `cve` is asked once for each CVE of a finding. `available` is
-/// the newest version of the source package in the configured suites, where these were asked; otherwise the security tracker's
-/// word for the archive stands in. A repair is to be had where that is not below it. With `all`, what does not affect this version is found too, and says so by its status.
+/// the newest version of the source package in the configured suites, where these were asked; otherwise what the security
+/// tracker saw in the archive stands in. A repair is to be had where that is not below it. With `all`, what does not affect
+/// this version is found too, and says so by its status.
 pub fn find(
     installed: &Installed,
     advisories: &[Advisory],
@@ -54,7 +58,10 @@ pub fn find(
         }
     }
     let version = Version::from_str(&installed.source_version).ok();
-    let available = available.and_then(|text| Version::from_str(text).ok());
+    let parse = |text: &str| Version::from_str(text).ok();
+    // The tracker looks into the archive itself, the repositories for security and for long-term support too.
+    let in_archive = || advisories.iter().filter(is_about).filter_map(|a| parse(a.archive.as_deref()?)).max();
+    let available = available.map_or_else(in_archive, parse);
     let mut found = Vec::new();
     for (id, mut advisories) in groups {
         advisories.sort_by(|a, b| (a.feed, &a.id).cmp(&(b.feed, &b.id)));
@@ -123,12 +130,10 @@ fn finding(
     let fix_available = advisories.iter().filter(|a| rank(a) == 2).filter(announced).filter_map(|a| a.published).min();
     let of_itself = advisories.iter().filter(|a| is_of_one(&a.id)).filter_map(|a| a.published).min();
     let of_repair = advisories.iter().filter_map(|a| a.published).min();
-    let in_tracker = || advisories.iter().filter_map(|a| Version::from_str(a.archive.as_deref()?).ok()).max();
-    let available = available.cloned().or_else(in_tracker);
     let fix_state = match (&fixed, available) {
         (None, _) => FixState::None,
         (Some(_), None) => FixState::Unchecked,
-        (Some(fixed), Some(available)) if available >= *fixed => FixState::InSuite,
+        (Some(fixed), Some(available)) if available >= fixed => FixState::InSuite,
         (Some(_), Some(_)) => FixState::Announced,
     };
     Finding {

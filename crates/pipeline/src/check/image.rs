@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 /// What the documents of an image say; its layers are not read.
-pub(super) fn documents(image: &Image) -> PlatformFacts {
+pub(crate) fn documents(image: &Image) -> PlatformFacts {
     let layers: Vec<LayerFacts> = image
         .layers()
         .iter()

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use distil_imgcore::Image;
 use distil_policy::facts::{PackageFacts, PlatformFacts};
-use distil_sbom::{Package, PackageKind};
+use distil_sbom::{Contact, Package, PackageKind};
+use distil_vulns::matching::is_debians;
 use distil_vulns::release::Releases;
 
 use crate::describe::scan;
@@ -36,7 +37,8 @@ pub(super) fn add(
     })
 }
 
-fn package(found: &Package, is_debian: bool) -> PackageFacts {
+/// A package, of an image that is Debian's or not.
+pub(crate) fn package(found: &Package, is_debian: bool) -> PackageFacts {
     let version = found.version.clone().unwrap_or_default();
     let (source, source_version) = match &found.source {
         Some(source) => (source.name.clone(), source.version.clone()),
@@ -51,8 +53,18 @@ fn package(found: &Package, is_debian: bool) -> PackageFacts {
         source_version,
         architecture: found.architecture.clone(),
         licences: found.licences.concluded.clone().or_else(|| found.licences.declared.clone()),
-        has_advisories: is_debian && found.kind == PackageKind::Deb,
+        has_advisories: is_debian && found.kind == PackageKind::Deb && is_debians_own(found, repository.as_deref()),
         repository,
         candidate: None,
     }
+}
+
+/// Whether Debian's advisories are about a package: where the build says which repository it came from, that tells.
+fn is_debians_own(found: &Package, repository: Option<&str>) -> bool {
+    let maintainer = found.maintainer.as_ref().map(|agent| match &agent.contact {
+        Some(Contact::Mail(mail)) => mail.as_str(),
+        _ => agent.name.as_str(),
+    });
+    let version = found.version.as_deref().unwrap_or_default();
+    repository.map_or_else(|| is_debians(maintainer, version), |origin| origin.starts_with("Debian"))
 }

@@ -135,7 +135,9 @@ fn number(text: &str, most: usize) -> Option<(u64, &str)> {
     if fits { Some((number.parse().ok()?, unit)) } else { None }
 }
 
-fn parse_age(text: &str) -> Option<SignedDuration> {
+/// An age, as in `48h`, `7d` or `2w`; none where it is none, or no time at all.
+#[must_use]
+pub fn parse_age(text: &str) -> Option<SignedDuration> {
     let (number, unit) = number(text, 5).filter(|(number, _)| *number > 0)?;
     let hours = match unit {
         "h" => 1,

@@ -1,0 +1,52 @@
+//! The packages of an image of one platform.
+
+use std::num::NonZeroUsize;
+
+use distil_cache::Values;
+use distil_imgcore::Image;
+use distil_policy::facts::PlatformFacts;
+use distil_sbom::debian;
+use distil_vulns::release::Releases;
+use distil_vulns::vex::Subject;
+
+use super::ScannedPlatform;
+use crate::check::{documents, package};
+use crate::packages::Packages;
+use crate::progress::Progress;
+use crate::read::ReadError;
+use crate::records;
+
+/// Reads them from the records alone.
+pub(super) fn read(
+    image: &Image,
+    releases: &Releases,
+    cache: Option<&Values>,
+    jobs: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<(ScannedPlatform, Option<String>), ReadError> {
+    let contents = records::read(image, cache, jobs, progress)?;
+    let system = records::system(&contents);
+    let release = system.as_ref().and_then(|system| releases.identify(system));
+    let found = Packages::read(&contents);
+    let mut packages: Vec<_> =
+        found.installed.iter().map(|found| package(&debian::package(&found.control), release.is_some())).collect();
+    packages.sort();
+    packages.dedup();
+    let foreign = packages.iter().filter(|package| release.is_some() && !package.has_advisories);
+    let foreign = foreign.map(|package| (package.name.clone(), package.version.clone())).collect();
+    let facts = PlatformFacts {
+        system: system.as_ref().map(|system| system.id.clone()),
+        release: release.map(|release| release.codename.clone()),
+        unreadable: found.unreadable.iter().map(ToString::to_string).collect(),
+        packages,
+        ..documents(image)
+    };
+    let version = release.and_then(|release| release.version.clone());
+    let architecture = facts.packages.iter().filter_map(|package| package.architecture.clone());
+    let subject = Subject {
+        architecture: architecture.into_iter().find(|name| name != "all"),
+        distro: system.and_then(|system| system.distro()),
+        ..Subject::default()
+    };
+    Ok((ScannedPlatform { facts, subject, foreign }, version))
+}
