@@ -5,6 +5,7 @@ mod build;
 mod cache;
 mod completions;
 mod copy;
+mod db;
 mod files;
 mod init;
 mod inspect;
@@ -72,6 +73,7 @@ pub(crate) enum Command {
     VerifyBlob(verify_blob::VerifyBlob),
     VerifyBundle(verify_bundle::VerifyBundle),
     TrustedRoot(trusted_root::TrustedRoot),
+    Db(db::Db),
     Cache(cache::Cache),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -101,6 +103,7 @@ impl Command {
             Self::VerifyBlob(command) => command.run(context),
             Self::VerifyBundle(command) => command.run(context),
             Self::TrustedRoot(command) => command.run(context),
+            Self::Db(command) => command.run(context),
             Self::Cache(command) => command.run(context),
             Self::Schema(command) => command.run(context),
             Self::Completions(command) => command.run(context),

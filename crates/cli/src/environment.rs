@@ -162,6 +162,12 @@ impl Environment {
         given.map(Path::to_owned).or_else(in_state).ok_or(Failure::NoStateDir)
     }
 
+    /// The advisory database: the file given, or one in the same directory of state.
+    pub(crate) fn advisories(&self, given: Option<&Path>) -> Result<PathBuf, Failure> {
+        let in_state = || Some(self.base_dir(self.xdg_state_home.as_ref(), ".local/state")?.join("advisories.redb"));
+        given.map(Path::to_owned).or_else(in_state).ok_or(Failure::NoStateDir)
+    }
+
     /// Our own directory below the one that a variable of the base directory specification names, or else in the home.
     fn base_dir(&self, variable: Option<&OsString>, in_home: &str) -> Option<PathBuf> {
         // The specification wants relative paths in its variables ignored.

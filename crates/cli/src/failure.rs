@@ -2,6 +2,7 @@
 
 mod advice;
 mod beside;
+mod database;
 mod key;
 mod keyless;
 mod promote;
@@ -12,6 +13,7 @@ mod signing;
 use std::io;
 use std::path::PathBuf;
 
+use distil_pipeline::advisories::DatabaseError;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::signing::{
@@ -31,7 +33,7 @@ pub(crate) enum Failure {
     Epoch { found: String },
     #[error("no directory for the cache: neither XDG_CACHE_HOME nor HOME is an absolute path")]
     NoCacheDir,
-    #[error("no directory for the log: neither XDG_STATE_HOME nor HOME is an absolute path")]
+    #[error("no directory for state: neither XDG_STATE_HOME nor HOME is an absolute path")]
     NoStateDir,
     #[error("policies come with a later version, so that none can be asked")]
     NoPolicies,
@@ -70,6 +72,8 @@ pub(crate) enum Failure {
     },
     #[error(transparent)]
     Refresh(Box<RefreshError>),
+    #[error(transparent)]
+    Database(Box<DatabaseError>),
     #[error(transparent)]
     Cache(#[from] CacheError),
     #[error(transparent)]
@@ -132,7 +136,8 @@ boxed!(
     Keyless(KeylessError),
     Sign(SignError),
     Promote(PromoteError),
-    Refresh(RefreshError)
+    Refresh(RefreshError),
+    Database(DatabaseError)
 );
 
 impl Failure {
@@ -153,6 +158,7 @@ impl Failure {
             Self::Blob(e) => (e.is_no(), false),
             Self::Keyless(e) => (false, e.is_undecided()),
             Self::Promote(e) => (e.is_no(), false),
+            Self::Database(e) => (false, e.is_undecided()),
             _ => (false, false),
         };
         if no {
@@ -188,6 +194,7 @@ impl Failure {
             Self::Blob(e) => e.is_mistake(),
             Self::Sign(e) => e.is_mistake(),
             Self::Promote(e) => e.is_mistake(),
+            Self::Database(e) => e.is_mistake(),
             _ => false,
         };
         if mistake { Status::Mistake } else { Status::Failed }
@@ -221,7 +228,7 @@ impl Failure {
         match self {
             Self::Epoch { .. } => Some("unset it, or set it to the output of `date +%s`".to_owned()),
             Self::NoCacheDir => Some("name a directory with --cache-dir".to_owned()),
-            Self::NoStateDir => Some("name a file with --log".to_owned()),
+            Self::NoStateDir => Some("name a file with --log, or with --database".to_owned()),
             Self::NoPolicies => Some("leave --policy out".to_owned()),
             Self::Input(error) => advice::of_input(error),
             Self::Build(error) => advice::of_build(error),
@@ -244,6 +251,7 @@ impl Failure {
             Self::NoBundle => Some("write one with --bundle FILE".to_owned()),
             Self::Sign(error) => beside::advice(error),
             Self::Promote(error) => promote::advice(error),
+            Self::Database(error) => database::advice(error),
             _ => None,
         }
     }

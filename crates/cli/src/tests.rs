@@ -28,6 +28,7 @@ fn help_is_what_it_was() {
     insta::assert_snapshot!("help", help(""));
     insta::assert_snapshot!("help_build", help("build"));
     insta::assert_snapshot!("help_cache", help("cache"));
+    insta::assert_snapshot!("help_db", help("db"));
 }
 
 #[test]
@@ -74,6 +75,9 @@ fn a_wrong_command_line_is_a_mistake() {
         &["cache", "prune"],
         &["cache", "prune", "--max-size", "much"],
         &["cache", "status"],
+        &["db"],
+        &["db", "import"],
+        &["db", "status"],
     ] {
         assert_eq!(status(arguments), Status::Mistake, "{arguments:?}");
     }

@@ -104,6 +104,7 @@ pub use distil_sbom::{Agent, Format as SbomFormat, table};
 pub use files::{FileList, files};
 pub use init::{InitError, init};
 pub use inspect::{Inspection, inspect};
+pub use jiff::Timestamp;
 pub use lock::{
     BaseChange, Change, Difference, LockAction, LockDocument, LockError, LockRequest, LockUse, LockWarning, Locking,
     Proof, StaleReason, lock, lock_path,

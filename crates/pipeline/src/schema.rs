@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 
+use crate::advisories::DatabaseDocument;
 use crate::cache::{CachePruned, CacheStatus};
 use crate::files::FileList;
 use crate::inspect::Inspection;
@@ -125,6 +126,12 @@ pub fn cache_status() -> String {
 #[must_use]
 pub fn cache_prune() -> String {
     of::<CachePruned>()
+}
+
+/// The schema of what the commands of `db` print.
+#[must_use]
+pub fn database() -> String {
+    of::<DatabaseDocument>()
 }
 
 fn of<T: JsonSchema>() -> String {

@@ -17,6 +17,7 @@ mod ci_examples;
 mod composition;
 mod corpus;
 mod cosign;
+mod db;
 mod distroless;
 mod dpkg;
 mod dpkg_root;

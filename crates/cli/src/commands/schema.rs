@@ -36,6 +36,7 @@ enum What {
     TrustedRoot,
     CacheStatus,
     CachePrune,
+    Db,
 }
 
 impl Schema {
@@ -60,6 +61,7 @@ impl Schema {
             What::TrustedRoot => schema::trusted_root(),
             What::CacheStatus => schema::cache_status(),
             What::CachePrune => schema::cache_prune(),
+            What::Db => schema::database(),
         };
         context.printer.result(&schema)?;
         Ok(Status::Yes)

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use redb::ReadableTable as _;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Database, DatabaseError};
 
 /// What is in a database.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DatabaseDocument {
     /// `distil.db/v1`.
@@ -35,7 +35,7 @@ pub struct DatabaseDocument {
 }
 
 /// A release in a database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct HeldRelease {
     /// Its codename.

@@ -1,0 +1,21 @@
+//! How to get out of what keeps advisories away.
+
+use distil_pipeline::advisories::DatabaseError;
+
+pub(super) fn advice(error: &DatabaseError) -> Option<String> {
+    match error {
+        DatabaseError::Missing { .. } | DatabaseError::Format { .. } | DatabaseError::Damaged { .. } => {
+            Some("make one with `distil db import FILE…`, or name another with --database".to_owned())
+        }
+        DatabaseError::Foreign { .. } => Some(
+            "it was left as it is; name another file with --database, or remove it and run `distil db import`"
+                .to_owned(),
+        ),
+        DatabaseError::Unknown { .. } | DatabaseError::Nothing { .. } => Some(
+            "feeds are the tracker's JSON, OSV records, DSA and DLA lists, KEV, EPSS, NVD 2.0 and debian.csv"
+                .to_owned(),
+        ),
+        DatabaseError::Feed { .. } => Some("the database is as it was; get the file once more".to_owned()),
+        _ => None,
+    }
+}
