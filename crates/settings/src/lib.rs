@@ -39,3 +39,6 @@ pub use value_problem::{Quoted, Table, ValueProblem};
 
 /// A date with neither time nor place, as TOML has it.
 pub use toml::value::Date;
+
+#[cfg(test)]
+mod tests;
