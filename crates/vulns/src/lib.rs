@@ -8,6 +8,7 @@ mod canonical;
 pub mod cvss;
 pub mod feed;
 mod finding;
+pub mod ignore;
 pub mod matching;
 mod merge;
 pub mod release;
