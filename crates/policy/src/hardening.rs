@@ -145,3 +145,6 @@ fn has_no_more(seen: &str, allowed: &BTreeSet<String>) -> bool {
     let names: Vec<String> = words.map(str::to_owned).collect();
     !names.is_empty() && names.iter().all(|name| allowed.contains(name))
 }
+
+#[cfg(test)]
+mod tests;

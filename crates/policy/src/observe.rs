@@ -349,3 +349,6 @@ fn files(count: u64) -> String {
 fn observation(rule: &str, path: &str, seen: String, package: Option<String>, layer: Option<usize>) -> Observation {
     Observation { rule: rule.to_owned(), path: path.to_owned(), seen, package, layer }
 }
+
+#[cfg(test)]
+mod tests;

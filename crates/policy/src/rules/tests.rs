@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::*;
 
@@ -42,4 +43,53 @@ fn names_of_what_is_manual_are_none_of_a_rule() {
         assert_eq!(rule(id), None);
         assert!(!words.is_empty());
     }
+}
+
+/// The part of the documentation that is made of the catalogue.
+fn tables() -> String {
+    let mut text = String::new();
+    for (id, words) in MANUAL {
+        writeln!(text, "- {id}: {words}").unwrap();
+    }
+    for (prefix, title) in FAMILIES {
+        write!(
+            text,
+            "\n## {title}\n\n| Rule | Against | distroless | cis | disa | References |\n|---|---|---|---|---|---|\n"
+        )
+        .unwrap();
+        for rule in
+            RULES.iter().filter(|rule| prefix.split(' ').any(|family| rule.id.starts_with(&format!("DSTL-{family}-"))))
+        {
+            let weight = |profile| match rule.weight(profile) {
+                None => "off",
+                Some(Weight::Error) => "error",
+                Some(Weight::Warning) => "warning",
+                Some(Weight::Note) => "note",
+            };
+            let [one, two, three] = [Profile::Distroless, Profile::Cis, Profile::Disa].map(weight);
+            let references = rule.references.join(", ");
+            writeln!(text, "| {} | {} | {one} | {two} | {three} | {references} |", rule.id, rule.title).unwrap();
+        }
+    }
+    text
+}
+
+const FAMILIES: &[(&str, &str)] = &[
+    ("CFG", "Configuration"),
+    ("FS", "Files"),
+    ("ELF", "Programs and libraries"),
+    ("PKG", "Packages"),
+    ("VUL EOS UPD", "Known vulnerabilities, support and age"),
+    ("ADM SIG REG", "Origin"),
+    ("LIC SIZ", "Licences and size"),
+];
+
+#[test]
+fn the_documentation_lists_the_catalogue() {
+    let tables = tables();
+    for rule in RULES.iter() {
+        assert!(tables.contains(rule.id), "{}", rule.id);
+    }
+    let written = include_str!("../../../../docs/hardening.md");
+    assert!(written.ends_with(&tables), "the end of docs/hardening.md should be:\n{tables}");
 }
