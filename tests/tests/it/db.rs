@@ -43,7 +43,8 @@ fn what_is_imported_is_told() {
     assert!(home.join("state/distil/advisories.redb").is_file());
     assert_eq!(imported["schema"], "distil.db/v1");
     let sources = imported["sources"].as_array().unwrap();
-    let told: Vec<_> = sources.iter().map(|source| (source["kind"].as_str().unwrap(), source["records"].as_u64().unwrap())).collect();
+    let told: Vec<_> =
+        sources.iter().map(|source| (source["kind"].as_str().unwrap(), source["records"].as_u64().unwrap())).collect();
     assert_eq!(told.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), ["dla", "dsa", "kev", "nvd", "osv", "tracker"]);
     assert!(told.contains(&("dsa", 5406)) && told.contains(&("dla", 3534)) && told.contains(&("kev", 163)));
     let dsa = sources.iter().find(|source| source["kind"] == "dsa").unwrap();
@@ -125,7 +126,8 @@ fn an_import_that_is_killed_leaves_the_database() {
     assert!(kills > 0);
     println!("{kills} imports were killed");
     let _finished = distil(&home, &["import"], &files).success();
-    let names: Vec<_> = fs::read_dir(home.join("state/distil")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(home.join("state/distil")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}: the database and its lock");
     assert_eq!(status(&home)["sources"].as_array().unwrap().len(), 3);
 }
