@@ -5,6 +5,7 @@
 
 mod junit;
 mod markdown;
+mod openvex;
 mod sarif;
 mod table;
 
@@ -16,6 +17,7 @@ use crate::{Outcome, Verdict, Violation, Weight};
 
 pub use junit::junit;
 pub use markdown::markdown;
+pub use openvex::{Described, openvex};
 pub use sarif::{sarif, sarif_findings};
 pub use table::table;
 

@@ -344,3 +344,55 @@ fn no_severity_is_zero() {
         assert!(severity.is_none_or(|text| (0.1..=10.0).contains(&text.parse::<f64>().unwrap())), "{severity:?}");
     }
 }
+
+#[test]
+fn what_was_decided_is_told_as_it_is() {
+    use distil_vulns::VexNote;
+    use distil_vulns::vex::{Subject, VexStatus, read};
+
+    let mut findings: Vec<Finding> = (1..=3).map(|number| finding(number).0).collect();
+    findings[1].vex = vec![VexNote {
+        document: "urn:x".into(),
+        author: None,
+        status: "not-affected".into(),
+        justification: Some("component_not_present".into()),
+        impact: Some("it is not built".into()),
+        date: None,
+        is_verified: false,
+    }];
+    let decision = |id: &str, by: &str| Suppressed {
+        violation: vulnerability(id, "linux", "6.1.0-1", None, 0),
+        by: by.into(),
+        reason: "the module is not loaded".into(),
+        expires: Some("2027-01-31".parse().unwrap()),
+    };
+    let decisions = [
+        decision("CVE-2024-1", "exception CVE-2024-1 for linux (line 7 of the policy)"),
+        decision("CVE-2024-2", "VEX urn:x"),
+    ];
+    let subject = |digit: &str| Subject {
+        digests: [format!("sha256:{}", digit.repeat(64))].into(),
+        name: Some("app".into()),
+        ..Subject::default()
+    };
+    let (amd64, arm64) = (subject("a"), subject("b"));
+    let images =
+        [Described { findings: &findings, subject: &amd64 }, Described { findings: &findings, subject: &arm64 }];
+    let now = "2026-11-23T00:00:00Z".parse().unwrap();
+    let text = openvex(&images, &decisions, "Team <team@example.org>", now);
+    assert_eq!(text, openvex(&images, &decisions, "Team <team@example.org>", now));
+
+    let document = read(text.as_bytes(), "x").unwrap();
+    assert_eq!((document.statements.len(), document.unusable.len()), (3, 0));
+    let [let_pass, believed, open] = &document.statements[..] else { panic!("{document:?}") };
+    assert!(document.statements.iter().all(|statement| statement.products.len() == 2), "one for each platform");
+    assert_eq!(let_pass.status, VexStatus::Affected, "an exception makes nothing unaffected");
+    let action =
+        "Let pass until 2027-01-31 by exception CVE-2024-1 for linux (line 7 of the policy): the module is not loaded";
+    assert_eq!(let_pass.action.as_deref(), Some(action));
+    assert_eq!(
+        (believed.status, believed.justification.as_deref()),
+        (VexStatus::NotAffected, Some("component_not_present"))
+    );
+    assert_eq!((open.status, open.justification.as_deref()), (VexStatus::Affected, None));
+}
