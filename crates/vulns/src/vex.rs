@@ -130,7 +130,7 @@ fn text(text: Option<String>) -> Option<String> {
     let text = text?;
     let text = text.trim();
     let end = text.char_indices().nth(MAX_TEXT).map_or(text.len(), |(end, _)| end);
-    text.get(..end).filter(|text| !text.is_empty()).map(str::to_owned)
+    text.get(..end).map(str::trim_end).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
