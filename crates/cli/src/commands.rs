@@ -3,6 +3,7 @@
 mod attest;
 mod build;
 mod cache;
+mod check;
 mod completions;
 mod copy;
 mod db;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Files(files::Files),
     Sbom(sbom::Sbom),
     Copy(copy::Copy),
+    Check(check::Check),
     Promote(promote::Promote),
     Tags(tags::Tags),
     Key(key::Key),
@@ -92,6 +94,7 @@ impl Command {
             Self::Files(command) => command.run(context),
             Self::Sbom(command) => command.run(context),
             Self::Copy(command) => command.run(context),
+            Self::Check(command) => command.run(context),
             Self::Promote(command) => command.run(context),
             Self::Tags(command) => command.run(context),
             Self::Key(command) => command.run(context),

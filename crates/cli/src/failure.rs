@@ -3,6 +3,7 @@
 mod advice;
 mod beside;
 mod database;
+mod check;
 mod key;
 mod keyless;
 mod promote;
@@ -14,7 +15,9 @@ use std::io;
 use std::path::PathBuf;
 
 use distil_pipeline::advisories::DatabaseError;
+use distil_pipeline::check::CheckError;
 use distil_pipeline::inputs::InputError;
+use distil_pipeline::policy::Verdict;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
 use distil_pipeline::signing::{
     BlobError, KeyFileError, KeylessError, NotVerified, PromoteError, RefreshError, SignError, TrustError, VerifyError,
@@ -24,6 +27,7 @@ use distil_pipeline::{
     StoreError, TagsError,
 };
 
+use crate::policy_file::MistakenPolicy;
 use crate::status::Status;
 
 /// Why a command did not do what it was asked for.
@@ -35,13 +39,20 @@ pub(crate) enum Failure {
     NoCacheDir,
     #[error("no directory for state: neither XDG_STATE_HOME nor HOME is an absolute path")]
     NoStateDir,
-    #[error("policies come with a later version, so that none can be asked")]
-    NoPolicies,
     #[error("{} is not a directory", Escaped::path(.path))]
     NoCertificates { path: PathBuf },
     /// Drawn into the recipe's text by the printer.
     #[error("{} is not in order", Escaped::path(&.0.path))]
     Recipe(Box<Mistaken>),
+    /// Drawn into the policy's text by the printer.
+    #[error("{} is not in order", Escaped::path(&.0.path))]
+    Policy(Box<MistakenPolicy>),
+    #[error("no image is named, and no facts")]
+    NoImage,
+    #[error(transparent)]
+    Check(Box<CheckError>),
+    #[error("the policy {} does not approve of {}", Escaped(.verdict.policy.as_bytes()), Escaped(.verdict.reference.as_bytes()))]
+    NotApproved { verdict: Box<Verdict> },
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
@@ -125,6 +136,7 @@ macro_rules! boxed {
 
 boxed!(
     Build(BuildError),
+    Check(CheckError),
     Lock(LockError),
     Read(ReadError),
     Open(StoreError),
@@ -153,6 +165,8 @@ impl Failure {
             Self::Build(e) => (e.is_no(), e.is_undecided()),
             Self::Lock(e) => (e.is_no(), e.is_undecided()),
             Self::NotVerified { .. } => (true, false),
+            Self::NotApproved { verdict } => check::answer(verdict),
+            Self::Check(e) => (false, e.is_undecided()),
             Self::Trust(e) => (false, e.is_undecided()),
             Self::Sign(e) => (e.is_no(), e.is_undecided()),
             Self::Blob(e) => (e.is_no(), false),
@@ -171,7 +185,8 @@ impl Failure {
             Self::Epoch { .. }
             | Self::NoCacheDir
             | Self::NoStateDir
-            | Self::NoPolicies
+            | Self::NoImage
+            | Self::Policy(_)
             | Self::NoCertificates { .. }
             | Self::NoSignatory
             | Self::NoBundle
@@ -195,6 +210,7 @@ impl Failure {
             Self::Sign(e) => e.is_mistake(),
             Self::Promote(e) => e.is_mistake(),
             Self::Database(e) => e.is_mistake(),
+            Self::Check(e) => e.is_mistake(),
             _ => false,
         };
         if mistake { Status::Mistake } else { Status::Failed }
@@ -213,6 +229,7 @@ impl Failure {
             Self::Lock(e) => lock_details(e),
             Self::NotVerified { found, .. } => signing::refused(found),
             Self::Promote(e) => promote::details(e),
+            Self::NotApproved { verdict } => check::details(verdict),
             _ => Vec::new(),
         }
     }
@@ -229,7 +246,8 @@ impl Failure {
             Self::Epoch { .. } => Some("unset it, or set it to the output of `date +%s`".to_owned()),
             Self::NoCacheDir => Some("name a directory with --cache-dir".to_owned()),
             Self::NoStateDir => Some("name a file with --log, or with --database".to_owned()),
-            Self::NoPolicies => Some("leave --policy out".to_owned()),
+            Self::Check(error) => check::advice(error),
+            Self::NotApproved { .. } => Some("`distil check --new` shows the whole verdict".to_owned()),
             Self::Input(error) => advice::of_input(error),
             Self::Build(error) => advice::of_build(error),
             Self::Lock(error) => advice::of_lock(error),

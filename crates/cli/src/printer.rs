@@ -78,6 +78,11 @@ impl Printer {
         self.format
     }
 
+    /// Whether the result may be in colours.
+    pub(crate) fn takes_colors(&self) -> bool {
+        self.colors.0
+    }
+
     /// Whether the user asked for more than the result.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
@@ -128,6 +133,10 @@ impl Printer {
     pub(crate) fn failure(&self, failure: &Failure) {
         if let Failure::Recipe(recipe) = failure {
             self.say(&snippet::render(&recipe.path, &recipe.text, &recipe.error, self.colors.1));
+            return;
+        }
+        if let Failure::Policy(policy) = failure {
+            self.say(&snippet::render(&policy.path, &policy.text, &policy.error, self.colors.1));
             return;
         }
         self.error(failure);

@@ -6,51 +6,65 @@
 //! 3. The facts are judged by the policy. Facts that were kept are judged again in the same way, without the image.
 
 mod error;
+mod evidence;
 mod facts_file;
 mod image;
 mod inventory;
 mod ledger_file;
+mod licences;
+mod moment;
 mod signed;
+mod vex;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use distil_imgcore::{Descriptor, Image, Platform, Reference};
+use distil_imgcore::{Descriptor, Digest, Image, Platform, Reference};
 use distil_policy::facts::{DataFacts, FACTS, SignatureFacts, SupportFacts};
-use distil_policy::{Facts, Ledger, Policy, Verdict, evaluate};
+use distil_policy::{Approval, Facts, Ledger, Policy, Verdict, evaluate};
 use distil_signing::predicate::PredicateType;
 use distil_vulns::release::Releases;
-use jiff::Timestamp;
+use distil_vulns::vex::VexDocument;
+use jiff::SignedDuration;
 
 use self::signed::Authorities;
+use crate::advisories::Database;
 use crate::machine::Machine;
 use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
+use crate::scan::{ScanRequest, scan};
 
 pub(crate) use self::image::documents;
 pub(crate) use self::inventory::package;
 
 pub use self::error::CheckError;
+pub use self::evidence::{Evidence, MAX_POLICY_FILE, read_policy};
 pub use self::facts_file::{MAX_FACTS, read_facts, write_facts};
 pub use self::ledger_file::LedgerFileError;
+pub use self::moment::{MomentError, moment};
+pub use jiff::Timestamp;
 
 /// What is to be judged, and with what.
 #[derive(Debug)]
 pub struct CheckRequest<'a> {
     /// The image.
     pub reference: &'a Reference,
-    /// The one platform that is judged; all where none is given.
+    /// The one platform that is judged; all where none is given. Its own digest is judged then, and not that of the index.
     pub platform: Option<&'a Platform>,
     /// What it is judged by.
     pub policy: &'a Policy,
     /// Where the policy's files of keys are, which it names by relative paths.
     pub policy_folder: &'a Path,
+    /// What is known beside the image.
+    pub evidence: &'a Evidence,
     /// The moment for which it is judged.
     pub now: Timestamp,
     /// Whether it is judged as an image that is made at this moment, whatever date it bears.
     pub is_new: bool,
+    /// Where it is kept what layers hold.
+    pub cache_dir: Option<&'a Path>,
     /// How many threads work. The result does not depend on it.
     pub jobs: NonZeroUsize,
     /// The machine and the network, for images in registries.
@@ -79,21 +93,32 @@ pub struct Checked {
     pub ledger: Ledger,
 }
 
+impl Checked {
+    /// The approval of the digest that was judged, where the verdict gives one.
+    #[must_use]
+    pub fn approval(&self) -> Option<Approval> {
+        let digest: Digest = self.verdict.digest.parse().ok()?;
+        self.verdict.approve(&digest)
+    }
+}
+
 /// Gathers all facts about an image but the ledger.
 ///
 /// # Errors
 /// [`CheckError`]. What cannot be found out is no error: the facts say so, and then nothing is decided.
 pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Facts, CheckError> {
-    let &CheckRequest { reference, policy, policy_folder, now, is_new, machine, .. } = request;
-    let kinds = policy
-        .signatures
-        .require_attestations
-        .iter()
-        .map(|kind| kind.parse::<PredicateType>().map_err(|_| CheckError::Kind { kind: kind.clone() }));
-    let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
+    let &CheckRequest { reference, policy, policy_folder, evidence, now, is_new, machine, .. } = request;
+    let kinds = kinds(policy)?;
     let authorities = Authorities::read(&policy.signatures, policy_folder)?;
+    let database = evidence.database.as_deref().map(Database::open).transpose()?;
+    let releases = database.as_ref().map_or_else(Releases::embedded, Database::releases);
+    let (documents, vex_unusable) = vex::read(&evidence.vex, &policy.vex)?;
+    let (ignores, ignores_left_out) = evidence.ignores()?;
     let named = Named::open(reference, &Places::uncancelled(machine, progress))?;
-    let manifests = judged(&named, request.platform)?;
+    let named = match request.platform {
+        Some(wanted) => named.only(Choice::Exactly(wanted))?,
+        None => named,
+    };
     let mut facts = Facts {
         schema: FACTS.to_owned(),
         now,
@@ -105,23 +130,71 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
         data: DataFacts::default(),
         support: BTreeMap::new(),
         ledger: Ledger::default(),
-        ignores: Vec::new(),
-        vex_unusable: Vec::new(),
+        ignores,
+        ignores_left_out,
+        notes: Vec::new(),
+        vex_unusable,
         gaps: authorities.gaps.clone(),
         is_new,
     };
+    add_vulnerabilities(&mut facts, request, (database.as_ref(), &documents), &named, progress)?;
+    let manifests: BTreeMap<String, Descriptor> =
+        named.platforms.iter().map(|(platform, manifest)| (platform.to_string(), manifest.clone())).collect();
     for (name, manifest) in &manifests {
         let image = Image::read(&named.store, manifest).map_err(ReadError::from)?;
-        let platform = documents(&image);
-        facts.platforms.insert(name.clone(), inventory::add(platform, &image, request.jobs, progress)?);
+        let Some(platform) = facts.platforms.get_mut(name) else { continue };
+        image::add_observations(platform, &image, &policy.hardening, request.jobs, progress)?;
+        if !policy.licences.is_empty() {
+            licences::add(&mut platform.packages, &image, request.jobs, progress)?;
+        }
     }
-    facts.support = support(&facts);
+    facts.support = support(&facts, &releases);
     // An archive of an engine has no place for signatures: nobody signed it then, and nothing is attached.
     if !matches!(reference, Reference::DockerArchive(_)) {
         facts.signatures = authorities.signatures(&named)?;
         facts.attached = authorities.attached(&named, &manifests, &kinds)?;
     }
     Ok(facts)
+}
+
+/// The types of the statements that the policy asks for.
+fn kinds(policy: &Policy) -> Result<Vec<PredicateType>, CheckError> {
+    let kinds = policy.signatures.require_attestations.iter();
+    kinds.map(|kind| kind.parse().map_err(|_| CheckError::Kind { kind: kind.clone() })).collect()
+}
+
+/// Adds packages and findings of each platform, and the data that these are from.
+fn add_vulnerabilities(
+    facts: &mut Facts,
+    request: &CheckRequest<'_>,
+    (database, vex): (Option<&Database>, &[VexDocument]),
+    named: &Named,
+    progress: &dyn Progress,
+) -> Result<(), CheckError> {
+    let scanned = scan(
+        &ScanRequest {
+            reference: request.reference,
+            platform: request.platform,
+            database,
+            reports: &request.evidence.reports()?,
+            vex,
+            // How old data may be is for the policy to say.
+            max_data_age: SignedDuration::MAX,
+            all: false,
+            cache_dir: request.cache_dir,
+            jobs: request.jobs,
+            machine: request.machine,
+        },
+        progress,
+    )?;
+    if scanned.digest != *named.root.digest() {
+        return Err(CheckError::Moved { reference: request.reference.to_string() });
+    }
+    facts.data.sources = scanned.sources;
+    facts.gaps.extend(scanned.undecided);
+    facts.notes = scanned.notes.into_iter().collect();
+    facts.platforms = scanned.platforms.into_iter().map(|(name, platform)| (name, platform.facts)).collect();
+    Ok(())
 }
 
 /// Judges facts, with the ledger that is to be used.
@@ -157,19 +230,8 @@ pub fn check(
     judge(gather(request, progress)?, request.policy, ledger)
 }
 
-/// The manifests that are judged, by their platforms.
-fn judged(named: &Named, platform: Option<&Platform>) -> Result<BTreeMap<String, Descriptor>, CheckError> {
-    let platforms = match platform {
-        Some(wanted) => named.only(Choice::Exactly(wanted))?.platforms,
-        // An index without images is refused by name.
-        None => named.image(Choice::First).map(|_| named.platforms.clone())?,
-    };
-    Ok(platforms.into_iter().map(|(platform, manifest)| (platform.to_string(), manifest)).collect())
-}
-
 /// Until when the releases of all platforms are supported.
-fn support(facts: &Facts) -> BTreeMap<String, SupportFacts> {
-    let releases = Releases::embedded();
+fn support(facts: &Facts, releases: &Releases) -> BTreeMap<String, SupportFacts> {
     let known = facts.platforms.values().filter_map(|platform| releases.by_codename(platform.release.as_deref()?));
     let facts = known.map(|release| {
         let support = SupportFacts {

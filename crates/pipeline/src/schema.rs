@@ -86,6 +86,12 @@ pub fn validation() -> String {
     of::<Validation>()
 }
 
+/// The schema of what `check` prints.
+#[must_use]
+pub fn verdict() -> String {
+    of::<distil_policy::Verdict>()
+}
+
 /// The schema of what `promote` prints.
 #[must_use]
 pub fn promoted() -> String {

@@ -42,9 +42,15 @@ pub struct Facts {
     /// What ignore files of scanners leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<ImportedIgnore>,
+    /// Entries of ignore files that are not taken over, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignores_left_out: Vec<String>,
     /// Statements of VEX documents that could not be used, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vex_unusable: Vec<String>,
+    /// What a reader should know of reports and statements, a line each. It changes no verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What could not be found out and would be needed, a line each: nothing is decided then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<String>,
@@ -62,6 +68,9 @@ pub struct ImportedIgnore {
     pub id: String,
     /// A pattern of the source or binary packages in which it is left out; none for all.
     pub package: Option<String>,
+    /// The version of that package for which alone it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// From the start of this day (UTC) on it counts again; none where the file does not say.
     #[schemars(with = "Option<String>")]
     pub expires: Option<Date>,

@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use distil_pipeline::check::Checked;
+use distil_pipeline::policy::Approval;
 use distil_pipeline::signing::{Because, PromoteError, PromoteRequest, Promoted, PromotedDocument, promote};
 use distil_pipeline::{Escaped, Reference};
 
 use super::Context;
 use crate::failure::Failure;
+use crate::judging::{Image, Judging};
+use crate::policy_file::PolicyFile;
 use crate::printer::Format;
 use crate::progress;
 use crate::registries::Registries;
@@ -22,7 +26,7 @@ use crate::verification::SourceVerification;
 /// The signatures of the source must be verified, and its registry's name must be in nothing that is copied; the exit
 /// status is 1 where they are not, or it is. Signatures and attestations of the source stay behind, SBOMs and provenance go along
 /// and are signed. The tag of the destination is written last, and a record of the promotion is signed beside the image and
-/// kept in a log. Repeating what was interrupted finishes it.
+/// kept in a log. With --policy the image is judged first; nothing is promoted but the very digest that the policy approves of. Repeating what was interrupted finishes it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     distil promote registry.example.com/team/app:1.4-rc2 registry.example.org/app:1.4 \\\n    \
@@ -47,9 +51,11 @@ pub(crate) struct Promote {
     /// The log; the default is promotions.jsonl in distil's directory of state
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Judge by this policy; it comes with a later version
+    /// Promote it only if nothing is against it by this policy, judged as an image that is made now
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    judging: Judging,
     /// Refuse to write under a tag that another image has in a layout or registry
     #[arg(long)]
     immutable: bool,
@@ -61,9 +67,7 @@ pub(crate) struct Promote {
 
 impl Promote {
     pub(crate) fn run(self, context: &Context<'_>) -> Result<Status, Failure> {
-        if self.policy.is_some() {
-            return Err(Failure::NoPolicies);
-        }
+        let policy = self.policy.as_deref().map(PolicyFile::read).transpose()?;
         let wanted = self.verification.options().requirements(Path::new(""))?;
         let log = context.environment.promotions(self.log.as_deref())?;
         // Somebody may be asked for a password: before signals are watched for.
@@ -71,11 +75,19 @@ impl Promote {
         let signals = Signals::install().map_err(Failure::Signals)?;
         let cancelled = signals.cancel();
         let progress = progress::of(&context.global, context.environment, &context.printer);
+        let machine = self.registries.machine(&context.global, context.environment)?;
+        let approval = match &policy {
+            Some(policy) => {
+                let image = Image { reference: &self.source, platform: None, now: None, is_new: true };
+                Some(approved(&self.judging.judge(&image, policy, &machine, context, progress.as_ref())?)?)
+            }
+            None => None,
+        };
         let request = PromoteRequest {
             source: &self.source,
             destination: &self.destination,
             verification: &wanted,
-            approval: None,
+            approval: approval.as_ref(),
             signer: signer.as_ref(),
             formats: self.form.formats(),
             name: self.form.name(),
@@ -83,7 +95,7 @@ impl Promote {
             by: self.by.as_deref(),
             immutable: self.immutable,
             log: &log,
-            machine: &self.registries.machine(&context.global, context.environment)?,
+            machine: &machine,
             cancelled: &cancelled,
         };
         let promoted = promote(&request, progress.as_ref());
@@ -102,6 +114,11 @@ impl Promote {
         tell(&promoted, context);
         Ok(Status::Yes)
     }
+}
+
+/// The approval that a verdict gives.
+fn approved(checked: &Checked) -> Result<Approval, Failure> {
+    checked.approval().ok_or_else(|| Failure::NotApproved { verdict: Box::new(checked.verdict.clone()) })
 }
 
 /// What stayed behind, and whether anything was searched for.

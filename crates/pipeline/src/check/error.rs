@@ -4,9 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use distil_imgcore::Escaped;
+use distil_vulns::ignore::IgnoreError;
 
 use super::ledger_file::LedgerFileError;
+use crate::advisories::DatabaseError;
 use crate::read::ReadError;
+use crate::scan::ScanError;
 use crate::signing::TrustError;
 
 /// Why an image cannot be judged.
@@ -16,6 +19,32 @@ pub enum CheckError {
     /// The image cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Packages cannot be looked up.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The database of advisories cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The reference stands for another image than a moment before.
+    #[error("{reference} stands for another image than when it was first read")]
+    Moved {
+        /// The reference.
+        reference: String,
+    },
+    /// A policy that is no text.
+    #[error("{} is not text in UTF-8", Escaped::path(.path))]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is no ignore file that is known.
+    #[error("{} cannot be used as an ignore file", Escaped::path(.path))]
+    Ignore {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<IgnoreError>,
+    },
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerFileError),
@@ -62,13 +91,20 @@ pub enum CheckError {
 }
 
 impl CheckError {
+    /// Whether the question is good, and nobody can answer it for want of data.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::Database(DatabaseError::Missing { .. }))
+    }
+
     /// Whether what was asked for cannot be, rather than something failing.
     #[must_use]
     pub fn is_mistake(&self) -> bool {
         match self {
             Self::Read(error) => error.is_mistake(),
+            Self::Scan(error) => error.is_mistake(),
             Self::Authority { source, .. } => source.is_mistake(),
-            Self::Kind { .. } => true,
+            Self::Kind { .. } | Self::NotText { .. } => true,
             _ => false,
         }
     }

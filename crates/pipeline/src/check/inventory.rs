@@ -1,41 +1,8 @@
 //! The packages of an image as a policy sees them.
 
-use std::num::NonZeroUsize;
-
-use distil_imgcore::Image;
-use distil_policy::facts::{PackageFacts, PlatformFacts};
+use distil_policy::facts::PackageFacts;
 use distil_sbom::{Contact, Package, PackageKind};
 use distil_vulns::matching::is_debians;
-use distil_vulns::release::Releases;
-
-use crate::describe::scan;
-use crate::progress::Progress;
-use crate::read::ReadError;
-
-/// Adds system and packages, with their licences, to what the documents of an image say.
-///
-/// # Errors
-/// [`ReadError`] where a layer cannot be read.
-pub(super) fn add(
-    facts: PlatformFacts,
-    image: &Image,
-    jobs: NonZeroUsize,
-    progress: &dyn Progress,
-) -> Result<PlatformFacts, ReadError> {
-    let (inventory, unreadable) = scan(image, jobs, progress)?;
-    let release = inventory.system.as_ref().and_then(|system| Releases::embedded().identify(system).cloned());
-    let mut packages: Vec<PackageFacts> =
-        inventory.packages.iter().map(|found| package(found, release.is_some())).collect();
-    packages.sort();
-    packages.dedup();
-    Ok(PlatformFacts {
-        system: inventory.system.map(|system| system.id),
-        release: release.map(|release| release.codename),
-        packages,
-        unreadable: unreadable.iter().map(ToString::to_string).collect(),
-        ..facts
-    })
-}
 
 /// A package, of an image that is Debian's or not.
 pub(crate) fn package(found: &Package, is_debian: bool) -> PackageFacts {

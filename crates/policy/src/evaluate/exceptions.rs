@@ -81,7 +81,10 @@ impl<'a> Book<'a> {
                 (Some(_), Some(pattern)) => fits(pattern, finding),
                 (Some(_), None) => false,
             };
-            fits && is_named(&ignore.id, finding) && ignore.expires.is_none_or(|expires| today < expires)
+            let is_version = ignore.version.as_deref().is_none_or(|version| {
+                finding.source_version == version || finding.packages.values().any(|installed| installed == version)
+            });
+            fits && is_version && is_named(&ignore.id, finding) && ignore.expires.is_none_or(|expires| today < expires)
         });
         let (ignore, _) = fitting.next()?;
         Some(Excuse {

@@ -93,6 +93,8 @@ fn facts(findings: Vec<Finding>) -> Facts {
         support: [("bookworm".to_owned(), support)].into(),
         ledger: Ledger::default(),
         ignores: Vec::new(),
+        ignores_left_out: Vec::new(),
+        notes: Vec::new(),
         vex_unusable: Vec::new(),
         gaps: Vec::new(),
         is_new: false,
@@ -414,6 +416,7 @@ fn ignores_of_scanners_count_until_they_end() {
     let ignore = |package: Option<&str>, expires: Option<&str>| ImportedIgnore {
         id: "CVE-2026-0001".into(),
         package: package.map(str::to_owned),
+        version: None,
         expires: expires.map(day),
         reason: None,
         origin: ".trivyignore".into(),
@@ -429,6 +432,10 @@ fn ignores_of_scanners_count_until_they_end() {
     ] {
         facts.ignores = vec![ignore(package, expires)];
         check(&facts, &policy(), outcome, rules);
+    }
+    for (version, outcome) in [("1:1.2.13.dfsg-1", Outcome::Pass), ("1:1.2.13.dfsg-2", Outcome::Fail)] {
+        facts.ignores = vec![ImportedIgnore { version: Some(version.into()), ..ignore(None, Some("2026-03-02")) }];
+        assert_eq!(judged(&facts, &policy()).0, outcome, "{version}");
     }
 }
 

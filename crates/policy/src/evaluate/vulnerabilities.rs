@@ -34,6 +34,9 @@ pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) -> Ledger
         }
     }
     book.close(judgement);
+    for told in &question.facts.ignores_left_out {
+        judgement.add(violation("DSTL-VUL-009", "ignore file", told.clone()));
+    }
     for told in &question.facts.vex_unusable {
         judgement.add(violation("DSTL-VUL-008", "VEX", told.clone()));
     }

@@ -1,0 +1,93 @@
+//! The options of commands that judge an image by a policy: what the judgement is made from.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use distil_pipeline::check::{CheckRequest, Checked, Evidence, LedgerUse, Timestamp, check};
+use distil_pipeline::{Machine, Platform, Progress, Reference};
+
+use crate::commands::Context;
+use crate::failure::Failure;
+use crate::policy_file::PolicyFile;
+
+/// What a judgement is made from, beside the image.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Evidence")]
+pub(crate) struct Judging {
+    /// The database of advisories; the default is the one that `distil db import` fills
+    #[arg(long, value_name = "FILE")]
+    database: Option<PathBuf>,
+    /// Take in this report of Trivy, Grype or osv-scanner, or in SARIF; may be repeated
+    #[arg(long = "report", value_name = "FILE")]
+    reports: Vec<PathBuf>,
+    /// Take in this VEX document, OpenVEX or CSAF; may be repeated
+    #[arg(long = "vex", value_name = "FILE")]
+    vex: Vec<PathBuf>,
+    /// Leave out what this ignore file of a scanner does: .trivyignore, .trivyignore.yaml, osv-scanner.toml, .grype.yaml; may be
+    /// repeated
+    #[arg(long = "ignore-file", value_name = "FILE")]
+    ignores: Vec<PathBuf>,
+    /// Count resolution times from what this ledger has; what is seen is written there. It is made where it is missing
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Leave the ledger as it is
+    #[arg(long, requires = "ledger")]
+    no_ledger_update: bool,
+}
+
+/// The image that is judged, and for when.
+#[derive(Debug)]
+pub(crate) struct Image<'a> {
+    pub(crate) reference: &'a Reference,
+    pub(crate) platform: Option<&'a Platform>,
+    /// None for now.
+    pub(crate) now: Option<Timestamp>,
+    pub(crate) is_new: bool,
+}
+
+impl Judging {
+    /// Judges an image.
+    pub(crate) fn judge(
+        &self,
+        image: &Image<'_>,
+        file: &PolicyFile,
+        machine: &Machine,
+        context: &Context<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Checked, Failure> {
+        let (global, environment) = (&context.global, context.environment);
+        let cache_dir = environment.cache_dir(global.cache_dir.as_deref()).ok();
+        let now = image.now.or_else(|| Timestamp::from_second(machine.now).ok());
+        let request = CheckRequest {
+            reference: image.reference,
+            platform: image.platform,
+            policy: &file.policy,
+            policy_folder: file.folder(),
+            evidence: &self.evidence(context)?,
+            now: now.unwrap_or(Timestamp::UNIX_EPOCH),
+            is_new: image.is_new,
+            cache_dir: cache_dir.as_deref(),
+            jobs: environment.jobs(None),
+            machine,
+        };
+        Ok(check(&request, self.ledger(), progress)?)
+    }
+
+    /// The files that are known beside the image. Without a named database it is the usual one, where that is there.
+    fn evidence(&self, context: &Context<'_>) -> Result<Evidence, Failure> {
+        let database = match &self.database {
+            Some(named) => Some(named.clone()),
+            None => Some(context.environment.database(None)?).filter(|usual| usual.exists()),
+        };
+        Ok(Evidence { database, reports: self.reports.clone(), vex: self.vex.clone(), ignores: self.ignores.clone() })
+    }
+
+    /// What is done with the ledger.
+    pub(crate) fn ledger(&self) -> LedgerUse<'_> {
+        match &self.ledger {
+            None => LedgerUse::OfFacts,
+            Some(path) if self.no_ledger_update => LedgerUse::Read(path),
+            Some(path) => LedgerUse::Update(path),
+        }
+    }
+}
