@@ -2,8 +2,8 @@
 
 mod advice;
 mod beside;
-mod database;
 mod check;
+mod database;
 mod key;
 mod keyless;
 mod promote;

@@ -77,7 +77,7 @@ impl Judging {
     fn evidence(&self, context: &Context<'_>) -> Result<Evidence, Failure> {
         let database = match &self.database {
             Some(named) => Some(named.clone()),
-            None => Some(context.environment.database(None)?).filter(|usual| usual.exists()),
+            None => Some(context.environment.advisories(None)?).filter(|usual| usual.exists()),
         };
         Ok(Evidence { database, reports: self.reports.clone(), vex: self.vex.clone(), ignores: self.ignores.clone() })
     }
