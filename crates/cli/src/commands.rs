@@ -15,6 +15,7 @@ mod lock;
 mod man;
 mod promote;
 mod sbom;
+mod scan;
 mod schema;
 mod sign;
 mod sign_blob;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Validate(validate::Validate),
     Files(files::Files),
     Sbom(sbom::Sbom),
+    Scan(scan::Scan),
     Copy(copy::Copy),
     Check(check::Check),
     Promote(promote::Promote),
@@ -93,6 +95,7 @@ impl Command {
             Self::Validate(command) => command.run(context),
             Self::Files(command) => command.run(context),
             Self::Sbom(command) => command.run(context),
+            Self::Scan(command) => command.run(context),
             Self::Copy(command) => command.run(context),
             Self::Check(command) => command.run(context),
             Self::Promote(command) => command.run(context),

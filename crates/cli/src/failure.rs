@@ -19,6 +19,7 @@ use distil_pipeline::check::CheckError;
 use distil_pipeline::inputs::InputError;
 use distil_pipeline::policy::Verdict;
 use distil_pipeline::recipe::{RecipeError, UnknownVariant};
+use distil_pipeline::scan::ScanError;
 use distil_pipeline::signing::{
     BlobError, KeyFileError, KeylessError, NotVerified, PromoteError, RefreshError, SignError, TrustError, VerifyError,
 };
@@ -86,6 +87,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Database(Box<DatabaseError>),
     #[error(transparent)]
+    Scan(Box<ScanError>),
+    #[error(transparent)]
     Cache(#[from] CacheError),
     #[error(transparent)]
     Init(#[from] InitError),
@@ -149,7 +152,8 @@ boxed!(
     Sign(SignError),
     Promote(PromoteError),
     Refresh(RefreshError),
-    Database(DatabaseError)
+    Database(DatabaseError),
+    Scan(ScanError)
 );
 
 impl Failure {
@@ -173,6 +177,7 @@ impl Failure {
             Self::Keyless(e) => (false, e.is_undecided()),
             Self::Promote(e) => (e.is_no(), false),
             Self::Database(e) => (false, e.is_undecided()),
+            Self::Scan(e) => (false, e.is_undecided()),
             _ => (false, false),
         };
         if no {
@@ -211,6 +216,7 @@ impl Failure {
             Self::Promote(e) => e.is_mistake(),
             Self::Database(e) => e.is_mistake(),
             Self::Check(e) => e.is_mistake(),
+            Self::Scan(e) => e.is_mistake(),
             _ => false,
         };
         if mistake { Status::Mistake } else { Status::Failed }
