@@ -15,6 +15,9 @@ pub(super) fn advice(error: &DatabaseError) -> Option<String> {
             "feeds are the tracker's JSON, OSV records, DSA and DLA lists, KEV, EPSS, NVD 2.0 and debian.csv"
                 .to_owned(),
         ),
+        DatabaseError::Empty { .. } => {
+            Some("the database is as it was; OSV's file of the ecosystem Debian is meant".to_owned())
+        }
         DatabaseError::Feed { .. } => Some("the database is as it was; get the file once more".to_owned()),
         _ => None,
     }

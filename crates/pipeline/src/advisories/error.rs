@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use distil_imgcore::Escaped;
-use distil_vulns::feed::FeedError;
+use distil_vulns::feed::{FeedError, FeedKind};
 
 /// Why advisories cannot be imported or looked up.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,12 @@ pub enum DatabaseError {
         /// The file.
         path: PathBuf,
     },
+    /// All feeds of a kind say nothing about Debian, and would empty the database of what it has of that kind.
+    #[error("nothing in the {kind} feeds is about Debian")]
+    Empty {
+        /// The kind.
+        kind: FeedKind,
+    },
     /// A feed has a mistake.
     #[error("cannot take advisories from {}", Escaped::path(.path))]
     Feed {
@@ -104,7 +110,7 @@ impl DatabaseError {
     #[must_use]
     pub fn is_mistake(&self) -> bool {
         match self {
-            Self::Unknown { .. } | Self::Nothing { .. } => true,
+            Self::Unknown { .. } | Self::Nothing { .. } | Self::Empty { .. } => true,
             Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
             _ => false,
         }

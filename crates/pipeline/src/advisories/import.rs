@@ -92,6 +92,12 @@ pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Im
     }
     let imported: Vec<SourceFacts> =
         read.into_iter().map(|((kind, named), files)| source(kind, &named, &files)).collect();
+    let is_empty = |kind: &&FeedKind| {
+        imported.iter().filter(|source| source.kind == kind.as_str()).all(|source| source.records == 0)
+    };
+    if let Some(kind) = replaced.iter().find(is_empty) {
+        return Err(DatabaseError::Empty { kind: *kind });
+    }
     sources.extend(imported.iter().cloned());
     sources.sort();
     let meta = Meta { imported: request.now, sources, releases };

@@ -1,6 +1,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use distil_vulns::feed::FeedKind;
 use distil_vulns::{Feed, State};
 
 use super::*;
@@ -159,6 +160,8 @@ fn what_is_damaged_leaves_the_old_database() {
     assert!(matches!(place.import(&[good.clone(), unknown]), Err(DatabaseError::Unknown { .. })));
     let missing = place.import(&[good.clone(), "/nowhere/at/all".into()]).unwrap_err();
     assert!(missing.is_mistake(), "{missing}");
+    let foreign = data(&["osv/records/ROOT-OS-DEBIAN-bookworm-CVE-2025-53014.json"]);
+    assert!(matches!(place.import(&foreign), Err(DatabaseError::Empty { kind: FeedKind::Osv })));
     let given_up =
         ImportRequest { files: &[good], database: &place.database(), now: now(), cancelled: &AtomicBool::new(true) };
     assert!(matches!(import(&given_up, &Silent), Err(DatabaseError::Cancelled)));
