@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Scan(scan::Scan),
     Copy(copy::Copy),
     Check(check::Check),
-    Promote(promote::Promote),
+    Promote(Box<promote::Promote>),
     Tags(tags::Tags),
     Key(key::Key),
     Sign(sign::Sign),

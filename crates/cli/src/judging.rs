@@ -20,7 +20,7 @@ pub(crate) struct Judging {
     /// Take in this report of Trivy, Grype or osv-scanner, or in SARIF; may be repeated
     #[arg(long = "report", value_name = "FILE")]
     reports: Vec<PathBuf>,
-    /// Take in this VEX document, OpenVEX or CSAF; may be repeated
+    /// Take in this VEX document, in the form of CSAF or of openvex.dev; may be repeated
     #[arg(long = "vex", value_name = "FILE")]
     vex: Vec<PathBuf>,
     /// Leave out what this ignore file of a scanner does: .trivyignore, .trivyignore.yaml, osv-scanner.toml, .grype.yaml; may be

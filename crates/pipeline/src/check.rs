@@ -190,8 +190,11 @@ fn add_vulnerabilities(
     if scanned.digest != *named.root.digest() {
         return Err(CheckError::Moved { reference: request.reference.to_string() });
     }
+    // Without any data the policy says so itself.
+    if !scanned.sources.is_empty() {
+        facts.gaps.extend(scanned.undecided);
+    }
     facts.data.sources = scanned.sources;
-    facts.gaps.extend(scanned.undecided);
     facts.notes = scanned.notes.into_iter().collect();
     facts.platforms = scanned.platforms.into_iter().map(|(name, platform)| (name, platform.facts)).collect();
     Ok(())

@@ -13,9 +13,6 @@ use crate::document::Reopen;
 
 pub use self::text::{LedgerError, LedgerErrorKind, MAX_LEDGER, MAX_LEDGER_ENTRIES, MAX_LEDGER_LINE};
 
-/// The type of the predicate with which a ledger is attested about an image.
-pub const LEDGER: &str = "https://git.example.org/distil/docs/check.md#ledger-v1";
-
 /// First-seen dates by release, source package and vulnerability: never by image, so that a rebuild changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Vec<Entry>", into = "Vec<Entry>")]

@@ -36,7 +36,7 @@ mod verdict;
 
 pub use evaluate::{Evaluated, evaluate};
 pub use facts::Facts;
-pub use ledger::{LEDGER, Ledger};
+pub use ledger::Ledger;
 pub use observation::Observation;
 pub use policy::{MAX_POLICY, Policy, SCHEMA};
 pub use problem::{PolicyError, PolicyProblem};
