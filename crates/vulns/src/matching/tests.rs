@@ -267,3 +267,44 @@ fn the_source_version_is_what_is_compared() {
     }
     assert!(different > 500, "{different}");
 }
+
+#[test]
+fn a_feed_that_ended_before_finds_nothing_of_what_came_after() {
+    use crate::advisory::Item;
+    use crate::feed::{self, FeedKind};
+    use crate::release::Releases;
+
+    let releases = Releases::embedded();
+    let mut advisories: Vec<Advisory> = Vec::new();
+    let dsa = include_bytes!("../../tests/data/lists/DSA.list").as_slice();
+    let dla = include_bytes!("../../tests/data/lists/DLA.list").as_slice();
+    for (kind, mut list) in [(FeedKind::Dsa, dsa), (FeedKind::Dla, dla)] {
+        let mut take = |item| match item {
+            Item::Advisory(advisory) if advisory.release == "buster" => advisories.push(advisory),
+            _ => {}
+        };
+        feed::read(kind, &mut list, &releases, &mut take).unwrap();
+    }
+    let known: BTreeSet<&str> = advisories.iter().map(|advisory| advisory.id.as_str()).collect();
+    let answers = include_bytes!("../../tests/data/osvdev-answers-debian10.json");
+    let answers: serde_json::Value = serde_json::from_slice(answers).unwrap();
+    let (mut packages, mut newer, mut resolved) = (0, 0, 0);
+    for answer in answers["results"].as_array().unwrap() {
+        let installed = Installed {
+            release: "buster".to_owned(),
+            source: answer["name"].as_str().unwrap().to_owned(),
+            source_version: answer["version"].as_str().unwrap().to_owned(),
+            packages: BTreeMap::new(),
+        };
+        assert_eq!(find(&installed, &advisories, &mut |_| None, None, false), [], "{answer}");
+        resolved += find(&installed, &advisories, &mut |_| None, None, true).len();
+        for vulnerability in answer["vulns"].as_array().unwrap() {
+            // What the service has found since was published later.
+            assert!(!known.contains(vulnerability["id"].as_str().unwrap()), "{vulnerability}");
+            newer += 1;
+        }
+        packages += 1;
+    }
+    assert_eq!((packages, newer), (93, 31));
+    assert!(resolved > 50, "{resolved}");
+}
