@@ -49,6 +49,7 @@ mod sbom;
 mod sbom_hostile;
 mod sbom_image;
 mod sbom_readers;
+mod scan;
 mod shop;
 mod sign_attest;
 mod sign_blob;
