@@ -9,7 +9,9 @@ pub(super) fn is_sample(path: &str, is_of_package: bool) -> bool {
         && ["python", "ruby", "node_modules", "perl", "go/src", "golang", "php"].iter().any(|name| path.contains(name));
     let is_documentation = is_of_package
         && (["usr/share/", "usr/include/"].iter().any(|folder| path.starts_with(folder))
-            || ["/examples/", "/doc/", "/docs/"].iter().any(|part| path.contains(part)));
+            || ["/examples/", "/doc/", "/docs/"].iter().any(|part| path.contains(part))
+            // The description of a Python package, which is its README.
+            || ["/PKG-INFO", "/METADATA"].iter().any(|name| path.ends_with(name)));
     in_tests && (is_of_package || is_runtime) || is_documentation || path.ends_with("/ssl-cert-snakeoil.key")
 }
 
@@ -23,6 +25,7 @@ mod tests {
         assert!(is_sample("usr/local/lib/python3.12/test/certdata/keycert.pem", false));
         assert!(is_sample("usr/share/doc/openssl/demos/x.pem", true));
         assert!(is_sample("etc/ssl/private/ssl-cert-snakeoil.key", false));
+        assert!(is_sample("usr/lib/python3/dist-packages/PyJWT-2.6.0.egg-info/PKG-INFO", true));
         assert!(!is_sample("usr/share/app/key.pem", false));
         assert!(!is_sample("app/tests/key.pem", false));
         assert!(!is_sample("etc/app/key.pem", true));
