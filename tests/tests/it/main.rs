@@ -12,6 +12,7 @@ mod cache_damage;
 mod cache_prune;
 mod cache_sharing;
 mod certificates;
+mod check;
 mod chunked;
 mod ci_examples;
 mod composition;
