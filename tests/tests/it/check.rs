@@ -160,7 +160,8 @@ fn an_image_without_packages_and_data_is_undecided_and_is_not_promoted() {
         program.env("HOME", &home).env("XDG_STATE_HOME", home.join("state")).run()
     };
     let _signed =
-        password(&["sign", "oci:image:v1", "--key", "internal.key", "--reference", "registry.example.org/app"]).success();
+        password(&["sign", "oci:image:v1", "--key", "internal.key", "--reference", "registry.example.org/app"])
+            .success();
     let promote = [
         "promote",
         "oci:image:v1",
