@@ -13,6 +13,7 @@ mod inventory;
 mod ledger_file;
 mod licences;
 mod moment;
+mod openvex;
 mod signed;
 mod vex;
 
@@ -44,6 +45,7 @@ pub use self::evidence::{Evidence, MAX_POLICY_FILE, read_policy};
 pub use self::facts_file::{MAX_FACTS, read_facts, write_facts};
 pub use self::ledger_file::LedgerFileError;
 pub use self::moment::{MomentError, moment};
+pub use self::openvex::openvex;
 pub use jiff::Timestamp;
 
 /// What is to be judged, and with what.

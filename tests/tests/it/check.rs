@@ -114,12 +114,12 @@ fn every_form_is_written_and_shows_no_foreign_escapes() {
     let (_guard, home) = folder();
     let _ran = at(&home, "2026-04-01", POLICY).exits(1);
     let words = ["check", "--facts", "facts.json", "--policy", "policy.toml"];
-    let outputs =
-        ["-o", "sarif=a.sarif", "-o", "junit=a.xml", "-o", "markdown=a.md", "-o", "json=a.json", "-o", "a.txt"];
+    let outputs = ["sarif=a.sarif", "junit=a.xml", "markdown=a.md", "json=a.json", "openvex=a.vex", "a.txt"];
+    let outputs = outputs.map(|output| ["-o", output]).concat();
     let ran = distil(&home, &[&words[..], &outputs].concat()).exits(1);
     assert!(ran.text().contains("DSTL-VUL-001") || ran.text().contains("CVE-2026-0001"), "{ran}");
     assert_eq!(fs::read_to_string(home.join("a.txt")).unwrap(), ran.text());
-    for name in ["a.sarif", "a.xml", "a.md", "a.json", "a.txt"] {
+    for name in ["a.sarif", "a.xml", "a.md", "a.json", "a.vex", "a.txt"] {
         let text = fs::read_to_string(home.join(name)).unwrap();
         assert!(text.contains("CVE-2026-0001") && !text.contains('\u{1b}'), "{name}: {text}");
     }

@@ -13,6 +13,7 @@ mod cache_prune;
 mod cache_sharing;
 mod certificates;
 mod check;
+mod check_image;
 mod chunked;
 mod ci_examples;
 mod composition;

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use crate::example::reference;
 
 /// The vulnerabilities that DSA-5343-1 repairs in openssl 1.1.1n-0+deb11u4.
-const REPAIRED: [&str; 5] = ["CVE-2022-2097", "CVE-2022-4304", "CVE-2022-4450", "CVE-2023-0215", "CVE-2023-0286"];
+pub(crate) const REPAIRED: [&str; 5] =
+    ["CVE-2022-2097", "CVE-2022-4304", "CVE-2022-4450", "CVE-2023-0215", "CVE-2023-0286"];
 /// The lists of advisories end in 2023.
 const ANY_AGE: &str = "--max-data-age=9999w";
 
-struct Scene {
-    home: PathBuf,
-    image: String,
+pub(crate) struct Scene {
+    pub(crate) home: PathBuf,
+    pub(crate) image: String,
     _guard: tempfile::TempDir,
 }
 
@@ -27,7 +28,7 @@ fn deb(name: &str, source: &str, version: &str) -> Deb {
 
 impl Scene {
     /// An image of this release of Debian with these packages, and a database of the lists of advisories.
-    fn new(release: &str, debs: &[Deb]) -> Self {
+    pub(crate) fn new(release: &str, debs: &[Deb]) -> Self {
         let (guard, home) = folder();
         let text = format!("PRETTY_NAME=\"A system\"\n{release}");
         let base = Deb::new("base-files").file("/usr/lib/os-release", &text);
@@ -39,17 +40,17 @@ impl Scene {
         scene
     }
 
-    fn with_lists(self) -> Self {
+    pub(crate) fn with_lists(self) -> Self {
         let lists = ["DSA.list", "DLA.list"];
         let lists = lists.map(|name| place::root().join("crates/vulns/tests/data/lists").join(name));
         let _ = self.run(&["db", "import"], &lists).success();
         self
     }
 
-    fn run(&self, words: &[&str], files: &[PathBuf]) -> Ran {
+    pub(crate) fn run(&self, words: &[&str], files: &[PathBuf]) -> Ran {
         let program = Program::distil().args(words).args(files).current_dir(&self.home);
         let program = program.env("HOME", &self.home).env("XDG_STATE_HOME", self.home.join("state"));
-        program.env("XDG_CACHE_HOME", self.home.join("cache")).run()
+        program.env("XDG_CACHE_HOME", self.home.join("cache")).env("COSIGN_PASSWORD", "").run()
     }
 
     fn scan(&self, words: &[&str]) -> Ran {
@@ -61,11 +62,11 @@ impl Scene {
     }
 }
 
-fn openssl(version: &str) -> [Deb; 2] {
+pub(crate) fn openssl(version: &str) -> [Deb; 2] {
     [deb("libssl1.1", "openssl", version), deb("openssl", "openssl", version)]
 }
 
-const BULLSEYE: &str = "ID=debian\nVERSION_ID=\"11\"\nVERSION_CODENAME=bullseye\n";
+pub(crate) const BULLSEYE: &str = "ID=debian\nVERSION_ID=\"11\"\nVERSION_CODENAME=bullseye\n";
 
 fn ids(document: &Value) -> BTreeSet<String> {
     let findings = document["findings"].as_array().unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use distil_pipeline::check::{Checked, Timestamp, judge, moment, read_facts, write_facts};
+use distil_pipeline::check::{Checked, Timestamp, judge, moment, openvex, read_facts, write_facts};
 use distil_pipeline::policy::{Outcome, output};
 use distil_pipeline::{Escaped, Platform, Reference, whole_file};
 
@@ -54,6 +54,9 @@ pub(crate) struct Check {
         conflicts_with_all = ["reference", "platform", "database", "reports", "vex", "ignores", "ledger"]
     )]
     facts: Option<PathBuf>,
+    /// Who says so, in a VEX document that is made
+    #[arg(long, value_name = "NAME", default_value = "distil")]
+    author: String,
     /// Keep here all that the verdict is made from
     #[arg(long, value_name = "FILE")]
     save_facts: Option<PathBuf>,
@@ -76,6 +79,9 @@ enum Form {
     Junit,
     /// For summaries of jobs
     Markdown,
+    /// OpenVEX: what is known of the image's vulnerabilities, and what is let pass of them
+    #[value(name = "openvex")]
+    OpenVex,
 }
 
 /// Where a verdict is written, and how where that is said.
@@ -105,14 +111,14 @@ impl Check {
             write_facts(path, &checked.facts)?;
         }
         for target in &self.outputs {
-            let text = written(&checked, target.form.unwrap_or(self.format), None);
+            let text = self.written(&checked, target.form.unwrap_or(self.format), None);
             whole_file::replace(&target.path, text.as_bytes())
                 .map_err(|source| Failure::Write { path: target.path.clone(), source })?;
         }
         let printer = &context.printer;
         checked.facts.notes.iter().for_each(|note| printer.warning(Escaped(note.as_bytes())));
         let form = if printer.format() == Format::Json { Form::Json } else { self.format };
-        printer.result(&written(&checked, form, Some(printer.takes_colors())))?;
+        printer.result(&self.written(&checked, form, Some(printer.takes_colors())))?;
         Ok(status(checked.verdict.verdict))
     }
 
@@ -128,6 +134,19 @@ impl Check {
         let image = Image { reference, platform: self.platform.as_ref(), now: self.now, is_new: self.new };
         super::reading(context, |progress| self.judging.judge(&image, file, &machine, context, progress))
     }
+
+    /// The verdict in a form; for a terminal with its width, and in colours where it takes them.
+    fn written(&self, checked: &Checked, form: Form, colors: Option<bool>) -> String {
+        let verdict = &checked.verdict;
+        match form {
+            Form::Table => output::table(verdict, 0, colors.unwrap_or(false)),
+            Form::Json => output::json(verdict),
+            Form::Sarif => output::sarif(verdict, image_name(&verdict.reference)),
+            Form::Junit => output::junit(verdict),
+            Form::Markdown => output::markdown(verdict),
+            Form::OpenVex => openvex(checked, &self.author),
+        }
+    }
 }
 
 fn status(outcome: Outcome) -> Status {
@@ -135,18 +154,6 @@ fn status(outcome: Outcome) -> Status {
         Outcome::Pass => Status::Yes,
         Outcome::Fail => Status::No,
         Outcome::Undecided => Status::Undecided,
-    }
-}
-
-/// The verdict in a form; for a terminal with its width, and in colours where it takes them.
-fn written(checked: &Checked, form: Form, colors: Option<bool>) -> String {
-    let verdict = &checked.verdict;
-    match form {
-        Form::Table => output::table(verdict, 0, colors.unwrap_or(false)),
-        Form::Json => output::json(verdict),
-        Form::Sarif => output::sarif(verdict, image_name(&verdict.reference)),
-        Form::Junit => output::junit(verdict),
-        Form::Markdown => output::markdown(verdict),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Images that break one rule each: that rule fires, and no other.
 
 mod cases;
+mod dockle;
 mod programs;
 
 use std::collections::BTreeSet;

@@ -413,7 +413,7 @@ fn what_is_written_is_valid_and_means_the_same() {
         unknown,
         "not-affected",
         "fixed",
-        "not-affected",
+        affected,
     ];
     assert_eq!(status, expected);
     // Of another image it says nothing.

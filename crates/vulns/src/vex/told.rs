@@ -51,10 +51,11 @@ fn position(finding: &Finding) -> (VexStatus, String) {
             (VexStatus::Affected, format!("{source} is not supported any more in {release}: move to a newer release."))
         }
         _ if is_unimportant => (
-            VexStatus::NotAffected,
+            // The word is also for what is outside of security support, so that it does not say that nothing is affected.
+            VexStatus::Affected,
             format!(
                 "The Debian security tracker calls it unimportant for {source} in {release}: it does not concern the built \
-                 packages, or has no practical effect."
+                 packages, has no practical effect, or is outside of security support."
             ),
         ),
         Status::Fixed => match &finding.fixed {
