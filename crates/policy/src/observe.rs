@@ -104,7 +104,7 @@ impl<'a> Observer<'a> {
         if let Some(text) = &looked.text {
             self.passwd = Some(text.clone());
         }
-        let is_sample = samples::is_sample(&path, place.package.is_some());
+        let is_sample = samples::is_sample(&path, place.package.is_some(), looked.is_elf);
         let is_tool = is_file && tool(&path, entry).is_some();
         for sight in &looked.sights {
             let is_told = is_tool && sight.rule == "DSTL-FS-004";
@@ -123,7 +123,7 @@ impl<'a> Observer<'a> {
     /// is visible.
     pub fn hidden(&mut self, path: &ImagePath, layer: usize, looked: &Looked) {
         let name = String::from_utf8_lossy(path.as_bytes()).into_owned();
-        if samples::is_sample(&name, true) {
+        if samples::is_sample(&name, true, looked.is_elf) {
             return;
         }
         let seen = self.seen.get(path).cloned().unwrap_or_default();
