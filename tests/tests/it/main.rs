@@ -25,6 +25,7 @@ mod dpkg;
 mod dpkg_root;
 mod durable;
 mod example;
+mod hardening;
 mod kit;
 mod layering;
 mod layers;
