@@ -8,6 +8,7 @@ mod error;
 mod given;
 mod held;
 mod import;
+mod sealed;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use document::{DatabaseDocument, HeldRelease};
 pub use error::DatabaseError;
 pub use import::{ImportRequest, Imported, import};
 
+use sealed::Sealed;
 use store::{ADVISORIES, COUNTS, CVES, Meta, Stored};
 
 /// A database that is read.
@@ -53,12 +55,13 @@ impl Database {
         if !path.try_exists().map_err(|source| DatabaseError::Read { path: path.to_owned(), source })? {
             return Err(DatabaseError::Missing { path: path.to_owned() });
         }
-        // What is no regular file would be waited for.
-        let _file =
-            crate::regular_file::open(path).map_err(|source| DatabaseError::Read { path: path.to_owned(), source })?;
+        let file = Sealed::open(path)?;
         let failed = |error: redb::Error| DatabaseError::of(path, error);
         let mut builder = redb::Builder::new();
-        let engine = builder.set_cache_size(store::CACHE).open_read_only(path).map_err(|error| failed(error.into()))?;
+        let engine = builder
+            .set_cache_size(store::CACHE)
+            .open_read_only_with_backend(file)
+            .map_err(|error| failed(error.into()))?;
         let reading = engine.begin_read().map_err(|error| failed(error.into()))?;
         let meta = Meta::read(&reading, path)?;
         let open = || -> Result<_, redb::TableError> {
@@ -115,9 +118,12 @@ impl Database {
     }
 
     /// Whether any feed says something of a release. Where none does, nothing can be said of its packages.
-    #[must_use]
-    pub fn knows(&self, release: &str) -> bool {
-        self.counts.get(release).is_ok_and(|count| count.is_some_and(|count| count.value() > 0))
+    ///
+    /// # Errors
+    /// [`DatabaseError`] where the file cannot be read or is damaged.
+    pub fn knows(&self, release: &str) -> Result<bool, DatabaseError> {
+        let count = self.counts.get(release).map_err(|error| DatabaseError::of(&self.path, error.into()))?;
+        Ok(count.is_some_and(|count| count.value() > 0))
     }
 
     /// When it was made.

@@ -4,8 +4,11 @@ use distil_pipeline::advisories::DatabaseError;
 
 pub(super) fn advice(error: &DatabaseError) -> Option<String> {
     match error {
-        DatabaseError::Missing { .. } | DatabaseError::Format { .. } | DatabaseError::Damaged { .. } => {
+        DatabaseError::Missing { .. } => {
             Some("make one with `distil db import FILE…`, or name another with --database".to_owned())
+        }
+        DatabaseError::Format { .. } | DatabaseError::Damaged { .. } => {
+            Some("import again, all feeds at once: `distil db import FILE…`".to_owned())
         }
         DatabaseError::Foreign { .. } => Some(
             "it was left as it is; name another file with --database, or remove it and run `distil db import`"

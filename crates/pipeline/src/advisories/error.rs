@@ -94,14 +94,16 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
-    /// What the engine says of a file. Whatever does not have its marks is another program's.
+    /// What the engine says of a file, which is an advisory database whenever it is asked.
     pub(super) fn of(path: &Path, error: redb::Error) -> Self {
         let path = path.to_owned();
         match error {
-            redb::Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => Self::Foreign { path },
+            redb::Error::Io(source) if source.kind() == io::ErrorKind::InvalidData => Self::Damaged { path },
             redb::Error::Io(source) => Self::Read { path, source },
-            redb::Error::UpgradeRequired(_) => Self::Foreign { path },
-            redb::Error::Corrupted(_) | redb::Error::RepairAborted => Self::Damaged { path },
+            redb::Error::Corrupted(_)
+            | redb::Error::RepairAborted
+            | redb::Error::UpgradeRequired(_)
+            | redb::Error::TableDoesNotExist(_) => Self::Damaged { path },
             error => Self::Engine { path, source: Box::new(error) },
         }
     }

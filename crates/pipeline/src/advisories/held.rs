@@ -9,7 +9,7 @@ use distil_vulns::feed::FeedKind;
 use redb::ReadableTable as _;
 
 use super::store::{self, ADVISORIES, COUNTS, CVES, META, Meta, OfKind, Part, Stored};
-use super::{Database, DatabaseError};
+use super::{Database, DatabaseError, sealed};
 
 /// Records of one key, and how many.
 #[derive(Debug, Default)]
@@ -85,8 +85,7 @@ impl Held {
             return Err(unfit(error));
         }
         let entries = meta.entries().map_err(unfit)?;
-        let write = || -> Result<bool, redb::Error> {
-            let database = redb::Builder::new().set_cache_size(store::CACHE).create(path)?;
+        let fill = |database: &redb::Database| -> Result<bool, redb::Error> {
             let writing = database.begin_write()?;
             {
                 let mut table = writing.open_table(META)?;
@@ -117,7 +116,7 @@ impl Held {
             writing.commit()?;
             Ok(true)
         };
-        match write() {
+        match sealed::write(path, fill) {
             Ok(true) => Ok(()),
             Ok(false) => Err(DatabaseError::Cancelled),
             Err(redb::Error::Io(source)) => Err(DatabaseError::Write { path: path.to_owned(), source }),

@@ -60,21 +60,12 @@ pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Im
     let _lock = lock(path, request.cancelled)?;
     let mut replaced: Vec<FeedKind> = feeds.iter().map(|given| given.kind).collect();
     replaced.dedup();
-    let (old, started_anew) = match Database::open(path) {
-        Ok(old) => (Some(old), false),
-        Err(DatabaseError::Missing { .. }) => (None, false),
-        Err(DatabaseError::Format { .. } | DatabaseError::Damaged { .. }) => (None, true),
+    let (Kept { mut held, mut sources, mut releases }, started_anew) = match Kept::of(path, &replaced) {
+        Ok(kept) => (kept, false),
+        Err(DatabaseError::Missing { .. }) => (Kept::default(), false),
+        Err(DatabaseError::Format { .. } | DatabaseError::Damaged { .. }) => (Kept::default(), true),
         Err(error) => return Err(error),
     };
-    let kept_sources = old.iter().flat_map(|old| old.meta.sources.clone());
-    let mut sources: Vec<SourceFacts> =
-        kept_sources.filter(|source| !replaced.iter().any(|kind| kind.as_str() == source.kind)).collect();
-    let mut releases = old.as_ref().and_then(|old| old.meta.releases.clone());
-    let mut held = match &old {
-        Some(old) => Held::kept(old, &replaced)?,
-        None => Held::default(),
-    };
-    drop(old);
 
     progress.phase(Phase::Import { files: feeds.len(), bytes: feeds.iter().map(|given| given.bytes).sum() });
     let mut read = BTreeMap::new();
@@ -112,6 +103,25 @@ pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Im
     }
     written?;
     Ok(Imported { sources: imported, records_passed_over, files_passed_over: passed_over, started_anew })
+}
+
+/// What stays of an older database.
+#[derive(Debug, Default)]
+struct Kept {
+    held: Held,
+    sources: Vec<SourceFacts>,
+    releases: Option<Releases>,
+}
+
+impl Kept {
+    /// What a database has of feeds that are not replaced. Damage of what is replaced counts too: it may be anywhere.
+    fn of(path: &Path, replaced: &[FeedKind]) -> Result<Self, DatabaseError> {
+        let old = Database::open(path)?;
+        let held = Held::kept(&old, replaced)?;
+        let mut sources = old.sources()?;
+        sources.retain(|source| !replaced.iter().any(|kind| kind.as_str() == source.kind));
+        Ok(Self { held, sources, releases: old.meta.releases })
+    }
 }
 
 /// Waits for the lock of the database. It is given back when the file is closed, by the kernel where the process dies.

@@ -43,18 +43,13 @@ pub(super) struct Meta {
 
 impl Meta {
     pub(super) fn read(reading: &ReadTransaction, path: &Path) -> Result<Self, DatabaseError> {
-        let table = match reading.open_table(META) {
-            Err(redb::TableError::TableDoesNotExist(_)) => {
-                return Err(DatabaseError::Foreign { path: path.to_owned() });
-            }
-            table => table.map_err(|error| DatabaseError::of(path, error.into()))?,
-        };
+        let table = reading.open_table(META).map_err(|error| DatabaseError::of(path, error.into()))?;
         let get = |key| table.get(key).map_err(|error| DatabaseError::of(path, error.into()));
         let format = get(FORMAT_KEY)?.and_then(|found| postcard::from_bytes::<u32>(found.value()).ok());
         match format {
             Some(FORMAT) => {}
             Some(found) => return Err(DatabaseError::Format { path: path.to_owned(), found, expected: FORMAT }),
-            None => return Err(DatabaseError::Foreign { path: path.to_owned() }),
+            None => return Err(DatabaseError::Damaged { path: path.to_owned() }),
         }
         let meta = get(META_KEY)?.and_then(|found| postcard::from_bytes(found.value()).ok());
         meta.ok_or_else(|| DatabaseError::Damaged { path: path.to_owned() })

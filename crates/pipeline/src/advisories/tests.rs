@@ -7,6 +7,8 @@ use distil_vulns::{Feed, State};
 use super::*;
 use crate::{Silent, whole_file};
 
+mod damage;
+
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vulns/tests/data");
 
 fn now() -> Timestamp {
@@ -64,7 +66,7 @@ fn what_is_imported_is_found_and_what_is_imported_again_is_replaced() {
     let xorg = database.about("bullseye", "xorg-server").unwrap();
     assert!(xorg.iter().any(|advisory| advisory.id == "DSA-5380-1" && advisory.feed == Feed::Dsa));
     assert!(xorg.is_sorted_by_key(|advisory| (advisory.feed, advisory.id.clone())));
-    assert!(database.knows("bullseye") && database.knows("sid") && !database.knows("noble"));
+    assert!(database.knows("bullseye").unwrap() && database.knows("sid").unwrap() && !database.knows("noble").unwrap());
     assert!(database.about("bullseye", "nothing").unwrap().is_empty());
     assert!(database.cve("CVE-2016-1585").unwrap().unwrap().title.is_some());
     assert_eq!(database.cve("CVE-1999-0001").unwrap(), None);
@@ -138,7 +140,7 @@ fn a_newer_list_of_releases_is_taken() {
             "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#,
     );
     place.import(&[record.clone(), list]).unwrap();
-    assert!(place.open().knows("new"));
+    assert!(place.open().knows("new").unwrap());
     // The list stays where another feed is imported, and the time is never later than now.
     place.import(&[record]).unwrap();
     let database = place.open();
@@ -190,11 +192,12 @@ fn what_is_no_database_is_no_database() {
 fn a_database_of_another_format_is_told_and_made_anew() {
     let place = Place::new();
     place.import(&data(&["osv/records"])).unwrap();
-    let other = redb::Database::open(place.database()).unwrap();
-    let writing = other.begin_write().unwrap();
-    writing.open_table(store::META).unwrap().insert("format", postcard::to_stdvec(&7_u32).unwrap().as_slice()).unwrap();
-    writing.commit().unwrap();
-    drop(other);
+    sealed::write(&place.database(), |other| {
+        let writing = other.begin_write()?;
+        writing.open_table(store::META)?.insert("format", postcard::to_stdvec(&7_u32).unwrap().as_slice())?;
+        Ok(writing.commit()?)
+    })
+    .unwrap();
     let error = Database::open(&place.database()).unwrap_err();
     assert!(matches!(error, DatabaseError::Format { found: 7, .. }) && error.is_undecided(), "{error:?}");
     assert!(place.import(&data(&["lists/DLA.list"])).unwrap().started_anew);

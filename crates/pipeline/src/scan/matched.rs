@@ -34,7 +34,7 @@ pub(crate) fn findings(
     let mut found = Found::default();
     let debs: Vec<&PackageFacts> = facts.packages.iter().filter(|package| package.kind == DEB).collect();
     if let Some(database) = database {
-        found.undecided = obstacles(facts, debs.is_empty(), database);
+        found.undecided = obstacles(facts, debs.is_empty(), database)?;
         if let Some(release) = &facts.release {
             for installed in sources(&debs, release) {
                 let advisories = database.about(release, &installed.source)?;
@@ -78,7 +78,7 @@ fn is_there(finding: &Finding) -> bool {
 }
 
 /// Why the database cannot tell everything of an image.
-fn obstacles(facts: &PlatformFacts, is_empty: bool, database: &Database) -> Vec<String> {
+fn obstacles(facts: &PlatformFacts, is_empty: bool, database: &Database) -> Result<Vec<String>, DatabaseError> {
     let mut obstacles = Vec::new();
     match (facts.system.as_deref(), facts.release.as_deref()) {
         (None, _) => obstacles.push("the image does not say which distribution it is".to_owned()),
@@ -86,7 +86,7 @@ fn obstacles(facts: &PlatformFacts, is_empty: bool, database: &Database) -> Vec<
         (Some(system), None) => {
             obstacles.push(format!("there are no advisories about the distribution {}", Escaped(system.as_bytes())));
         }
-        (Some(_), Some(release)) if !database.knows(release) => {
+        (Some(_), Some(release)) if !database.knows(release)? => {
             obstacles.push(format!("the database has no advisories about {release}"));
         }
         (Some(_), Some(_)) => {}
@@ -95,7 +95,7 @@ fn obstacles(facts: &PlatformFacts, is_empty: bool, database: &Database) -> Vec<
         obstacles.push("the image has no records of packages".to_owned());
     }
     obstacles.extend(facts.unreadable.iter().map(|path| format!("the record of packages {path} is broken")));
-    obstacles
+    Ok(obstacles)
 }
 
 /// The source packages that advisories of the release may be about.
