@@ -4,7 +4,7 @@
 #![no_main]
 
 use distil_debunpack::deb822::{Comments, Limits, Paragraphs};
-use distil_debunpack::records::{installed_packages, status_file};
+use distil_debunpack::records::{Records, status_file};
 use distil_debunpack::{Control, RelationField, Relations};
 use libfuzzer_sys::fuzz_target;
 
@@ -39,9 +39,10 @@ fn check_paragraphs(input: &[u8]) {
 fn check_control(control: &Control, file: &[u8]) {
     assert_eq!(control.bytes(), file);
     let record = status_file([control, control]);
-    let installed = installed_packages(&record).expect("a record of a sound control file is sound");
-    assert_eq!(installed.len(), 2, "a control file became several records");
-    for again in &installed {
+    let records = Records::read(&record);
+    assert!(records.broken.is_empty(), "a record of a sound control file is sound: {:?}", records.broken);
+    assert_eq!(records.packages.len(), 2, "a control file became several records");
+    for again in records.packages.iter().map(|found| &found.control) {
         assert_eq!(again.package(), control.package());
         assert_eq!(again.version().as_str(), control.version().as_str());
         assert_eq!(again.source(), control.source());

@@ -165,32 +165,59 @@ pub enum RecordError {
     },
 }
 
-/// The packages that a database or a single record says are installed.
-///
-/// A record without `Status` counts as installed, since those of `status.d` have none. Packages that are removed or only
-/// half there do not count.
-///
-/// # Errors
-/// [`RecordError`] where the bytes are not records, or one has no package, version or architecture.
-pub fn installed_packages(bytes: &[u8]) -> Result<Vec<Control>, RecordError> {
-    // The database of a large system has some megabytes.
-    let limits = Limits { document: 256 << 20, ..Limits::default() };
-    let mut packages = Vec::new();
-    for paragraph in Paragraphs::new(bytes, Comments::Refused, limits) {
-        let paragraph = paragraph?;
-        if is_installed(&paragraph) {
-            let control = Control::from_paragraph(&paragraph);
-            packages.push(control.map_err(|source| RecordError::Record { line: paragraph.line(), source })?);
-        }
-    }
-    Ok(packages)
+/// What a database or a single record says.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    /// The packages that are there, in its order.
+    pub packages: Vec<Recorded>,
+    /// What in it is no record. The others count all the same; behind what are no fields, nothing more is read.
+    pub broken: Vec<RecordError>,
 }
 
-fn is_installed(record: &Paragraph<'_>) -> bool {
-    let Some(status) = record.field("Status") else { return true };
-    let state = status.value().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2);
-    // Packages whose triggers wait have all their files, too.
-    matches!(state, Some(b"installed" | b"triggers-pending" | b"triggers-awaited"))
+/// A package that a record says is there.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The record.
+    pub control: Control,
+    /// Whether all of it is there. Of a package that was unpacked and not configured, or not wholly unpacked, there are files
+    /// all the same.
+    pub is_whole: bool,
+}
+
+impl Records {
+    /// Reads records. One without `Status` counts as installed, since those of `status.d` have none. Packages that were
+    /// removed, all but their settings, do not count.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        // The database of a large system has some megabytes.
+        let limits = Limits { document: 256 << 20, ..Limits::default() };
+        let mut records = Self::default();
+        for paragraph in Paragraphs::new(bytes, Comments::Refused, limits) {
+            match paragraph.map_err(RecordError::from).and_then(|paragraph| recorded(&paragraph)) {
+                Ok(found) => records.packages.extend(found),
+                Err(error) => records.broken.push(error),
+            }
+        }
+        records
+    }
+}
+
+fn recorded(paragraph: &Paragraph<'_>) -> Result<Option<Recorded>, RecordError> {
+    let is_whole = match state(paragraph) {
+        // Packages whose triggers wait have all their files, too.
+        None | Some(b"installed" | b"triggers-pending" | b"triggers-awaited") => true,
+        Some(b"not-installed" | b"config-files") => return Ok(None),
+        Some(_) => false,
+    };
+    let control = Control::from_paragraph(paragraph);
+    let control = control.map_err(|source| RecordError::Record { line: paragraph.line(), source })?;
+    Ok(Some(Recorded { control, is_whole }))
+}
+
+/// The third word of `Status`, which says how far a package is installed; none where there is no such field.
+fn state<'a>(record: &'a Paragraph<'_>) -> Option<&'a [u8]> {
+    let status = record.field("Status")?.value();
+    Some(status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(2).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -247,9 +274,7 @@ mod tests {
             "Package: hello\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nDescription: a\n b\n\n\
              Package:\n other\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n"
         );
-        let found = installed_packages(&status_file([&hello, &other])).unwrap();
-        let names: Vec<_> = found.iter().map(|c| c.package().as_str()).collect();
-        assert_eq!(names, ["hello", "other"]);
+        assert_eq!(names(&Records::read(&status_file([&hello, &other]))), ["hello", "other"]);
     }
 
     #[test]
@@ -266,8 +291,12 @@ mod tests {
         assert_eq!(extended_status_file(old.trim_end().as_bytes(), [&new]), format!("{old}\n{added}").into_bytes());
     }
 
+    fn names(records: &Records) -> Vec<String> {
+        records.packages.iter().map(|found| found.control.package().to_string()).collect()
+    }
+
     #[test]
-    fn only_installed_packages_count() {
+    fn what_has_files_counts_and_what_is_removed_does_not() {
         let record = |name: &str, status: &str| format!("Package: {name}\n{status}Version: 1\nArchitecture: all\n\n");
         let text = [
             record("aa", ""),
@@ -276,23 +305,37 @@ mod tests {
             record("dd", "Status: deinstall ok config-files\n"),
             record("ee", "Status: install ok unpacked\n"),
             record("ff", "Status: install ok triggers-pending\n"),
-            "Package: gg\nStatus: purge ok not-installed\n".to_owned(),
+            "Package: gg\nStatus: purge ok not-installed\n\n".to_owned(),
+            record("hh", "Status: deinstall reinstreq installed\n"),
+            record("ii", "Status: install reinstreq half-installed\n"),
+            record("jj", "Status: install ok half-configured\n"),
+            record("kk", "Status: purge ok installed\n"),
         ]
         .concat();
-        let names: Vec<_> =
-            installed_packages(text.as_bytes()).unwrap().iter().map(|c| c.package().to_string()).collect();
-        assert_eq!(names, ["aa", "bb", "cc", "ff"]);
-        let found = installed_packages(b"\nPackage: aa\n");
-        assert!(matches!(found, Err(RecordError::Record { line: 2, .. })), "{found:?}");
+        let found = Records::read(text.as_bytes());
+        assert_eq!(names(&found), ["aa", "bb", "cc", "ee", "ff", "hh", "ii", "jj", "kk"]);
+        let partly: Vec<_> = found.packages.iter().filter(|found| !found.is_whole).collect();
+        let partly: Vec<_> = partly.iter().map(|found| found.control.package().as_str()).collect();
+        assert_eq!(partly, ["ee", "ii", "jj"]);
+        assert_eq!(found.broken, []);
+    }
+
+    #[test]
+    fn a_broken_record_takes_no_other_with_it() {
+        let good = |name: &str| format!("Package: {name}\nVersion: 1\nArchitecture: all\n\n");
+        let text = format!("{}Package: bb\n\n{}nonsense\n", good("aa"), good("cc"));
+        let found = Records::read(text.as_bytes());
+        assert_eq!(names(&found), ["aa", "cc"]);
+        let [RecordError::Record { line: 5, .. }, RecordError::Syntax(_)] = found.broken.as_slice() else {
+            panic!("{:?}", found.broken)
+        };
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read(names in prop::collection::vec("[a-z][a-z0-9+.-]{1,8}", 0..5)) {
             let controls: Vec<_> = names.iter().map(|n| control(&format!("Package: {n}\nVersion: 1\nArchitecture: all\n"))).collect();
-            let found = installed_packages(&status_file(&controls)).unwrap();
-            let found: Vec<_> = found.iter().map(|c| c.package().to_string()).collect();
-            prop_assert_eq!(found, names);
+            prop_assert_eq!(self::names(&Records::read(&status_file(&controls))), names);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use distil_debunpack::records::{self, STATUS_DIRECTORY, STATUS_FILE};
+use distil_debunpack::records::{Recorded, Records, STATUS_DIRECTORY, STATUS_FILE};
 use distil_debunpack::{Control, Md5Sum, Md5sums};
 use distil_imgcore::{EntryKind, ImagePath};
 use distil_rootfs::usr_merge;
@@ -13,6 +13,8 @@ use crate::contents::Contents;
 #[derive(Debug, Clone)]
 pub(crate) struct Installed {
     pub(crate) control: Control,
+    /// Whether all of it is there, and not merely unpacked.
+    pub(crate) is_whole: bool,
     /// The number of the layer that brought it, the lowest being 0.
     pub(crate) layer: usize,
     /// The file that records it.
@@ -38,6 +40,21 @@ const STATUS_D: &[u8] = STATUS_DIRECTORY.as_bytes();
 const STATUS: &[u8] = STATUS_FILE.as_bytes();
 const INFO: &[u8] = b"var/lib/dpkg/info";
 const MD5SUMS: &[u8] = b".md5sums";
+/// What dpkg keeps beside a record. Some images have these in `status.d`, too.
+const BESIDE: [&[u8]; 12] = [
+    b".md5sums",
+    b".list",
+    b".conffiles",
+    b".preinst",
+    b".postinst",
+    b".prerm",
+    b".postrm",
+    b".config",
+    b".templates",
+    b".triggers",
+    b".shlibs",
+    b".symbols",
+];
 
 /// Whether a file holds records of packages.
 pub(crate) fn is_record(path: &ImagePath) -> bool {
@@ -82,16 +99,14 @@ impl Packages {
     /// A record a file, as distroless has them.
     fn read_status_d(&mut self, contents: &Contents) {
         for (path, layer, bytes) in visible(contents, STATUS_D) {
-            if path.as_bytes().ends_with(MD5SUMS) {
+            if BESIDE.iter().any(|end| path.as_bytes().ends_with(end)) {
                 continue;
             }
-            match records::installed_packages(bytes) {
-                Ok(records) => {
-                    let found = |control| Installed { control, layer, record: path.clone() };
-                    self.installed.extend(records.into_iter().map(found));
-                }
-                Err(_) => self.unreadable.push(path.clone()),
+            let records = Records::read(bytes);
+            if !records.broken.is_empty() {
+                self.unreadable.push(path.clone());
             }
+            self.installed.extend(records.packages.into_iter().map(|found| installed(found, layer, path)));
         }
     }
 
@@ -103,22 +118,16 @@ impl Packages {
         let versions = contents.kept.iter().enumerate().take(last.layer + 1);
         let mut known: BTreeMap<(String, String, String), usize> = BTreeMap::new();
         for (layer, bytes) in versions.filter_map(|(layer, kept)| Some((layer, kept.get(&status)?))) {
-            let Ok(records) = records::installed_packages(bytes) else {
-                if layer == last.layer {
-                    self.unreadable.push(status.clone());
-                }
-                continue;
-            };
+            let Records { packages: records, broken } = Records::read(bytes);
+            if layer == last.layer && !broken.is_empty() {
+                self.unreadable.push(status.clone());
+            }
             let key = |c: &Control| (c.package().to_string(), c.architecture().to_string(), c.version().to_string());
-            let first: Vec<usize> = records.iter().map(|c| *known.get(&key(c)).unwrap_or(&layer)).collect();
-            known = records.iter().map(key).zip(first.iter().copied()).collect();
+            let first: Vec<usize> = records.iter().map(|r| *known.get(&key(&r.control)).unwrap_or(&layer)).collect();
+            known = records.iter().map(|r| key(&r.control)).zip(first.iter().copied()).collect();
             if layer == last.layer {
                 let found = records.into_iter().zip(first);
-                self.installed.extend(found.map(|(control, layer)| Installed {
-                    control,
-                    layer,
-                    record: status.clone(),
-                }));
+                self.installed.extend(found.map(|(found, layer)| installed(found, layer, &status)));
             }
         }
     }
@@ -143,6 +152,10 @@ impl Packages {
             }
         }
     }
+}
+
+fn installed(found: Recorded, layer: usize, record: &ImagePath) -> Installed {
+    Installed { control: found.control, is_whole: found.is_whole, layer, record: record.clone() }
 }
 
 /// The kept files in a folder that no later layer hides, with their layers.
@@ -228,6 +241,17 @@ mod tests {
         let image = image(&[&[("var/lib/dpkg/info/a:amd64.md5sums", sums), ("usr/bin/a", "")]]);
         let path = ImagePath::from_archive(b"usr/bin/a").unwrap();
         assert_eq!(Packages::read(&image).owner(&path, &EntryKind::File { size: 0 }, 0), Some("a"));
+    }
+
+    #[test]
+    fn what_dpkg_keeps_beside_a_record_is_none() {
+        let script = ("var/lib/dpkg/status.d/aa.preinst", "#!/bin/sh\nexit 0\n");
+        let list = ("var/lib/dpkg/status.d/aa.conffiles", "/etc/aa\n");
+        // The name of the file says nothing of the package.
+        let image = image(&[&[("var/lib/dpkg/status.d/libc", &record("aa", "1", "")), script, list]]);
+        let packages = Packages::read(&image);
+        assert_eq!(shown(&packages), ["aa 1 0"]);
+        assert!(packages.unreadable.is_empty());
     }
 
     #[test]

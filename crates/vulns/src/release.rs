@@ -139,7 +139,11 @@ impl Releases {
         }
         match &system.version_id {
             // Images of testing and unstable have no number, old ones of unstable the word.
-            Some(version) => self.by_version(version).or_else(|| self.by_codename(version)),
+            Some(version) => self
+                .by_version(version)
+                .or_else(|| self.by_codename(version))
+                // A point release, as in `12.4`.
+                .or_else(|| self.by_version(version.split_once('.')?.0)),
             None => system.codename.as_deref().and_then(|codename| self.by_codename(codename)),
         }
     }
@@ -196,6 +200,9 @@ mod tests {
             System::parse(text.as_bytes()).and_then(|system| Some(releases.identify(&system)?.codename.clone()))
         };
         assert_eq!(codename("ID=debian\nVERSION_ID=\"12\"\n").as_deref(), Some("bookworm"));
+        assert_eq!(codename("ID=debian\nVERSION_ID=\"12.4\"\n").as_deref(), Some("bookworm"));
+        assert_eq!(codename("ID=debian\nVERSION_ID=\"6.0\"\n").as_deref(), Some("squeeze"));
+        assert_eq!(codename("ID=debian\nVERSION_ID=\"99.1\"\n"), None);
         assert_eq!(codename("ID=debian\nVERSION_CODENAME=forky\n").as_deref(), Some("forky"));
         assert_eq!(codename("ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=trixie\n").as_deref(), Some("bookworm"));
         assert_eq!(codename("ID=debian\nVERSION_ID=\"99\"\nVERSION_CODENAME=bookworm\n"), None);

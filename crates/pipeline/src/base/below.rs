@@ -41,7 +41,9 @@ impl BaseImage {
             return Err(BaseError::Record { path: path.clone() });
         }
         let (tree, origins) = tree(&contents, &found);
-        let packages: Vec<Control> = found.installed.into_iter().map(|package| package.control).collect();
+        // What is only half there meets no dependency.
+        let whole = found.installed.into_iter().filter(|package| package.is_whole);
+        let packages: Vec<Control> = whole.map(|package| package.control).collect();
         let number = |name: &str| packages.iter().position(|control| control.package().as_str() == name);
         let owners = origins.into_iter().filter_map(|(name, origin)| Some((origin, number(&name)?))).collect();
         let database = database(&contents, &packages);

@@ -124,6 +124,10 @@ fn what_the_tracker_cannot_say_is_refused() {
     );
     let later = "\"status\":\"open\",\"nodsa\":\"x\",\"nodsa_reason\":\"postponed\"";
     assert_eq!(tracker(later).unwrap().no_dsa, Some(NoDsa::Postponed));
+    let no_dsa = |more: &str| tracker(&format!("\"status\":\"open\",{more}")).unwrap().no_dsa;
+    assert_eq!(no_dsa("\"next_point_update\":true"), Some(NoDsa::Postponed));
+    assert_eq!(no_dsa("\"nodsa_reason\":\"ignored\",\"next_point_update\":true"), Some(NoDsa::Ignored));
+    assert_eq!(no_dsa("\"urgency\":\"low\""), None);
     for wrong in ["\"status\":\"resolved\"", "\"status\":\"fine\"", "\"status\":\"resolved\",\"fixed_version\":\"1 2\""]
     {
         let error = tracker(wrong).unwrap_err();

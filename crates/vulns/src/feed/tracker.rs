@@ -63,6 +63,8 @@ struct InRelease {
     urgency: Option<String>,
     nodsa: Option<String>,
     nodsa_reason: Option<String>,
+    #[serde(default)]
+    next_point_update: bool,
 }
 
 pub(super) fn read(reader: &mut dyn Read, each: &mut dyn FnMut(Item)) -> Result<Summary, FeedError> {
@@ -101,11 +103,14 @@ fn take(source: &str, id: String, issue: Issue, each: &mut dyn FnMut(Item)) -> R
             ("undetermined", _) => State::Undetermined,
             _ => return Err(wrong("status", "resolved, open or undetermined")),
         };
-        let no_dsa = found.nodsa.map(|_| match found.nodsa_reason.as_deref() {
-            Some("ignored") => NoDsa::Ignored,
-            Some("postponed") => NoDsa::Postponed,
-            _ => NoDsa::Minor,
-        });
+        let no_dsa = match (found.nodsa_reason.as_deref(), found.nodsa) {
+            (Some("ignored"), _) => Some(NoDsa::Ignored),
+            (Some("postponed"), _) => Some(NoDsa::Postponed),
+            // The repair waits for the next point release.
+            _ if found.next_point_update => Some(NoDsa::Postponed),
+            (Some(_), _) | (None, Some(_)) => Some(NoDsa::Minor),
+            (None, None) => None,
+        };
         each(Item::Advisory(Advisory {
             id: id.clone(),
             aliases: Vec::new(),
