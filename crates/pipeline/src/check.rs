@@ -5,6 +5,7 @@
 //! 2. The ledger says what was seen first when. It is read, judged with and written while nobody else does the same.
 //! 3. The facts are judged by the policy. Facts that were kept are judged again in the same way, without the image.
 
+mod built;
 mod error;
 mod evidence;
 mod facts_file;
@@ -150,6 +151,12 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
             licences::add(&mut platform.packages, &image, request.jobs, progress)?;
         }
     }
+    if !matches!(reference, Reference::DockerArchive(_)) && policy.hardening.asks() {
+        for (name, manifest) in &manifests {
+            let Some(platform) = facts.platforms.get_mut(name) else { continue };
+            built::add(platform, &named.store, manifest, &authorities)?;
+        }
+    }
     facts.support = support(&facts, &releases);
     // An archive of an engine has no place for signatures: nobody signed it then, and nothing is attached.
     if !matches!(reference, Reference::DockerArchive(_)) {
@@ -197,6 +204,7 @@ fn add_vulnerabilities(
         facts.gaps.extend(scanned.undecided);
     }
     facts.data.sources = scanned.sources;
+    facts.vex_unusable.extend(scanned.vex_unusable);
     facts.notes = scanned.notes.into_iter().collect();
     facts.platforms = scanned.platforms.into_iter().map(|(name, platform)| (name, platform.facts)).collect();
     Ok(())

@@ -75,8 +75,10 @@ pub struct Scan {
     pub sources: Vec<SourceFacts>,
     /// Why the findings may not be all, for every platform.
     pub undecided: BTreeSet<String>,
-    /// What a reader should know of the reports.
+    /// What a reader should know of the reports and VEX documents.
     pub notes: BTreeSet<String>,
+    /// Statements of VEX documents that are not used, with the reason.
+    pub vex_unusable: BTreeSet<String>,
 }
 
 /// The image of one platform.
@@ -173,7 +175,8 @@ pub fn scan(request: &ScanRequest<'_>, progress: &dyn Progress) -> Result<Scan, 
         platforms: BTreeMap::new(),
         sources: request.database.map(Database::sources).transpose()?.unwrap_or_default(),
         undecided: BTreeSet::new(),
-        notes: BTreeSet::new(),
+        notes: request.vex.iter().flat_map(said_of).collect(),
+        vex_unusable: BTreeSet::new(),
     };
     match request.database {
         Some(_) => scan.undecided.extend(stale(&scan.sources, time(request.machine), request.max_data_age)),
@@ -201,7 +204,7 @@ pub fn scan(request: &ScanRequest<'_>, progress: &dyn Progress) -> Result<Scan, 
         let found = findings(&platform.facts, version.as_deref(), request.database, &reports, request.all)?;
         platform.facts.findings = found.findings;
         let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, request.vex, &platform.subject);
-        scan.notes.extend(unusable.iter().map(not_used));
+        scan.vex_unusable.extend(unusable.iter().map(not_used));
         let is_only = named.platforms.len() == 1;
         let of_platform = |text: String| if is_only { text } else { format!("{name}: {text}") };
         scan.undecided.extend(found.undecided.into_iter().map(of_platform));
@@ -209,6 +212,12 @@ pub fn scan(request: &ScanRequest<'_>, progress: &dyn Progress) -> Result<Scan, 
         scan.platforms.insert(name.to_string(), platform);
     }
     Ok(scan)
+}
+
+/// What a reader should know of a document.
+fn said_of(document: &VexDocument) -> impl Iterator<Item = String> {
+    let name = Escaped(document.id.as_bytes()).to_string();
+    document.notes.iter().map(move |note| format!("{name}: {note}"))
 }
 
 fn not_used(statement: &Unusable) -> String {

@@ -2,7 +2,7 @@
 //!
 //! The formats and the procedure are those of [`distil_signing`]; here they meet files, registries and layouts.
 
-mod attached;
+pub(crate) mod attached;
 pub(crate) mod attest;
 pub(crate) mod beside;
 mod blob;

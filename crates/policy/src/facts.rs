@@ -111,6 +111,21 @@ pub struct PlatformFacts {
     pub observations: Vec<Observation>,
     /// Known vulnerabilities.
     pub findings: Vec<Finding>,
+    /// What the build says in statements that are attached; none where there is no such statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<BuiltFacts>,
+}
+
+/// The statements that say what an image was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BuiltFacts {
+    /// Their digests.
+    pub statements: BTreeSet<String>,
+    /// The authorities that signed them, and were verified. Without any, it is what somebody says.
+    pub verified: BTreeSet<String>,
+    /// Whether the image starts from another one, of whose packages these say nothing.
+    pub on_base: bool,
 }
 
 /// A layer.
@@ -175,6 +190,12 @@ pub struct PackageFacts {
     pub has_advisories: bool,
     /// The newest version in the configured suites, where these were asked.
     pub candidate: Option<String>,
+    /// Whether the build says that it came from no repository.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_local: bool,
+    /// Whether its record says that it was unpacked, or not even that wholly, and not configured.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 /// Signatures.

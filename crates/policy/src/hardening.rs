@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::document::{Glob, Hardening};
 use crate::facts::PlatformFacts;
 use crate::observation::Observation;
+use crate::observe::REMOTE_LOGINS;
 use crate::rules::{Rule, rule};
 use crate::{Violation, Weight};
 
@@ -24,7 +25,7 @@ pub fn judge(facts: &PlatformFacts, hardening: &Hardening, reference: &str) -> V
     environment::look(facts, hardening, &mut against);
     history::look(&facts.config.history, &mut against);
     naming::look(facts, hardening, reference, &mut against);
-    packages::look(facts, &mut against);
+    packages::look(facts, hardening, &mut against);
     against.extend(observed(&facts.observations, hardening));
     let mut violations: Vec<Violation> =
         against.into_iter().filter_map(|against| against.into_violation(hardening)).collect();
@@ -50,18 +51,23 @@ struct Against {
     subject: String,
     evidence: String,
     location: Option<String>,
+    /// Whether it is an error wherever the rule counts and the policy does not say how much.
+    is_worse: bool,
 }
 
 impl Against {
     fn new(rule: &'static str, subject: impl Into<String>, evidence: impl Into<String>) -> Self {
-        Self { rule, subject: subject.into(), evidence: evidence.into(), location: None }
+        Self { rule, subject: subject.into(), evidence: evidence.into(), location: None, is_worse: false }
     }
 
     fn into_violation(self, hardening: &Hardening) -> Option<Violation> {
         let rule = rule(self.rule)?;
         Some(Violation {
             rule: rule.id.to_owned(),
-            weight: weight(rule, hardening)?,
+            weight: match weight(rule, hardening)? {
+                _ if self.is_worse && !hardening.rules.contains_key(rule.id) => Weight::Error,
+                weight => weight,
+            },
             subject: self.subject,
             evidence: self.evidence,
             fix: rule.fix.to_owned(),
@@ -112,7 +118,12 @@ fn against(rule: &'static str, observation: &Observation) -> Against {
     if let Some(package) = &observation.package {
         evidence = format!("{evidence} (package {package})");
     }
-    Against { location: Some(relative(&observation.path)), ..Against::new(rule, &*observation.path, evidence) }
+    let is_worse = observation.seen.starts_with(REMOTE_LOGINS);
+    Against {
+        location: Some(relative(&observation.path)),
+        is_worse,
+        ..Against::new(rule, &*observation.path, evidence)
+    }
 }
 
 fn relative(path: &str) -> String {

@@ -25,6 +25,7 @@ pub use looker::{Looked, Looker, MAX_ELF};
 
 pub(crate) use credentials::{has_login, is_value};
 pub(crate) use secrets::in_text;
+pub(crate) use tools::REMOTE_LOGINS;
 
 use crate::facts::ConfigFacts;
 use crate::observation::Observation;

@@ -98,7 +98,7 @@ impl Scan {
                 printer.result(&String::from_utf8_lossy(&scan::openvex(&found, &self.author, &machine)))?;
             }
         }
-        for note in &found.notes {
+        for note in &document.notes {
             printer.warning(note);
         }
         for platform in &document.platforms {

@@ -1,8 +1,11 @@
 //! How to get on where an image was not judged, or not approved of.
 
+use std::io::ErrorKind;
+
 use distil_pipeline::Escaped;
 use distil_pipeline::check::CheckError;
 use distil_pipeline::policy::{Outcome, Verdict, Weight};
+use distil_pipeline::signing::{KeyFileError, TrustError};
 
 use super::{advice::MOST, advice::of_read, signing};
 
@@ -29,6 +32,11 @@ pub(super) fn details(verdict: &Verdict) -> Vec<String> {
 pub(super) fn advice(error: &CheckError) -> Option<String> {
     match error {
         CheckError::Read(error) => of_read(error),
+        CheckError::Authority { source, .. } if is_missing(source) => Some(
+            "paths in a policy begin at its folder; put the public key of whoever signs there: \
+             `distil key generate --output-key-prefix PREFIX` makes a pair"
+                .to_owned(),
+        ),
         CheckError::Authority { source, .. } => signing::trust_advice(source),
         CheckError::Ledger(_) => {
             Some("the ledger is as it was: repair it, or name another file with --ledger".to_owned())
@@ -37,4 +45,8 @@ pub(super) fn advice(error: &CheckError) -> Option<String> {
         CheckError::Schema { .. } => Some("it was written by another version of this program".to_owned()),
         _ => None,
     }
+}
+
+fn is_missing(error: &TrustError) -> bool {
+    matches!(error, TrustError::Key(KeyFileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound)
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use distil_imgcore::Image;
-use distil_policy::document::{Hardening, Profile};
+use distil_policy::document::Hardening;
 use distil_policy::facts::{LayerFacts, PlatformFacts};
 use jiff::Timestamp;
 
@@ -44,7 +44,7 @@ pub(super) fn add_observations(
     jobs: NonZeroUsize,
     progress: &dyn Progress,
 ) -> Result<(), ReadError> {
-    if rules.profile == Profile::None && rules.rules.values().all(Option::is_none) {
+    if !rules.asks() {
         return Ok(());
     }
     let observed = observe(image, jobs, progress)?;

@@ -40,6 +40,11 @@ impl Authorities {
         Ok(read)
     }
 
+    /// Those whose keys are known, by name, with what they must have signed with.
+    pub(super) fn known(&self) -> &[(String, Requirements)] {
+        &self.known
+    }
+
     /// Who of them signed the image.
     ///
     /// # Errors

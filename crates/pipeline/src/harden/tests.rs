@@ -35,7 +35,7 @@ impl Draft {
         let config = json!({
             "User": "65532:65532",
             "Entrypoint": ["/app/run"],
-            "Env": ["PATH=/usr/local/bin:/usr/bin", "KEYCLOAK_URL=x", "PYTHON_GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"],
+            "Env": ["PATH=/usr/local/bin:/usr/bin", "KEYCLOAK_URL=x", "SECRET_PROVIDER=vault", "PYTHON_GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D"],
             "Healthcheck": {"Test": ["CMD", "/app/run", "--ping"]},
             "ExposedPorts": {"8080/tcp": {}},
             "Volumes": {"/data": {}},
@@ -119,6 +119,8 @@ fn deb(name: &str, version: &str, repository: Option<&str>) -> PackageFacts {
         repository: repository.map(str::to_owned),
         has_advisories: true,
         candidate: None,
+        is_local: false,
+        is_partial: false,
     }
 }
 

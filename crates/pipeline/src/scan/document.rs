@@ -96,7 +96,7 @@ impl ScanDocument {
             platforms: scan.platforms.iter().map(platform).collect(),
             database: ScanDatabase { sources: scan.sources.clone(), newest: newest(&scan.sources) },
             undecided: scan.undecided.iter().cloned().collect(),
-            notes: scan.notes.iter().cloned().collect(),
+            notes: scan.notes.iter().chain(&scan.vex_unusable).cloned().collect(),
             findings: findings(scan, order),
         }
     }

@@ -4,14 +4,14 @@ use std::num::NonZeroUsize;
 
 use distil_cache::Values;
 use distil_imgcore::Image;
-use distil_policy::facts::PlatformFacts;
+use distil_policy::facts::{PackageFacts, PlatformFacts};
 use distil_sbom::debian;
 use distil_vulns::release::Releases;
 use distil_vulns::vex::Subject;
 
 use super::ScannedPlatform;
 use crate::check::{documents, package};
-use crate::packages::Packages;
+use crate::packages::{Installed, Packages};
 use crate::progress::Progress;
 use crate::read::ReadError;
 use crate::records;
@@ -28,8 +28,11 @@ pub(super) fn read(
     let system = records::system(&contents);
     let release = system.as_ref().and_then(|system| releases.identify(system));
     let found = Packages::read(&contents);
-    let mut packages: Vec<_> =
-        found.installed.iter().map(|found| package(&debian::package(&found.control), release.is_some())).collect();
+    let facts = |found: &Installed| PackageFacts {
+        is_partial: !found.is_whole,
+        ..package(&debian::package(&found.control), release.is_some())
+    };
+    let mut packages: Vec<_> = found.installed.iter().map(facts).collect();
     packages.sort();
     packages.dedup();
     let foreign = packages.iter().filter(|package| release.is_some() && !package.has_advisories);

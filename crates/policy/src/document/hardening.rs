@@ -53,11 +53,21 @@ pub struct Allow {
     pub capabilities: Vec<(Glob, BTreeSet<String>)>,
     /// Privileged ports that may be exposed.
     pub ports: BTreeSet<u16>,
+    /// Packages that may come from no repository.
+    pub local_packages: Vec<Glob>,
 }
 
 pub(crate) const KEYS: Keys = Keys::all(&["profile", "rules", "allow", "annotations-required"]);
-pub(crate) const ALLOW_KEYS: Keys =
-    Keys::all(&["setuid", "world-writable", "env-keys", "secret-paths", "files", "capabilities", "ports"]);
+pub(crate) const ALLOW_KEYS: Keys = Keys::all(&[
+    "setuid",
+    "world-writable",
+    "env-keys",
+    "secret-paths",
+    "files",
+    "capabilities",
+    "ports",
+    "local-packages",
+]);
 
 const PROFILES: &[&str] = &["distroless", "cis", "disa", "none"];
 const WEIGHTS: &[&str] = &["error", "warning", "note", "off"];
@@ -65,6 +75,12 @@ const CAPABILITY: &str = "a capability as in cap_net_bind_service";
 const MOST_PORT: i64 = 65535;
 
 impl Hardening {
+    /// Whether any rule can count.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.profile != Profile::None || self.rules.values().any(Option::is_some)
+    }
+
     pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
         let default = Self::default();
         Self {
@@ -92,6 +108,7 @@ impl Allow {
             world_writable,
             secret_paths,
             env_keys: or(&section, "env-keys", Vec::new(), problems, names_list),
+            local_packages: or(&section, "local-packages", Vec::new(), problems, names_list),
             files: or(&section, "files", BTreeMap::new(), problems, |value, problems| {
                 by_rule(value, problems, paths_list)
             }),

@@ -59,6 +59,8 @@ fn package(name: &str) -> PackageFacts {
         repository: None,
         has_advisories: true,
         candidate: None,
+        is_local: false,
+        is_partial: false,
     }
 }
 

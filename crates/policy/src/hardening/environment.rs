@@ -51,23 +51,7 @@ fn names_secret(name: &str) -> bool {
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let has = |word: &str| words.contains(&word);
     let pair = |one: &str, two: &str| words.windows(2).any(|pair| pair == [one, two]);
-    let is_elsewhere = matches!(
-        words.last().copied(),
-        Some(
-            "file"
-                | "path"
-                | "dir"
-                | "url"
-                | "uri"
-                | "id"
-                | "name"
-                | "length"
-                | "type"
-                | "fingerprint"
-                | "expiry"
-                | "ttl"
-        )
-    );
+    let is_elsewhere = words.last().is_some_and(|word| NEUTRAL.contains(word));
     let is_public = has("gpg") || has("public") || has("pub") || has("fingerprint") || has("keyring");
     let is_secret =
         ["password", "passwd", "pass", "pwd", "secret", "token", "apikey", "passphrase", "credential", "credentials"]
@@ -82,6 +66,39 @@ fn names_secret(name: &str) -> bool {
     // `PWD` alone is the directory one is in.
     is_secret && !is_elsewhere && !is_public && name != "pwd" && name != "oldpwd"
 }
+
+/// Last words of names of what is about a secret, and none.
+const NEUTRAL: &[&str] = &[
+    "algorithm",
+    "audience",
+    "backend",
+    "dir",
+    "enabled",
+    "endpoint",
+    "engine",
+    "expiry",
+    "file",
+    "fingerprint",
+    "header",
+    "host",
+    "id",
+    "issuer",
+    "length",
+    "lifetime",
+    "manager",
+    "name",
+    "path",
+    "policy",
+    "prefix",
+    "provider",
+    "required",
+    "store",
+    "timeout",
+    "ttl",
+    "type",
+    "uri",
+    "url",
+];
 
 /// Whether a value can be a secret at all: not a number, a word for yes or no, or a path.
 fn is_long(value: &str) -> bool {

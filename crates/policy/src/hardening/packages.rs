@@ -4,17 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Against;
 use super::configuration::shown;
+use crate::document::Hardening;
 use crate::facts::{PackageFacts, PlatformFacts};
 
-pub(super) fn look(facts: &PlatformFacts, against: &mut Vec<Against>) {
+pub(super) fn look(facts: &PlatformFacts, hardening: &Hardening, against: &mut Vec<Against>) {
     let debs = || facts.packages.iter().filter(|package| package.kind == "deb");
-    let says_repositories = debs().any(|package| package.repository.is_some());
+    let on_base = facts.built.as_ref().is_some_and(|built| built.on_base);
+    let says_repositories = on_base || debs().any(|package| package.repository.is_some());
+    let may_be_local = |name: &str| hardening.allow.local_packages.iter().any(|pattern| pattern.matches(name));
     let mut versions: BTreeMap<(&str, Option<&str>), BTreeSet<&str>> = BTreeMap::new();
     for package in debs() {
         let name = shown(&package.name);
         let mut tell = |rule, evidence: &str| against.push(Against::new(rule, &*name, evidence));
-        if says_repositories && package.repository.is_none() {
-            tell("DSTL-PKG-001", "the build names no repository for it");
+        if says_repositories && package.repository.is_none() && !may_be_local(&package.name) {
+            if package.is_local {
+                tell("DSTL-PKG-001", "the build had it as a file of its own, from no repository");
+            } else if !on_base {
+                // A base has its own statement, and its packages are not in this one.
+                tell("DSTL-PKG-001", "the build names no repository for it");
+            }
+        }
+        if package.is_partial {
+            tell("DSTL-PKG-008", &format!("{} is not wholly installed", shown(&package.version)));
         }
         if FORBIDDEN.contains(&package.name.as_str()) {
             tell("DSTL-PKG-002", "it sends passwords in clear, or lets in whoever asks");

@@ -36,6 +36,24 @@ fn the_policy_decides_before_the_profile() {
 }
 
 #[test]
+fn a_server_for_remote_logins_is_an_error_unless_the_policy_says_how_much_it_counts() {
+    let seen = |words| facts(vec![observation("DSTL-FS-006", "/usr/sbin/sshd", words, None)]);
+    let weights = |facts: &PlatformFacts, hardening: &Hardening| {
+        fired(facts, hardening).into_iter().map(|(weight, ..)| weight).collect::<Vec<_>>()
+    };
+    let (server, tool) = (seen(REMOTE_LOGINS), seen("a tool for networks"));
+    let mut hardening = Hardening::default();
+    assert_eq!(
+        (weights(&server, &hardening), weights(&tool, &hardening)),
+        (vec![Weight::Error], vec![Weight::Warning])
+    );
+    hardening.rules.insert("DSTL-FS-006".to_owned(), Some(Weight::Note));
+    assert_eq!(weights(&server, &hardening), [Weight::Note]);
+    let none = Hardening { profile: Profile::None, ..Hardening::default() };
+    assert_eq!(weights(&server, &none), []);
+}
+
+#[test]
 fn what_is_allowed_passes_and_nothing_else() {
     let glob = |text: &str| Glob::of_paths(text).unwrap();
     let capabilities = "cap_net_bind_service, in effect when it starts";

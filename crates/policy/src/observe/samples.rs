@@ -9,6 +9,8 @@ pub(super) fn is_sample(path: &str, is_of_package: bool, is_elf: bool) -> bool {
         && is_of_package
         && ["usr/", "lib/", "lib64/", "bin/", "sbin/"].iter().any(|folder| path.starts_with(folder));
     let in_tests = path.split('/').any(|part| matches!(part, "test" | "tests" | "testdata" | "test-data" | "testing"));
+    // What people test their own cryptography with is published, keys and all.
+    let is_vectors = is_of_package && path.split('/').any(|part| part.ends_with("_vectors") || part == "fixtures");
     let is_runtime = ["usr/lib/", "usr/local/lib/", "usr/share/", "opt/"].iter().any(|folder| path.starts_with(folder))
         && ["python", "ruby", "node_modules", "perl", "go/src", "golang", "php"].iter().any(|name| path.contains(name));
     let is_documentation = is_of_package
@@ -17,6 +19,7 @@ pub(super) fn is_sample(path: &str, is_of_package: bool, is_elf: bool) -> bool {
             // The description of a Python package, which is its README.
             || ["/PKG-INFO", "/METADATA"].iter().any(|name| path.ends_with(name)));
     in_tests && (is_of_package || is_runtime)
+        || is_vectors
         || is_documentation
         || is_built_in
         || path.ends_with("/ssl-cert-snakeoil.key")
@@ -33,6 +36,8 @@ mod tests {
         assert!(is_sample("usr/share/doc/openssl/demos/x.pem", true, false));
         assert!(is_sample("etc/ssl/private/ssl-cert-snakeoil.key", false, false));
         assert!(is_sample("usr/lib/python3/dist-packages/PyJWT-2.6.0.egg-info/PKG-INFO", true, false));
+        assert!(is_sample("usr/lib/python3/dist-packages/cryptography_vectors/x509/custom/ca/ca_key.pem", true, false));
+        assert!(!is_sample("app/cryptography_vectors/key.pem", false, false));
         assert!(!is_sample("usr/share/app/key.pem", false, false));
         assert!(!is_sample("app/tests/key.pem", false, false));
         assert!(!is_sample("etc/app/key.pem", true, false));

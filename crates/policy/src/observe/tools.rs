@@ -10,8 +10,10 @@ pub(super) fn of_name(name: &str) -> Option<(&'static str, &'static str)> {
     let list = |names: &[&str]| names.contains(&plain) || names.contains(&name);
     if list(SHELLS) {
         Some(("DSTL-FS-004", "a shell"))
-    } else if list(PACKAGE_MANAGERS) {
+    } else if list(PACKAGE_MANAGERS) || PACKAGE_MANAGERS.contains(&without_number(name)) {
         Some(("DSTL-FS-005", "a package manager"))
+    } else if list(LOGINS) {
+        Some(("DSTL-FS-006", REMOTE_LOGINS))
     } else if list(NETWORK) {
         Some(("DSTL-FS-006", "a tool for networks"))
     } else if list(PRIVILEGE) {
@@ -54,6 +56,16 @@ fn without_version(name: &str) -> &str {
         _ => name,
     }
 }
+
+/// `pip3.11` and `gem3.1` without the number.
+fn without_number(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+/// What is told of a server that lets others log in, which is worse than a tool.
+pub(crate) const REMOTE_LOGINS: &str = "a server for remote logins";
+
+const LOGINS: &[&str] = &["dropbear", "in.rlogind", "in.rshd", "in.telnetd", "sshd", "telnetd"];
 
 const SHELLS: &[&str] = &[
     "ash",
@@ -127,7 +139,6 @@ const PACKAGE_MANAGERS: &[&str] = &[
 const NETWORK: &[&str] = &[
     "aria2c",
     "curl",
-    "dropbear",
     "ftp",
     "lftp",
     "masscan",
@@ -145,7 +156,6 @@ const NETWORK: &[&str] = &[
     "sftp",
     "socat",
     "ssh",
-    "sshd",
     "tcpdump",
     "telnet",
     "tftp",
@@ -210,6 +220,9 @@ mod tests {
             ("sh", "DSTL-FS-004"),
             ("apt-get", "DSTL-FS-005"),
             ("pip3", "DSTL-FS-005"),
+            ("pip3.11", "DSTL-FS-005"),
+            ("gem3.1", "DSTL-FS-005"),
+            ("sshd", "DSTL-FS-006"),
             ("curl", "DSTL-FS-006"),
             ("sudo", "DSTL-FS-006"),
             ("gcc-12", "DSTL-FS-007"),

@@ -97,6 +97,7 @@ secret-paths = ["usr/lib/python3*/test/**"]
 files = { DSTL-FS-004 = ["/usr/bin/dash"] }
 capabilities = { "usr/bin/app" = ["cap_net_bind_service"] }
 ports = [80, 443]
+local-packages = ["app-*"]
 
 [freshness]
 max-image-age = "90d"
@@ -287,6 +288,7 @@ fn every_key_is_read() {
                 files: BTreeMap::from([("DSTL-FS-004".to_owned(), vec![paths("/usr/bin/dash")])]),
                 capabilities: vec![(paths("/usr/bin/app"), ["cap_net_bind_service".to_owned()].into())],
                 ports: [80, 443].into(),
+                local_packages: vec![names("app-*")],
             },
             annotations_required: texts(&["org.opencontainers.image.source"]),
         },
@@ -459,6 +461,8 @@ const CASES: &[(&str, bool)] = &[
     ("hardening.allow.capabilities = { '/usr/bin/app' = ['cap_net_raw'] }", true),
     ("hardening.allow.capabilities = { '/usr/bin/app' = ['NET_RAW'] }", false),
     ("hardening.allow.files = { DSTL-FS-004 = ['/bin/sh'] }", true),
+    ("hardening.allow.local-packages = ['app', 'team-*']", true),
+    ("hardening.allow.local-packages = 'app'", false),
     ("hardening.allow.ports = [80]", true),
     ("hardening.allow.ports = [65536]", false),
     ("hardening.annotations-required = ['']", false),

@@ -63,6 +63,15 @@ pub(super) const RULES: &[Rule] = &[
         "leave it out",
         &["CIS Docker 4.3"],
     ),
+    Rule::hardening(
+        "DSTL-PKG-008",
+        "a package that is not wholly installed",
+        [W, N, W],
+        "Its files are there, and its record says that it was never configured, or not even unpacked to the end. Its \
+         vulnerabilities count.",
+        "install it again, or remove it with all its files",
+        &["CIS Docker 4.11"],
+    ),
     Rule::always(
         "DSTL-PKG-101",
         "a package that the policy forbids",

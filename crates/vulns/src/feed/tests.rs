@@ -203,6 +203,7 @@ fn ranges_of_osv_are_walked_in_the_order_of_versions() {
     };
     let text = str::to_owned;
     assert_eq!(state("{\"introduced\":\"0\"}"), Some(State::Open));
+    assert_eq!(state("{\"introduced\":\"no version\"},{\"fixed\":\"2\"}"), Some(State::Fixed(text("2"))));
     assert_eq!(state("{\"fixed\":\"2\"},{\"introduced\":\"0\"}"), Some(State::Fixed(text("2"))));
     assert_eq!(state(""), None);
     let ranges = |ranges: Vec<Range>| Some(State::Ranges { ranges, versions: Vec::new() });

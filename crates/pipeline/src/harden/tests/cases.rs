@@ -1,5 +1,6 @@
 //! What breaks each rule about configuration, packages and files.
 
+use distil_policy::facts::PackageFacts;
 use distil_tests::tar::Entry;
 use serde_json::json;
 
@@ -123,6 +124,10 @@ fn packages() -> Vec<Case> {
         case("DSTL-PKG-001", "local: the build names no repository", |draft| {
             draft.packages = vec![deb("aa", "1", Some("Debian")), deb("local", "1", None)];
         }),
+        case("DSTL-PKG-001", "local: the build had it as a file", |draft| {
+            draft.packages =
+                vec![deb("aa", "1", Some("Debian")), PackageFacts { is_local: true, ..deb("local", "1", None) }];
+        }),
         package("DSTL-PKG-002", "telnetd", "telnetd", "0.17-44"),
         package("DSTL-PKG-003", "header files", "libssl-dev", "3.0.11-1"),
         package("DSTL-PKG-003", "a tool for building", "gcc-12", "12.2.0-14"),
@@ -132,6 +137,9 @@ fn packages() -> Vec<Case> {
         }),
         package("DSTL-PKG-006", "CVE-2024-3094", "xz-utils", "5.6.1-1"),
         package("DSTL-PKG-007", "cron", "cron", "3.0pl1-162"),
+        case("DSTL-PKG-008", "aa: 1 is not wholly installed", |draft| {
+            draft.packages = vec![PackageFacts { is_partial: true, ..deb("aa", "1", None) }];
+        }),
     ]
 }
 

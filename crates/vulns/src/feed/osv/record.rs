@@ -190,11 +190,14 @@ fn walk(events: Vec<Event>) -> Vec<Range> {
     for event in events {
         let parts = [(event.introduced, None), (event.fixed, Some(End::Below)), (event.last_affected, Some(End::UpTo))];
         for (version, end) in parts {
-            let Some(version) = version.filter(|version| is_word(version)) else { continue };
+            let Some(version) = version else { continue };
             // `0` is before every version, also before `0~1`; so it has none.
-            let parsed = if version == "0" { None } else { version.parse().ok() };
+            let parsed = if version == "0" || !is_word(&version) { None } else { version.parse().ok() };
             if parsed.is_some() || version == "0" {
                 sorted.push((parsed, version, end));
+            } else if end.is_none() {
+                // What begins at no version begins somewhere.
+                sorted.push((None, "0".to_owned(), None));
             }
         }
     }
