@@ -80,6 +80,12 @@ impl Values {
         self.read(Worth::Derived, kind, key)
     }
 
+    /// Whether there is a file for a derived value, which may be damaged. It does not count as used for that.
+    #[must_use]
+    pub fn has(&self, kind: &str, key: &str) -> bool {
+        self.path(Worth::Derived, kind, key).is_file()
+    }
+
     /// Puts a derived value in the place of what is there, without waiting for the disk. A machine that loses power soon
     /// after may keep the name and lose bytes: the value is damaged then, and so absent.
     ///
@@ -222,6 +228,7 @@ mod tests {
         assert_eq!(other.get("kind", "key").unwrap().unwrap(), b"");
         assert_eq!(other.get("kind", "other").unwrap().unwrap(), b"second");
         assert_eq!(other.get("../kind", "other").unwrap(), None);
+        assert!(other.has("kind", "other") && !other.has("kind", "third") && !other.has("other", "kind"));
 
         fs::copy(values.path(Worth::Derived, "kind", "other"), values.path(Worth::Derived, "kind", "key")).unwrap();
         assert_eq!(values.get("kind", "key").unwrap(), None, "the value of another key");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use distil_aptrepo::lock::LockedBase;
-use distil_cache::Session;
+use distil_cache::{Session, Values};
 use distil_imgcore::{Descriptor, Digest, Image, Platform, Reference, RegistryName};
 use distil_sbom::provenance::BaseSigners;
 
@@ -32,6 +32,7 @@ pub(crate) struct Base {
     name: Name,
     public_name: Option<String>,
     signers: Option<BaseSigners>,
+    session: Session,
 }
 
 impl Base {
@@ -58,7 +59,7 @@ impl Base {
         let of_registry = kept.as_ref().map(|_| (session, places.machine.offline));
         let check = |trust| signed::check(trust, dir, (named.store.as_ref(), &named.root), of_registry, &name);
         let signers = stated.trust.as_ref().map(check).transpose()?;
-        Ok(Self { named, kept, name, public_name: stated.public_name.clone(), signers })
+        Ok(Self { named, kept, name, public_name: stated.public_name.clone(), signers, session: session.clone() })
     }
 
     /// The index of all platforms, or the only manifest.
@@ -115,7 +116,8 @@ impl Base {
     /// The image of one platform, with its files and packages.
     pub(crate) fn image(&self, platform: &Platform, progress: &dyn Progress) -> Result<BaseImage, BaseError> {
         let image = self.pulled(platform, progress).map_err(|source| self.name.unreadable(source))?;
-        BaseImage::read(image, self.name.clone(), progress)
+        let cache = Values::in_session(&self.session).map_err(BaseError::Cache)?;
+        BaseImage::read(image, self.name.clone(), &cache, progress)
     }
 
     /// The image of one platform, all of whose layers are on this machine.

@@ -8,6 +8,7 @@ mod convert;
 mod directories;
 mod error;
 mod inventory;
+mod layer_records;
 mod memo;
 mod order;
 mod output;
@@ -255,6 +256,7 @@ fn known(
     if let Some(record) = record {
         record.write()?;
     }
+    layer_records::make_again(&index, &images, shelf, request.jobs, places);
     Ok(Some(Built { images, warnings, lock_warnings: fitting.warnings(), new_lock: false }))
 }
 

@@ -14,7 +14,7 @@ use distil_imgcore::tar::{Dialect, Limits, TarReader};
 use distil_imgcore::tree::ContentSha256;
 use distil_imgcore::{Entry, EntryKind, Image, ImagePath, Layer};
 
-use crate::describe::{Look, Looking, SeenFile};
+use crate::describe::{Look, Looking, SeenFile, copyright_of};
 use crate::harden::{Watch, Watched, Watching};
 use crate::parallel;
 use crate::progress::{Phase, Progress};
@@ -42,7 +42,7 @@ pub(crate) enum Sums {
     Compute,
     /// It is hashed in every way, and looked into for packages.
     Survey,
-    /// It is looked into for what rules of hardening are about.
+    /// It is looked into for what rules of hardening are about; copyright files are seen as well.
     Watch,
     /// Nothing.
     Leave,
@@ -57,7 +57,7 @@ pub(crate) struct Located {
 }
 
 /// The largest file that is kept, and the most that is kept of one image, in bytes.
-const MAX_FILE: u64 = 16 << 20;
+pub(crate) const MAX_FILE: u64 = 16 << 20;
 pub(crate) const MAX_KEPT: u64 = 512 << 20;
 const READ_BUFFER: usize = 256 << 10;
 
@@ -80,6 +80,18 @@ impl Contents {
         sums: Sums,
         progress: &dyn Progress,
     ) -> Result<Self, ReadError> {
+        Self::read_telling(jobs, image, keep, sums, progress, |_, _| ())
+    }
+
+    /// The same; `tell` is given what was read of each layer, by itself.
+    pub(crate) fn read_telling(
+        jobs: NonZeroUsize,
+        image: &Image,
+        keep: impl Fn(&ImagePath) -> bool + Sync,
+        sums: Sums,
+        progress: &dyn Progress,
+        tell: impl Fn(&Layer, &ReadLayer) + Sync,
+    ) -> Result<Self, ReadError> {
         let bytes = image.layers().iter().map(Layer::size).sum();
         progress.phase(Phase::Read { layers: image.layers().len(), bytes });
         let room = AtomicU64::new(MAX_KEPT);
@@ -90,6 +102,7 @@ impl Contents {
             let name = layer.digest().to_string();
             progress.started(&name);
             let read = read_layer(layer, &keep, sums, &room, &name, progress)?;
+            tell(layer, &read);
             progress.finished(&name);
             Ok::<_, ReadError>((*number, read))
         })?;
@@ -177,8 +190,8 @@ pub(crate) struct ReadLayer {
     pub(crate) entries: Vec<Entry>,
     pub(crate) kept: BTreeMap<ImagePath, Vec<u8>>,
     sums: BTreeMap<ImagePath, ContentSha256>,
-    seen: BTreeMap<ImagePath, SeenFile>,
-    watched: BTreeMap<ImagePath, Watched>,
+    pub(crate) seen: BTreeMap<ImagePath, SeenFile>,
+    pub(crate) watched: BTreeMap<ImagePath, Watched>,
 }
 
 impl ReadLayer {
@@ -191,7 +204,12 @@ impl ReadLayer {
 
     fn watch(&mut self, entry: &Entry, content: &mut dyn Read) -> std::io::Result<()> {
         let mut watch = Watch::new(entry);
-        std::io::copy(&mut Watching { inner: content, watch: &mut watch }, &mut std::io::sink())?;
+        let mut watching = Watching { inner: content, watch: &mut watch };
+        if copyright_of(&entry.path).is_some() {
+            self.look(entry, &mut watching)?;
+        } else {
+            std::io::copy(&mut watching, &mut std::io::sink())?;
+        }
         self.watched.insert(entry.path.clone(), watch.finish());
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! What tells an image's packages and system, without all else that is in its layers.
 //!
 //! What was found in a layer is kept by its diff id, which is the digest of all that was looked at: the next time, the layer is
-//! not read, nor even fetched. It is a file of some kilobytes for most layers.
+//! not read, nor even fetched. It is a file of some kilobytes for most layers. A build keeps the same of the layers that it
+//! makes, and never reads them for it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -9,8 +10,8 @@ use std::sync::atomic::AtomicU64;
 
 use distil_cache::Values;
 use distil_debunpack::records::STATUS_DIRECTORY;
-use distil_imgcore::entry::Whiteout;
-use distil_imgcore::{Entry, EntryKind, Image, ImagePath, Layer, Metadata};
+use distil_imgcore::entry::{BadWhiteout, Whiteout};
+use distil_imgcore::{DiffId, Entry, EntryKind, Image, ImagePath, Layer, Metadata};
 use distil_sbom::System;
 use serde::{Deserialize, Serialize};
 
@@ -22,17 +23,61 @@ use crate::progress::{Phase, Progress};
 use crate::read::ReadError;
 
 /// The kind of derived values of the cache. Its number is that of [`Kept`]'s form.
-const KIND: &str = "layer-records-1";
+const KIND: &str = "layer-records-2";
 const DEBIAN_VERSION: &[u8] = b"etc/debian_version";
 /// The folders whose files are looked at, and those above.
 const FOLDERS: [&[u8]; 6] = [b"etc", b"usr", b"usr/lib", b"var", b"var/lib", b"var/lib/dpkg"];
 
 /// What is taken of an entry of a layer.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     path: Vec<u8>,
     is_dir: bool,
     content: Option<Vec<u8>>,
+}
+
+/// What is taken of a layer, sorted by path: a layer has one entry at a path, and nothing below what is no directory, so
+/// that their order in its archive says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct LayerRecords(Vec<Kept>);
+
+impl LayerRecords {
+    /// Takes it from the entries of a layer, and the content of the files that [`is_wanted`] names. Files without content,
+    /// and all that is no file, have none.
+    ///
+    /// # Errors
+    /// [`BadWhiteout`] where an entry looks like a whiteout and is none.
+    pub(crate) fn of<'a>(
+        entries: impl IntoIterator<Item = &'a Entry>,
+        mut content: impl FnMut(&ImagePath) -> Option<Vec<u8>>,
+    ) -> Result<Self, BadWhiteout> {
+        let mut kept = Vec::new();
+        for entry in entries {
+            if matters(entry)? {
+                let content = if entry.kind.size() > 0 { content(&entry.path) } else { None };
+                kept.push(Kept { path: entry.path.as_bytes().to_vec(), is_dir: entry.kind.is_dir(), content });
+            }
+        }
+        kept.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Self(kept))
+    }
+
+    /// Those that were kept.
+    fn find(cache: &Values, diff_id: &DiffId) -> Option<Self> {
+        postcard::from_bytes(&cache.get(KIND, &diff_id.to_string()).ok()??).ok()
+    }
+
+    /// Whether some were kept.
+    pub(crate) fn are_kept(cache: &Values, diff_id: &DiffId) -> bool {
+        cache.has(KIND, &diff_id.to_string())
+    }
+
+    /// Keeps them. They are only a shorter way the next time, so that nothing depends on whether that can be done.
+    pub(crate) fn keep(&self, cache: &Values, diff_id: &DiffId) {
+        if let Ok(bytes) = postcard::to_stdvec(self) {
+            let _ = cache.put(KIND, &diff_id.to_string(), &bytes);
+        }
+    }
 }
 
 /// Reads the records of packages, and what tells the system; every other file is left out of the contents. Layers that are in
@@ -43,11 +88,8 @@ pub(crate) fn read(
     jobs: NonZeroUsize,
     progress: &dyn Progress,
 ) -> Result<Contents, ReadError> {
-    let known = |layer: &Layer| {
-        let bytes = cache?.get(KIND, &layer.diff_id().to_string()).ok()??;
-        postcard::from_bytes::<Vec<Kept>>(&bytes).ok()
-    };
-    let mut layers: Vec<(&Layer, Option<Vec<Kept>>)> = image.layers().iter().map(|l| (l, known(l))).collect();
+    let known = |layer: &Layer| LayerRecords::find(cache?, layer.diff_id());
+    let mut layers: Vec<(&Layer, Option<LayerRecords>)> = image.layers().iter().map(|l| (l, known(l))).collect();
     let unread: Vec<&Layer> = layers.iter().filter(|(_, known)| known.is_none()).map(|(layer, _)| *layer).collect();
     let bytes = unread.iter().map(|layer| layer.size()).sum();
     progress.phase(Phase::Read { layers: unread.len(), bytes });
@@ -55,44 +97,40 @@ pub(crate) fn read(
     let mut fresh = parallel::map(jobs, &unread, |layer| {
         let name = layer.digest().to_string();
         progress.started(&name);
-        let read = read_layer(layer, is_wanted, Sums::Leave, &room, &name, progress)?;
+        let mut read = read_layer(layer, is_wanted, Sums::Leave, &room, &name, progress)?;
         progress.finished(&name);
-        let mut files = read.kept;
-        let mut kept = Vec::new();
-        for entry in read.entries {
-            if matters(&entry)? {
-                let content = files.remove(&entry.path);
-                kept.push(Kept { path: entry.path.as_bytes().to_vec(), is_dir: entry.kind.is_dir(), content });
-            }
+        let records = LayerRecords::of(&read.entries, |path| read.kept.remove(path)).map_err(ReadError::Whiteout)?;
+        if let Some(cache) = cache {
+            records.keep(cache, layer.diff_id());
         }
-        if let (Some(cache), Ok(bytes)) = (cache, postcard::to_stdvec(&kept)) {
-            // It is only a shorter way the next time.
-            let _ = cache.put(KIND, &layer.diff_id().to_string(), &bytes);
-        }
-        Ok::<_, ReadError>(kept)
+        Ok::<_, ReadError>(records)
     })?
     .into_iter();
+    stacked(layers.iter_mut().map(|(_, known)| known.take().or_else(|| fresh.next()).unwrap_or_default()))
+}
+
+/// The records of layers on top of each other, the lowest first.
+pub(crate) fn stacked(layers: impl IntoIterator<Item = LayerRecords>) -> Result<Contents, ReadError> {
     let mut contents = Contents::default();
-    for (_, known) in &mut layers {
-        let kept = known.take().or_else(|| fresh.next()).unwrap_or_default();
+    for LayerRecords(kept) in layers {
         stack(&mut contents, kept)?;
     }
     Ok(contents)
 }
 
 /// The files that are read.
-fn is_wanted(path: &ImagePath) -> bool {
+pub(crate) fn is_wanted(path: &ImagePath) -> bool {
     let is_package = is_record(path) && !path.as_bytes().ends_with(b".md5sums");
     is_package || is_os_release(path) || path.as_bytes() == DEBIAN_VERSION
 }
 
 /// Whether an entry is such a file, or may hide one of a lower layer.
-fn matters(entry: &Entry) -> Result<bool, ReadError> {
+fn matters(entry: &Entry) -> Result<bool, BadWhiteout> {
     let is_of_it = |path: &ImagePath| {
         let bytes = path.as_bytes();
         is_wanted(path) || FOLDERS.contains(&bytes) || bytes == STATUS_DIRECTORY.as_bytes()
     };
-    Ok(match entry.whiteout().map_err(ReadError::Whiteout)? {
+    Ok(match entry.whiteout()? {
         Some(Whiteout::Entry(path) | Whiteout::Opaque(path)) => is_of_it(&path) || path.as_bytes().is_empty(),
         // Another kind of file in the place of a folder hides all that was in it.
         None => is_wanted(&entry.path) || (!entry.kind.is_dir() && is_of_it(&entry.path)),

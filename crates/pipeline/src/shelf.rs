@@ -115,6 +115,11 @@ impl Shelf {
         Ok(converted)
     }
 
+    /// What is kept beside fragments.
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
     /// The sums of a layer, where it was composed before.
     pub(crate) fn sums(&self, composition: &Composition<'_>) -> Option<LayerSums> {
         LayerSums::from_bytes(&self.values.get(LAYER, &composition.id().to_string()).ok()??)

@@ -27,6 +27,7 @@ mod durable;
 mod example;
 mod hardening;
 mod kit;
+mod layer_records;
 mod layering;
 mod layers;
 mod lock;

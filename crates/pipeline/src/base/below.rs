@@ -1,7 +1,9 @@
 //! The image below for one platform: its files, its packages, and which file is whose.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
+use distil_cache::Values;
 use distil_debunpack::Control;
 use distil_debunpack::records::{Database, STATUS_DIRECTORY, STATUS_FILE};
 use distil_imgcore::{Entry, EntryKind, FileTree, Image, ImagePath, Metadata, Node, Origin};
@@ -10,6 +12,7 @@ use super::error::{BaseError, Name};
 use crate::contents::{Contents, Sums};
 use crate::packages::{Packages, is_record};
 use crate::progress::Progress;
+use crate::records::{LayerRecords, is_wanted};
 
 /// Files that are looked at in every build, so that no layer is read a second time for them alone.
 const ACCOUNTS: [&[u8]; 4] = [b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/gshadow"];
@@ -31,10 +34,16 @@ pub(crate) struct BaseImage {
 }
 
 impl BaseImage {
-    /// Reads all layers, each checked against its digests on the way.
-    pub(super) fn read(image: Image, name: Name, progress: &dyn Progress) -> Result<Self, BaseError> {
-        let keep = |path: &ImagePath| is_record(path) || ACCOUNTS.contains(&path.as_bytes());
-        let contents = Contents::read(&image, keep, Sums::Compute, progress);
+    /// Reads all layers, each checked against its digests on the way. What a scan asks of them is kept in `cache`, since they
+    /// will be layers of the image on top as well.
+    pub(super) fn read(image: Image, name: Name, cache: &Values, progress: &dyn Progress) -> Result<Self, BaseError> {
+        let keep = |path: &ImagePath| is_record(path) || is_wanted(path) || ACCOUNTS.contains(&path.as_bytes());
+        let contents =
+            Contents::read_telling(NonZeroUsize::MIN, &image, keep, Sums::Compute, progress, |layer, read| {
+                if let Ok(records) = LayerRecords::of(&read.entries, |path| read.kept.get(path).cloned()) {
+                    records.keep(cache, layer.diff_id());
+                }
+            });
         let contents = contents.map_err(|source| name.unreadable(source))?;
         let found = Packages::read(&contents);
         if let Some(path) = found.unreadable.first() {

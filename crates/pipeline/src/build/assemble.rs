@@ -18,6 +18,7 @@ use super::chunked;
 use super::convert::Workshop;
 use super::directories::directories;
 use super::error::BuildError;
+use super::layer_records::{self, AtHand, MadeOf};
 use super::own::{self, OwnFiles};
 use super::plan::Plan;
 use super::records::{self, Form, Record};
@@ -99,6 +100,12 @@ pub(super) struct Assembled {
     pub(super) database: Database,
 }
 
+/// Own and generated files on their way into a layer.
+struct Own {
+    fragment: Fragment,
+    at_hand: AtHand,
+}
+
 /// A package on its way into layers.
 struct Piece<'a> {
     package: &'a Package,
@@ -129,7 +136,10 @@ impl Parts<'_> {
             Ok::<_, BuildError>(Piece { package, fragment, record })
         })?;
         let own_left_out = image.left_out.get(&Origin::new(super::tree::RECIPE));
-        let own = own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?;
+        let own = Own {
+            fragment: own::fragment(self.own, own_left_out, &generated, self.compression, workshop)?,
+            at_hand: layer_records::own(self.own, &generated),
+        };
         let records = self.describe.then(|| self.recorded(&pieces, form)).transpose()?.unwrap_or_default();
         let layers = self.compose(&image.tree, &pieces, plan, form, own, workshop)?;
         let mut builder = ImageBuilder::new(platform.clone(), self.epoch)
@@ -222,11 +232,11 @@ impl Parts<'_> {
         pieces: &[Piece<'_>],
         plan: &Plan,
         form: Form<'_>,
-        own: Fragment,
+        own: Own,
         workshop: Workshop<'_>,
     ) -> Result<Vec<Layer>, BuildError> {
         let one_file = form.database == Database::StatusFile && !pieces.is_empty();
-        let has_own = !own.tree().is_empty() || one_file;
+        let has_own = !own.fragment.tree().is_empty() || one_file;
         let single = self.layers.strategy == Strategy::Single;
         let mut groups: Vec<Group<'_, '_>> =
             plan.iter().map(|numbers| Group::new(numbers.iter().filter_map(|i| pieces.get(*i)).collect())).collect();
@@ -252,7 +262,7 @@ const WORTH_KEEPING: usize = 128 << 10;
 /// What comes into one layer.
 struct Group<'a, 'p> {
     pieces: Vec<&'a Piece<'p>>,
-    own: Option<Arc<Fragment>>,
+    own: Option<Arc<Own>>,
     /// Packages that the one database in this layer records.
     recorded: Vec<&'a Piece<'p>>,
 }
@@ -273,21 +283,30 @@ impl<'a, 'p> Group<'a, 'p> {
         // With own files among them the layer changes with the image anyway.
         let newest = self.pieces.iter().map(|piece| piece.package.head().control_time()).max();
         let time = newest.filter(|_| self.own.is_none()).unwrap_or(parts.epoch).min(parts.epoch);
-        let records = self.records(form, parts)?;
+        let (records, recorded) = self.records(form, parts)?;
         let packages: Vec<&Fragment> = self.pieces.iter().map(|piece| &piece.fragment).collect();
-        let others: Vec<&Fragment> = std::iter::once(&records).chain(self.own.as_deref()).collect();
+        let others: Vec<&Fragment> =
+            std::iter::once(&records).chain(self.own.as_ref().map(|own| &own.fragment)).collect();
         let trees: Vec<&FileTree> = packages.iter().chain(&others).map(|fragment| fragment.tree()).collect();
         let directories = directories(image, &trees, time);
         let layer = match parts.packing {
             Packing::Plain(compression) => {
-                let fragments = [packages, others].concat();
+                let fragments = [&packages[..], &others].concat();
                 let composition = Composition::new(fragments, &directories, compression).map_err(BuildError::Layer)?;
                 composition.layer(Self::sums(&composition, threads, workshop.shelf)?)
             }
             Packing::Chunked(chunking) => {
-                chunked::layer(&chunked::Parts { packages, others, directories }, chunking, threads, workshop)?
+                let parts = chunked::Parts { packages: &packages, others: &others, directories: &directories };
+                chunked::layer(&parts, chunking, threads, workshop)?
             }
         };
+        let at_hand: Vec<&AtHand> =
+            std::iter::once(&recorded).chain(self.own.as_ref().map(|own| &own.at_hand)).collect();
+        MadeOf { packages: &packages, others: &others, directories: &directories }.keep(
+            &layer,
+            &at_hand,
+            workshop.shelf,
+        );
         Ok(layer.with_created_by(&self.created_by()))
     }
 
@@ -309,7 +328,8 @@ impl<'a, 'p> Group<'a, 'p> {
         Ok(sums)
     }
 
-    fn records(&self, form: Form<'_>, parts: &Parts<'_>) -> Result<Fragment, BuildError> {
+    /// The files that record the packages of this layer, and their content.
+    fn records(&self, form: Form<'_>, parts: &Parts<'_>) -> Result<(Fragment, AtHand), BuildError> {
         let origin = Origin::new("distil");
         let writer = FragmentWriter::new(Vec::new(), parts.compression, origin, Some(parts.epoch));
         let mut writer = writer.map_err(BuildError::Layer)?;
@@ -317,11 +337,14 @@ impl<'a, 'p> Group<'a, 'p> {
             Database::StatusDirectory => self.pieces.iter().map(|piece| &piece.record).collect(),
             Database::StatusFile => self.recorded.iter().map(|piece| &piece.record).collect(),
         };
+        let mut at_hand = AtHand::new();
         for (entry, bytes) in records::files(&records, form, parts.epoch)? {
+            let path = entry.path.clone();
             writer.add(entry, &mut bytes.as_slice()).map_err(BuildError::Layer)?;
+            at_hand.insert(path, bytes);
         }
         let (packed, index) = writer.finish().map_err(BuildError::Layer)?;
-        Ok(index.with_content(Arc::new(packed)))
+        Ok((index.with_content(Arc::new(packed)), at_hand))
     }
 
     fn created_by(&self) -> String {

@@ -16,10 +16,10 @@ use crate::spool::MaybeSpool;
 /// What comes into a layer.
 pub(super) struct Parts<'a> {
     /// Of packages: worth keeping when they are compressed anew.
-    pub(super) packages: Vec<&'a Fragment>,
+    pub(super) packages: &'a [&'a Fragment],
     /// Of this image alone.
-    pub(super) others: Vec<&'a Fragment>,
-    pub(super) directories: Vec<Entry>,
+    pub(super) others: &'a [&'a Fragment],
+    pub(super) directories: &'a [Entry],
 }
 
 /// The layer, and nothing of it read or compressed where an earlier build made the same.
@@ -30,19 +30,19 @@ pub(super) fn layer(
     workshop: Workshop<'_>,
 ) -> Result<Layer, BuildError> {
     let shelf = workshop.shelf;
-    let mut runs = parallel::map(threads, &parts.packages, |fragment| {
+    let mut runs = parallel::map(threads, parts.packages, |fragment| {
         if let Some(run) = shelf.run(fragment, chunking) {
             return Ok(run);
         }
         let made = compressed(fragment, chunking, shelf.writer()?, workshop)?;
         Ok::<_, BuildError>(shelf.keep_run(fragment, chunking, made)?)
     })?;
-    for fragment in &parts.others {
+    for fragment in parts.others {
         let (sink, run) = compressed(fragment, chunking, MaybeSpool::new(workshop.session), workshop)?;
         let content: Arc<dyn Content> = sink.content().map_err(BuildError::Layer)?;
         runs.push((run, content));
     }
-    let composition = Composition::new(runs, &parts.directories, chunking).map_err(|error| match error.downcast() {
+    let composition = Composition::new(runs, parts.directories, chunking).map_err(|error| match error.downcast() {
         Ok(source) => BuildError::Table { form: chunking.form().as_str(), source },
         Err(other) => BuildError::Layer(other),
     })?;

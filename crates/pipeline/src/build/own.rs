@@ -7,15 +7,18 @@ use std::path::Path;
 use distil_imgcore::compression::decompress;
 use distil_imgcore::tar::{Dialect, Limits, TarReader};
 use distil_imgcore::{
-    Codec, Compression, FileTree, Fragment, FragmentWriter, ImagePath, Layer, LayerWriter, Node, Origin,
+    Codec, Compression, Entry, FileTree, Fragment, FragmentWriter, ImagePath, Layer, LayerWriter, Node, Origin,
 };
 use distil_rootfs::{Generated, usr_merge};
 
 use super::convert::{Stoppable, Workshop};
 use super::error::BuildError;
+use super::layer_records::{AtHand, MadeOf};
 use super::tree::RECIPE;
+use crate::contents::MAX_FILE;
 use crate::inputs::{Input, InputError};
 use crate::recipe::{FileSource, Recipe};
+use crate::records::is_wanted;
 use crate::regular_file;
 use crate::spool::MaybeSpool;
 
@@ -129,10 +132,21 @@ pub(super) fn archive(
     let sink = MaybeSpool::new(workshop.session);
     let origin = Origin::new(&path.to_string_lossy());
     let mut writer = LayerWriter::new(sink, compression, origin, clamp).map_err(BuildError::Layer)?;
+    let mut at_hand = AtHand::new();
     while let Some(entry) = reader.next_entry().map_err(BuildError::tar(path))? {
-        writer.add(entry, &mut reader).map_err(BuildError::stream(path))?;
+        if is_wanted(&entry.path) && (1..=MAX_FILE).contains(&entry.kind.size()) {
+            let (at, mut content) = (entry.path.clone(), Vec::new());
+            reader.read_to_end(&mut content).map_err(BuildError::stream(path))?;
+            writer.add(entry, &mut content.as_slice()).map_err(BuildError::stream(path))?;
+            at_hand.insert(at, content);
+        } else {
+            writer.add(entry, &mut reader).map_err(BuildError::stream(path))?;
+        }
     }
-    let (layer, _) = writer.finish(MaybeSpool::content).map_err(BuildError::Layer)?;
+    let (layer, fragment) = writer.finish(MaybeSpool::content).map_err(BuildError::Layer)?;
+    let directories: Vec<Entry> =
+        fragment.tree().iter().map(|n| &n.entry).filter(|e| e.kind.is_dir()).cloned().collect();
+    MadeOf { packages: &[], others: &[&fragment], directories: &directories }.keep(&layer, &[&at_hand], workshop.shelf);
     Ok(layer.with_created_by("distil: an archive of its own"))
 }
 
