@@ -11,18 +11,19 @@ mod evidence;
 mod facts_file;
 mod image;
 mod inventory;
+mod layers;
 mod ledger_file;
-mod licences;
 mod moment;
 mod openvex;
 mod signed;
 mod vex;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use distil_imgcore::{Descriptor, Digest, Image, Platform, Reference};
+use distil_imgcore::{Descriptor, Digest, Platform, Reference};
 use distil_policy::facts::{DataFacts, FACTS, SignatureFacts, SupportFacts};
 use distil_policy::{Approval, Facts, Ledger, Policy, Verdict, evaluate};
 use distil_signing::predicate::PredicateType;
@@ -30,13 +31,15 @@ use distil_vulns::release::Releases;
 use distil_vulns::vex::VexDocument;
 use jiff::SignedDuration;
 
+use self::layers::{Asked, Seen};
 use self::signed::Authorities;
 use crate::advisories::Database;
 use crate::machine::Machine;
 use crate::places::Places;
 use crate::progress::Progress;
-use crate::read::{Choice, Named, ReadError};
-use crate::scan::{ScanRequest, scan};
+use crate::read::{Choice, Named};
+use crate::records;
+use crate::scan::{ScanRequest, scan_by};
 
 pub(crate) use self::image::documents;
 pub(crate) use self::inventory::package;
@@ -143,14 +146,6 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     add_vulnerabilities(&mut facts, request, (database.as_ref(), &documents), &named, progress)?;
     let manifests: BTreeMap<String, Descriptor> =
         named.platforms.iter().map(|(platform, manifest)| (platform.to_string(), manifest.clone())).collect();
-    for (name, manifest) in &manifests {
-        let image = Image::read(&named.store, manifest).map_err(ReadError::from)?;
-        let Some(platform) = facts.platforms.get_mut(name) else { continue };
-        image::add_observations(platform, &image, &policy.hardening, request.jobs, progress)?;
-        if !policy.licences.is_empty() {
-            licences::add(&mut platform.packages, &image, request.jobs, progress)?;
-        }
-    }
     if !matches!(reference, Reference::DockerArchive(_)) && policy.hardening.asks() {
         for (name, manifest) in &manifests {
             let Some(platform) = facts.platforms.get_mut(name) else { continue };
@@ -172,7 +167,7 @@ fn kinds(policy: &Policy) -> Result<Vec<PredicateType>, CheckError> {
     kinds.map(|kind| kind.parse().map_err(|_| CheckError::Kind { kind: kind.clone() })).collect()
 }
 
-/// Adds packages and findings of each platform, and the data that these are from.
+/// Adds packages and findings of each platform, what else is asked of its files, and the data that findings are from.
 fn add_vulnerabilities(
     facts: &mut Facts,
     request: &CheckRequest<'_>,
@@ -180,7 +175,10 @@ fn add_vulnerabilities(
     named: &Named,
     progress: &dyn Progress,
 ) -> Result<(), CheckError> {
-    let scanned = scan(
+    let asked = Asked::by(request.policy);
+    // By the digest of the manifest.
+    let seen: RefCell<BTreeMap<String, Seen>> = RefCell::default();
+    let scanned = scan_by(
         &ScanRequest {
             reference: request.reference,
             platform: request.platform,
@@ -195,6 +193,15 @@ fn add_vulnerabilities(
             machine: request.machine,
         },
         progress,
+        // Each layer is read once for all.
+        &|image, cache| {
+            if asked.is_nothing() {
+                return records::read(image, cache, request.jobs, progress);
+            }
+            let (records, found) = asked.look(image, cache, request.jobs, progress)?;
+            seen.borrow_mut().insert(image.digest().to_string(), found);
+            Ok(records)
+        },
     )?;
     if scanned.digest != *named.root.digest() {
         return Err(CheckError::Moved { reference: request.reference.to_string() });
@@ -206,7 +213,14 @@ fn add_vulnerabilities(
     facts.data.sources = scanned.sources;
     facts.vex_unusable.extend(scanned.vex_unusable);
     facts.notes = scanned.notes.into_iter().collect();
-    facts.platforms = scanned.platforms.into_iter().map(|(name, platform)| (name, platform.facts)).collect();
+    let seen = seen.into_inner();
+    for (name, platform) in scanned.platforms {
+        let mut platform = platform.facts;
+        if let Some(seen) = seen.get(&platform.digest) {
+            seen.add_to(&mut platform);
+        }
+        facts.platforms.insert(name, platform);
+    }
     Ok(())
 }
 

@@ -8,4 +8,4 @@ mod scan;
 pub(crate) use description::{Description, Draft};
 pub(crate) use join::{Belongs, Pieces};
 pub(crate) use look::{Hashed, Look, Looking, SeenFile, copyright_of, is_os_release};
-pub(crate) use scan::{facts, linked, scan, survey};
+pub(crate) use scan::{debs, facts, linked, scan, survey};

@@ -10,8 +10,9 @@ use distil_policy::facts::ConfigFacts;
 use distil_policy::observe::{Observer, Place};
 use serde_json::Value;
 
-use crate::contents::{Contents, Located, Sums};
-use crate::packages::{Packages, is_record};
+use crate::contents::{Contents, Located};
+use crate::layer_view;
+use crate::packages::Packages;
 use crate::progress::Progress;
 use crate::read::ReadError;
 
@@ -33,13 +34,17 @@ pub struct Observed {
 /// # Errors
 /// [`ReadError`] for a layer that cannot be read, is not the one that the manifest names, or has no single meaning.
 pub fn observe(image: &Image, jobs: NonZeroUsize, progress: &dyn Progress) -> Result<Observed, ReadError> {
-    let contents = Contents::read_on(jobs, image, is_record, Sums::Watch, progress)?;
-    let packages = Packages::read(&contents);
+    let contents = layer_view::read(image, None, jobs, progress)?.contents;
+    Ok(observed(image, &contents, &Packages::read(&contents)))
+}
+
+/// What was seen of an image whose layers were looked at.
+pub(crate) fn observed(image: &Image, contents: &Contents, packages: &Packages) -> Observed {
     let config = config_facts(image.config());
     let mut observer = Observer::new(&config);
     for (path, at) in &contents.entries {
         let place = Place { layer: at.layer, package: packages.listed(path) };
-        let watched = watched(&contents, path, at);
+        let watched = watched(contents, path, at);
         observer.visible(&at.entry, place, watched.map(|watched| &watched.looked));
         if let Some(watched) = watched
             && packages.sums.get(path).is_some_and(|sums| !sums.contains(&watched.md5))
@@ -56,7 +61,7 @@ pub fn observe(image: &Image, jobs: NonZeroUsize, progress: &dyn Progress) -> Re
     }
     let observations = observer.finish();
     let unreadable = packages.unreadable.iter().map(ToString::to_string).collect();
-    Ok(Observed { config, observations, unreadable })
+    Observed { config, observations, unreadable }
 }
 
 /// What was seen in a file, also where the path is another name for it.

@@ -54,6 +54,7 @@ pub mod harden;
 pub mod init;
 pub mod inputs;
 pub mod inspect;
+mod layer_view;
 mod lock;
 mod machine;
 mod observed;

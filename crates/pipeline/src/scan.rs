@@ -25,10 +25,12 @@ pub use jiff::SignedDuration;
 use jiff::Timestamp;
 
 use crate::advisories::{Database, DatabaseError};
+use crate::contents::Contents;
 use crate::machine::Machine;
 use crate::places::Places;
 use crate::progress::Progress;
 use crate::read::{Choice, Named, ReadError};
+use crate::records;
 use report_file::{about, about_others};
 
 pub use distil_policy::document::parse_age;
@@ -161,6 +163,18 @@ impl ScanError {
 /// [`ScanError`] where the image or the advisories cannot be read. What is missing to tell everything is no error: see
 /// [`Scan::undecided`].
 pub fn scan(request: &ScanRequest<'_>, progress: &dyn Progress) -> Result<Scan, ScanError> {
+    scan_by(request, progress, &|image, cache| records::read(image, cache, request.jobs, progress))
+}
+
+/// Gives the records of an image, as [`records::read`] does; the cache is there where it can be used.
+pub(crate) type Reading<'a> = &'a dyn Fn(&Image, Option<&Values>) -> Result<Contents, ReadError>;
+
+/// The same, by records that somebody else reads.
+pub(crate) fn scan_by(
+    request: &ScanRequest<'_>,
+    progress: &dyn Progress,
+    read: Reading<'_>,
+) -> Result<Scan, ScanError> {
     let named = Named::open(request.reference, &Places::uncancelled(request.machine, progress))?;
     let named = match request.platform {
         Some(wanted) => named.only(Choice::Exactly(wanted))?,
@@ -197,7 +211,7 @@ pub fn scan(request: &ScanRequest<'_>, progress: &dyn Progress) -> Result<Scan, 
     };
     for (name, manifest) in &named.platforms {
         let image = Image::read(&named.store, manifest).map_err(ReadError::from)?;
-        let (mut platform, version) = platform::read(&image, &releases, cache.as_ref(), request.jobs, progress)?;
+        let (mut platform, version) = platform::of(&image, &read(&image, cache.as_ref())?, &releases);
         platform.subject.digests.extend([scan.digest.to_string(), manifest.digest().to_string()]);
         platform.subject.references.extend(reference.clone());
         let reports = about(request.reports, &scan.digest, manifest.digest(), &manifests);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use distil_imgcore::{
-    Compression, Entry, EntryKind, Image, ImageBuilder, ImagePath, Index, Layer, LayerWriter, Layout, Metadata, Origin,
-    Reference, Settings, Store as _,
+    Compression, Descriptor, Entry, EntryKind, Image, ImageBuilder, ImagePath, Index, Layer, LayerWriter, Layout,
+    MediaType, Memory, Metadata, Origin, Reference, Settings, Store,
 };
+use serde_json::{Value, json};
 
 /// A layer with these files; a name that ends with a slash is a directory.
 fn layer(files: &[(&str, &str)]) -> Layer {
@@ -38,6 +39,39 @@ pub(crate) fn write(dir: &Path, platforms: &[&str], layers: &[&[(&str, &str)]]) 
     let root = index.write_to(&layout, &mut |_| {}).unwrap();
     layout.tag(Some(&"test".parse().unwrap()), &root).unwrap();
     format!("oci:{}:test", at.display()).parse().unwrap()
+}
+
+/// An image in memory of these archives, with a configuration that says little.
+pub(crate) fn foreign(layers: &[Vec<u8>]) -> Image {
+    foreign_with(layers, &json!({}), &[])
+}
+
+/// The same with what the configuration says of running it, and with steps of its history.
+pub(crate) fn foreign_with(layers: &[Vec<u8>], config: &Value, history: &[&str]) -> Image {
+    let store = Memory::new();
+    let put = |media: &str, bytes: &[u8]| {
+        let descriptor = Descriptor::of(media.parse::<MediaType>().unwrap(), bytes);
+        store.put(&descriptor, &mut &*bytes).unwrap();
+        descriptor
+    };
+    let layers: Vec<Descriptor> = layers.iter().map(|tar| put("application/vnd.oci.image.layer.v1.tar", tar)).collect();
+    let config = json!({
+        "architecture": "amd64",
+        "os": "linux",
+        "config": config,
+        "rootfs": {"type": "layers", "diff_ids": layers.iter().map(|l| l.digest().to_string()).collect::<Vec<_>>()},
+        "history": history.iter().map(|step| json!({"created_by": step, "empty_layer": true})).collect::<Vec<_>>(),
+    });
+    let config = put("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes());
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": config.to_json(),
+        "layers": layers.iter().map(Descriptor::to_json).collect::<Vec<_>>(),
+    });
+    let root = put("application/vnd.oci.image.manifest.v1+json", manifest.to_string().as_bytes());
+    let store: Arc<dyn Store> = Arc::new(store);
+    Image::read(&store, &root).unwrap()
 }
 
 /// The record of a package as `status.d` holds it.

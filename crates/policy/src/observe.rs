@@ -12,6 +12,7 @@ mod leftovers;
 mod looker;
 mod samples;
 mod secrets;
+mod sources;
 mod start;
 mod switches;
 mod tools;
@@ -20,8 +21,11 @@ mod view;
 use std::collections::BTreeMap;
 
 use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use looker::{Looked, Looker, MAX_ELF};
+pub use sources::{SOURCES, fingerprint};
 
 pub(crate) use credentials::{has_login, is_value};
 pub(crate) use secrets::in_text;
@@ -32,11 +36,24 @@ use crate::observation::Observation;
 use capabilities::Capabilities;
 use view::View;
 
-/// One thing about one file, before it is known where the file is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing about one file, before it is known where the file is. Of a secret it has no more than an observation shows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Sight {
     rule: &'static str,
     seen: String,
+}
+
+impl<'de> Deserialize<'de> for Sight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Kept {
+            rule: String,
+            seen: String,
+        }
+        let Kept { rule, seen } = Kept::deserialize(deserializer)?;
+        let known = crate::rules::rule(&rule).ok_or_else(|| D::Error::custom("there is no such rule"))?;
+        Ok(Self { rule: known.id, seen })
+    }
 }
 
 impl Sight {
@@ -102,8 +119,8 @@ impl<'a> Observer<'a> {
             self.ownership(entry, &path, place, looked.is_some_and(|looked| looked.is_elf));
         }
         let Some(looked) = looked else { return };
-        if let Some(text) = &looked.text {
-            self.passwd = Some(text.clone());
+        if let Some(accounts) = &looked.accounts {
+            self.passwd = Some(accounts.clone());
         }
         let is_sample = samples::is_sample(&path, place.package.is_some(), looked.is_elf);
         let is_tool = is_file && tool(&path, entry).is_some();

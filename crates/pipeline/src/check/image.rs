@@ -1,15 +1,10 @@
 //! What an image of one platform is, beside what is known of its packages.
 
-use std::num::NonZeroUsize;
-
 use distil_imgcore::Image;
-use distil_policy::document::Hardening;
 use distil_policy::facts::{LayerFacts, PlatformFacts};
 use jiff::Timestamp;
 
-use crate::harden::{config_facts, observe};
-use crate::progress::Progress;
-use crate::read::ReadError;
+use crate::harden::config_facts;
 
 /// Builds that must not tell a time write the first moments of 1970, in whatever time zone.
 const DAY: i64 = 24 * 60 * 60;
@@ -31,26 +26,4 @@ pub(crate) fn documents(image: &Image) -> PlatformFacts {
         created: created.and_then(|created| Timestamp::from_second(created).ok()),
         ..PlatformFacts::default()
     }
-}
-
-/// Adds what is in the files of an image, where a policy asks for it. All layers are read for it.
-///
-/// # Errors
-/// [`ReadError`]
-pub(super) fn add_observations(
-    facts: &mut PlatformFacts,
-    image: &Image,
-    rules: &Hardening,
-    jobs: NonZeroUsize,
-    progress: &dyn Progress,
-) -> Result<(), ReadError> {
-    if !rules.asks() {
-        return Ok(());
-    }
-    let observed = observe(image, jobs, progress)?;
-    facts.observations = observed.observations;
-    facts.unreadable.extend(observed.unreadable);
-    facts.unreadable.sort();
-    facts.unreadable.dedup();
-    Ok(())
 }

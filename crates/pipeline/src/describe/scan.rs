@@ -9,7 +9,7 @@ use distil_imgcore::tree::ContentSha256;
 use distil_imgcore::{EntryKind, Image, ImagePath};
 use distil_sbom::catalog::Found;
 use distil_sbom::licence::{Analysis, analyse};
-use distil_sbom::{Context, File, ImageFacts, Inventory, LayerFacts, Owner, System, debian};
+use distil_sbom::{Context, File, ImageFacts, Inventory, LayerFacts, Owner, Package, System, debian};
 use sha2::{Digest as _, Sha512};
 
 use super::join::{Belongs, Pieces};
@@ -61,6 +61,13 @@ pub(crate) fn survey(
         pieces.files.push((file, belongs));
     }
     Ok((pieces, packages.unreadable))
+}
+
+/// The Debian packages alone, each with what its copyright file says.
+pub(crate) fn debs(contents: &Contents, packages: &Packages, jobs: NonZeroUsize) -> Result<Vec<Package>, ReadError> {
+    let mut pieces = Pieces::default();
+    add_debs(&mut pieces, contents, packages, jobs)?;
+    Ok(pieces.debs.into_iter().map(|(package, _)| package).collect())
 }
 
 /// Files that a thread looks up before it takes the next ones.

@@ -6,9 +6,9 @@ mod programs;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
-use distil_imgcore::{Descriptor, Image, MediaType, Memory, Store};
+use distil_cache::Values;
+use distil_imgcore::Image;
 use distil_policy::document::Hardening;
 use distil_policy::facts::{PackageFacts, PlatformFacts};
 use distil_policy::hardening::judge;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Silent;
+use crate::testimage::foreign_with;
 
 /// An image in the making, with nothing wrong.
 struct Draft {
@@ -54,37 +55,26 @@ impl Draft {
     }
 
     fn image(&self) -> Image {
-        let store = Memory::new();
-        let put = |media: &str, bytes: &[u8]| {
-            let descriptor = Descriptor::of(media.parse::<MediaType>().unwrap(), bytes);
-            store.put(&descriptor, &mut &*bytes).unwrap();
-            descriptor
-        };
-        let tars: Vec<Vec<u8>> = self.layers.iter().map(|entries| archive(entries)).collect();
-        let layers: Vec<Descriptor> =
-            tars.iter().map(|tar| put("application/vnd.oci.image.layer.v1.tar", tar)).collect();
-        let config = json!({
-            "architecture": "amd64",
-            "os": "linux",
-            "config": self.config,
-            "rootfs": {"type": "layers", "diff_ids": layers.iter().map(|l| l.digest().to_string()).collect::<Vec<_>>()},
-            "history": self.history.iter().map(|step| json!({"created_by": step, "empty_layer": true})).collect::<Vec<_>>(),
-        });
-        let config = put("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes());
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": config.to_json(),
-            "layers": layers.iter().map(Descriptor::to_json).collect::<Vec<_>>(),
-        });
-        let root = put("application/vnd.oci.image.manifest.v1+json", manifest.to_string().as_bytes());
-        let store: Arc<dyn Store> = Arc::new(store);
-        Image::read(&store, &root).unwrap()
+        let layers: Vec<Vec<u8>> = self.layers.iter().map(|entries| archive(entries)).collect();
+        foreign_with(&layers, &self.config, &self.history)
+    }
+
+    /// What is seen of the image, which is the same when it is kept and when it comes from what was kept.
+    fn observed(&self) -> Observed {
+        let image = self.image();
+        let observed = observe(&image, NonZeroUsize::MIN, &Silent).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Values::open(dir.path()).unwrap();
+        for round in ["kept", "taken"] {
+            let contents = layer_view::read(&image, Some(&cache), NonZeroUsize::MIN, &Silent).unwrap().contents;
+            assert_eq!(super::observed(&image, &contents, &Packages::read(&contents)), observed, "{round}");
+        }
+        observed
     }
 
     /// The rules that fire, with what they say.
     fn fired(&self) -> Vec<(String, String)> {
-        let observed = observe(&self.image(), NonZeroUsize::MIN, &Silent).unwrap();
+        let observed = self.observed();
         let facts = PlatformFacts {
             config: observed.config,
             observations: observed.observations,

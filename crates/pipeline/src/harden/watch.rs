@@ -14,7 +14,7 @@ pub(crate) struct Watch {
 }
 
 /// What one pass told.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Watched {
     pub(crate) looked: Looked,
     /// What records of packages have: it guards against mistakes alone.

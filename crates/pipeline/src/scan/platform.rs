@@ -1,8 +1,5 @@
 //! The packages of an image of one platform.
 
-use std::num::NonZeroUsize;
-
-use distil_cache::Values;
 use distil_imgcore::Image;
 use distil_policy::facts::{PackageFacts, PlatformFacts};
 use distil_sbom::debian;
@@ -11,23 +8,15 @@ use distil_vulns::vex::Subject;
 
 use super::ScannedPlatform;
 use crate::check::{documents, package};
+use crate::contents::Contents;
 use crate::packages::{Installed, Packages};
-use crate::progress::Progress;
-use crate::read::ReadError;
 use crate::records;
 
-/// Reads them from the records alone.
-pub(super) fn read(
-    image: &Image,
-    releases: &Releases,
-    cache: Option<&Values>,
-    jobs: NonZeroUsize,
-    progress: &dyn Progress,
-) -> Result<(ScannedPlatform, Option<String>), ReadError> {
-    let contents = records::read(image, cache, jobs, progress)?;
-    let system = records::system(&contents);
+/// Takes them from the records alone. Beside them comes the version of the release.
+pub(super) fn of(image: &Image, contents: &Contents, releases: &Releases) -> (ScannedPlatform, Option<String>) {
+    let system = records::system(contents);
     let release = system.as_ref().and_then(|system| releases.identify(system));
-    let found = Packages::read(&contents);
+    let found = Packages::read(contents);
     let facts = |found: &Installed| PackageFacts {
         is_partial: !found.is_whole,
         ..package(&debian::package(&found.control), release.is_some())
@@ -51,5 +40,5 @@ pub(super) fn read(
         distro: system.and_then(|system| system.distro()),
         ..Subject::default()
     };
-    Ok((ScannedPlatform { facts, subject, foreign }, version))
+    (ScannedPlatform { facts, subject, foreign }, version)
 }

@@ -55,6 +55,12 @@ pub(super) fn look(path: &str, text: &str) -> Vec<Sight> {
     found
 }
 
+/// What [`uid`] asks of `etc/passwd`, without passwords and whatever else stands there.
+pub(super) fn uids(passwd: &str) -> String {
+    let lines = passwd.lines().filter_map(fields::<3>).map(|[name, _, uid]| [name, "*", uid].join(":"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// The uid of a name in `etc/passwd`; the first line counts, as for the C library.
 pub(super) fn uid(passwd: &str, wanted: &str) -> Option<u32> {
     let of = |[name, _, uid]: [&str; 3]| (name == wanted).then(|| uid.parse().ok());
@@ -135,5 +141,15 @@ mod tests {
     fn the_first_line_of_a_name_counts() {
         assert_eq!(uid("a:x:5:5::/:\na:x:0:0::/:\n", "a"), Some(5));
         assert_eq!(uid("a:x:5:5::/:\n", "b"), None);
+    }
+
+    #[test]
+    fn uids_are_kept_without_passwords() {
+        let passwd = "# a comment\na:$6$abcdefgh$x:5:5::/:\na:x:0:0::/:\n+::\nshort:x\nb::7\r\n";
+        let kept = uids(passwd);
+        assert_eq!(kept, "a:*:5\na:*:0\nb:*:7");
+        for name in ["a", "b", "short", "+", ""] {
+            assert_eq!(uid(&kept, name), uid(passwd, name), "{name}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use distil_imgcore::{Entry, EntryKind};
+use serde::{Deserialize, Serialize};
 
 use super::{Sight, accounts, credentials, elf, secrets, switches, tools};
 
@@ -33,13 +34,13 @@ pub struct Looker {
     shells: BTreeSet<&'static str>,
 }
 
-/// What the bytes of a file told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What the bytes of a file told. It may be kept, and holds no secret: of those it says as much as an observation does.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Looked {
     /// What a rule may be about, in the order of rules.
     pub(super) sights: Vec<Sight>,
-    /// The file itself, where it is one of accounts.
-    pub(super) text: Option<String>,
+    /// Names and uids, where it is the file of accounts.
+    pub(super) accounts: Option<String>,
     /// Whether it is a program or library.
     pub(super) is_elf: bool,
 }
@@ -111,7 +112,7 @@ impl Looker {
     #[must_use]
     pub fn finish(mut self) -> Looked {
         self.search(self.window.len());
-        let mut looked = Looked { sights: self.sights, text: None, is_elf: elf::is_elf(&self.head) };
+        let mut looked = Looked { sights: self.sights, accounts: None, is_elf: elf::is_elf(&self.head) };
         looked.sights.truncate(MAX_SIGHTS);
         for name in self.shells {
             looked.sights.push(Sight { rule: "DSTL-FS-004", seen: format!("a program that says it is {name}") });
@@ -135,7 +136,7 @@ impl Looker {
             if self.path == PRELOAD && text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#')) {
                 looked.sights.push(Sight::new("DSTL-FS-025", "it names a library"));
             }
-            looked.text = (self.path == accounts::PASSWD).then_some(text);
+            looked.accounts = (self.path == accounts::PASSWD).then(|| accounts::uids(&text));
         }
         looked.sights.sort();
         looked
