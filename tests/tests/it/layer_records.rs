@@ -8,8 +8,6 @@ use distil_tests::program::{Ran, folder};
 use distil_tests::tar::{Entry, archive};
 use distil_tests::{Deb, Program, layout};
 
-use crate::example::reference;
-
 /// No layer is looked into for more than its records.
 const POLICY: &str = "version = 1\n[hardening]\nprofile = 'none'\n";
 const OS_RELEASE: &str = "ID=debian\nVERSION_ID=\"12\"\n";
