@@ -16,7 +16,7 @@ fuzz_target!(|input: &[u8]| {
     }
     let package = BinaryPackage { version: "1-1".into(), source: "s".into(), source_version: "1-1".into() };
     let packages = BTreeMap::from([("p".to_owned(), package)]);
-    let resolved = resolve(report, "report", &packages, Some(("bookworm", Some("12"))));
+    let resolved = resolve(&report, "report", &packages, Some(("bookworm", Some("12"))));
     let merged = merge(resolved.findings);
     assert_eq!(merge(merged.clone()), merged);
 });

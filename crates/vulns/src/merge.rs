@@ -1,7 +1,7 @@
 //! What several found of the same, as one.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use distil_debunpack::Version;
@@ -18,45 +18,42 @@ use crate::severity::Rater;
 /// what a report finds is never taken back.
 #[must_use]
 pub fn merge(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut groups: BTreeMap<Key, Vec<Finding>> = BTreeMap::new();
+    let mut findings: Vec<Finding> = findings.into_iter().flat_map(canonical).collect();
+    // Neighbours rather than a map of lists, which would take several times the memory of the findings.
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    let (mut all, mut same) = (Vec::new(), Vec::new());
     for finding in findings {
-        for finding in canonical(&finding) {
-            let key = Key {
-                source: finding.source.clone(),
-                id: finding.id.clone(),
-                release: finding.release.clone(),
-                version: finding.source_version.clone(),
-            };
-            groups.entry(key).or_default().push(finding);
+        if same.first().is_some_and(|first| key(first) != key(&finding)) {
+            all.extend(join(std::mem::take(&mut same)));
         }
+        same.push(finding);
     }
-    groups.into_values().filter_map(join).collect()
+    all.extend(join(same));
+    all
 }
 
-/// By source package first, as a reader looks for them.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    source: String,
-    id: String,
-    release: Option<String>,
-    version: String,
+/// By source package first, as a reader looks for them; then identifier, release and version.
+fn key(finding: &Finding) -> (&str, &str, Option<&str>, &str) {
+    let Finding { source, id, release, source_version, .. } = finding;
+    (source, id, release.as_deref(), source_version)
 }
 
 /// The finding under the identifier that all agree on: that of an advisory about several CVEs is one for each of them.
-fn canonical(finding: &Finding) -> Vec<Finding> {
+fn canonical(finding: Finding) -> Vec<Finding> {
     let ids = canonical_ids(&finding.id, finding.aliases.iter().map(String::as_str));
-    let under = |id: &String| {
-        let mut one = finding.clone();
-        if ids.len() > 1 {
+    let is_several = ids.len() > 1;
+    let under = |(mut one, id): (Finding, String)| {
+        if is_several {
             // They are no other names of each other.
             one.aliases.retain(|alias| cve_of(alias).is_none());
         }
-        let other = std::mem::replace(&mut one.id, id.clone());
+        let other = std::mem::replace(&mut one.id, id);
         one.aliases.insert(other);
-        one.aliases.remove(id);
+        one.aliases.remove(&one.id);
         one
     };
-    ids.iter().map(under).collect()
+    // The last takes the finding itself, and most are the only one.
+    std::iter::repeat_n(finding, ids.len()).zip(ids).map(under).collect()
 }
 
 fn join(mut findings: Vec<Finding>) -> Option<Finding> {

@@ -135,8 +135,8 @@ pub enum ReportError {
 
 /// Bytes of a report that are read.
 pub const MAX_BYTES: usize = 64 << 20;
-/// Findings of a report that are read.
-pub const MAX_FINDINGS: usize = 500_000;
+/// Findings of a report that are read: ten times what the worst images have. Each takes some kilobytes of memory.
+pub const MAX_FINDINGS: usize = 100_000;
 /// Objects in a report, counted by opening braces. A vulnerability of a real report has about ten, in kilobytes.
 pub const MAX_OBJECTS: usize = 1_000_000;
 /// Values in a report, counted by commas.

@@ -58,7 +58,7 @@ pub(crate) fn findings(
     for file in reports {
         let name = Escaped(file.source.name.as_bytes()).to_string();
         let release = facts.release.as_deref().map(|release| (release, version));
-        let resolved = resolve(file.report.clone(), &file.source.name, &packages, release);
+        let resolved = resolve(&file.report, &file.source.name, &packages, release);
         let notes = file.report.notes.iter().chain(&resolved.notes);
         found.notes.extend(notes.map(|note| format!("{name}: {note}")));
         let affects = |finding: &Finding| all || is_there(finding);

@@ -33,7 +33,7 @@ pub struct Resolved {
 /// report may be about another build.
 #[must_use]
 pub fn resolve(
-    report: Report,
+    report: &Report,
     name: &str,
     packages: &BTreeMap<String, BinaryPackage>,
     release: Option<(&str, Option<&str>)>,
@@ -46,8 +46,9 @@ pub fn resolve(
     }
     let codename = release.filter(|_| other.is_none()).map(|(codename, _)| codename);
     let mut strangers = BTreeSet::new();
-    for reported in report.findings {
-        let mut finding = reported.finding;
+    resolved.findings.reserve_exact(report.findings.len());
+    for reported in &report.findings {
+        let mut finding = reported.finding.clone();
         let named = finding.packages.keys().next().and_then(|name| packages.get(name));
         let installed = finding.packages.values().next().cloned().unwrap_or_default();
         let is_deb = match reported.kind.as_deref() {

@@ -365,7 +365,7 @@ fn the_same_advisories_find_what_trivy_finds() {
         };
         own.extend(find(&installed, &all, &mut |_| None, None, false));
     }
-    let told = resolve(read(TRIVY_BUSTER).unwrap(), "trivy.json", &packages, Some(("buster", Some("10"))));
+    let told = resolve(&read(TRIVY_BUSTER).unwrap(), "trivy.json", &packages, Some(("buster", Some("10"))));
     assert_eq!(told.notes, Vec::<String>::new());
     let key = |finding: &Finding| {
         let Finding { id, source, source_version, release, packages, status, fixed, .. } = finding.clone();
@@ -380,13 +380,13 @@ fn the_same_advisories_find_what_trivy_finds() {
 
 #[test]
 fn what_does_not_fit_the_image_is_told() {
-    let told = resolve(read(TRIVY_BUSTER).unwrap(), "r", &packages(), Some(("bookworm", Some("12"))));
+    let told = resolve(&read(TRIVY_BUSTER).unwrap(), "r", &packages(), Some(("bookworm", Some("12"))));
     assert_eq!((told.notes.len(), &told.findings[0].release), (1, &None), "{:#?}", told.notes);
-    let told = resolve(read(TRIVY_STRETCH).unwrap(), "r", &packages(), Some(("stretch", Some("9"))));
+    let told = resolve(&read(TRIVY_STRETCH).unwrap(), "r", &packages(), Some(("stretch", Some("9"))));
     assert_eq!(told.notes.len(), 1, "{:#?}", told.notes);
     assert_eq!(told.findings[0].source_version, "4.4-5");
     // The name of a Python package is no Debian package.
-    let told = resolve(read(GRYPE_FIELDS).unwrap(), "r", &packages(), Some(("buster", Some("10"))));
+    let told = resolve(&read(GRYPE_FIELDS).unwrap(), "r", &packages(), Some(("buster", Some("10"))));
     let redis = told.findings.iter().find(|finding| finding.source == "redis").unwrap();
     assert_eq!(redis.release, None);
 }
@@ -436,8 +436,10 @@ fn what_is_too_large_is_refused_before_it_is_read() {
     let text = format!("{{\"matches\":[],\"x\":\"{}\"}}", "é".repeat(25 << 20));
     assert_eq!(read(text.as_bytes()).unwrap().findings, []);
     let one = "{\"vulnerability\":{\"id\":\"CVE-2024-0001\"},\"artifact\":{\"name\":\"a\"}},";
-    let many = format!("{{\"matches\":[{}]}}", one.repeat(330_000).trim_end_matches(','));
-    assert_eq!(read(many.as_bytes()).unwrap().findings.len(), 330_000);
+    let many = |count| format!("{{\"matches\":[{}]}}", one.repeat(count).trim_end_matches(','));
+    assert_eq!(read(many(MAX_FINDINGS).as_bytes()).unwrap().findings.len(), MAX_FINDINGS);
+    let refused = read(many(330_000).as_bytes());
+    assert!(matches!(refused, Err(ReportError::TooManyFindings { found: 330_000 })));
 }
 
 proptest! {
@@ -459,7 +461,7 @@ proptest! {
             bytes[at] = byte;
         }
         if let Ok(report) = read(&bytes) {
-            let _ = merge(resolve(report, "r", &BTreeMap::new(), None).findings);
+            let _ = merge(resolve(&report, "r", &BTreeMap::new(), None).findings);
         }
     }
 
