@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::*;
 use crate::{Suppressed, VERDICT, VulnerabilityNote};
 
+mod reports;
+
 /// Text that wants to be more than text, in every form there is.
 const HOSTILE: &str = "\u{1b}[31m<script>alert(1)</script> `code` | [link](https://evil.example) ]]> &amp; @everyone\u{202e}\n## heading\0";
 
