@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use distil_pipeline::Platform;
 use distil_pipeline::signing::Zeroizing;
+use rustix::termios::tcgetwinsize;
 
 use crate::failure::Failure;
 
@@ -62,6 +63,8 @@ pub(crate) struct Environment {
     pub(crate) stdout_is_terminal: bool,
     /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
+    /// Characters of a line of the terminal that standard output is; none where it is none.
+    pub(crate) columns: Option<u16>,
     /// Seconds since 1970.
     pub(crate) now: u64,
     /// How many threads can run at once.
@@ -119,6 +122,7 @@ impl Environment {
             term: var("TERM"),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            columns: tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0),
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             cores: std::thread::available_parallelism().ok(),
         }

@@ -1,6 +1,6 @@
 //! The options of commands that judge an image by a policy: what the judgement is made from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use distil_pipeline::check::{CheckRequest, Checked, Evidence, LedgerUse, Timestamp, check};
@@ -43,6 +43,8 @@ pub(crate) struct Image<'a> {
     /// None for now.
     pub(crate) now: Option<Timestamp>,
     pub(crate) is_new: bool,
+    /// A log of promotions that may have something about its tag.
+    pub(crate) record: Option<&'a Path>,
 }
 
 impl Judging {
@@ -63,7 +65,7 @@ impl Judging {
             platform: image.platform,
             policy: &file.policy,
             policy_folder: file.folder(),
-            evidence: &self.evidence(context)?,
+            evidence: &Evidence { record: image.record.map(Path::to_owned), ..self.evidence(context)? },
             now: now.unwrap_or(Timestamp::UNIX_EPOCH),
             is_new: image.is_new,
             cache_dir: cache_dir.as_deref(),
@@ -79,7 +81,13 @@ impl Judging {
             Some(named) => Some(named.clone()),
             None => Some(context.environment.advisories(None)?).filter(|usual| usual.exists()),
         };
-        Ok(Evidence { database, reports: self.reports.clone(), vex: self.vex.clone(), ignores: self.ignores.clone() })
+        Ok(Evidence {
+            database,
+            reports: self.reports.clone(),
+            vex: self.vex.clone(),
+            ignores: self.ignores.clone(),
+            record: None,
+        })
     }
 
     /// What is done with the ledger.

@@ -5,6 +5,7 @@
 //! 2. The ledger says what was seen first when. It is read, judged with and written while nobody else does the same.
 //! 3. The facts are judged by the policy. Facts that were kept are judged again in the same way, without the image.
 
+mod base;
 mod built;
 mod error;
 mod evidence;
@@ -15,6 +16,7 @@ mod layers;
 mod ledger_file;
 mod moment;
 mod openvex;
+mod recorded;
 mod signed;
 mod vex;
 
@@ -23,7 +25,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use distil_imgcore::{Descriptor, Digest, Platform, Reference};
+use distil_imgcore::{Descriptor, Digest, Escaped, Platform, Reference};
 use distil_policy::facts::{DataFacts, FACTS, SignatureFacts, SupportFacts};
 use distil_policy::{Approval, Facts, Ledger, Policy, Verdict, evaluate};
 use distil_signing::predicate::PredicateType;
@@ -121,6 +123,7 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     let (documents, vex_unusable) = vex::read(&evidence.vex, &policy.vex)?;
     let (ignores, ignores_left_out) = evidence.ignores()?;
     let named = Named::open(reference, &Places::uncancelled(machine, progress))?;
+    let present = named.root.digest().clone();
     let named = match request.platform {
         Some(wanted) => named.only(Choice::Exactly(wanted))?,
         None => named,
@@ -142,8 +145,12 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
         vex_unusable,
         gaps: authorities.gaps.clone(),
         is_new,
+        recorded: None,
     };
     add_vulnerabilities(&mut facts, request, (database.as_ref(), &documents), &named, progress)?;
+    if let Some(record) = &evidence.record {
+        add_recorded(&mut facts, record, reference, &present)?;
+    }
     let manifests: BTreeMap<String, Descriptor> =
         named.platforms.iter().map(|(platform, manifest)| (platform.to_string(), manifest.clone())).collect();
     if !matches!(reference, Reference::DockerArchive(_)) && policy.hardening.asks() {
@@ -152,6 +159,7 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
             built::add(platform, &named.store, manifest, &authorities)?;
         }
     }
+    base::add(&mut facts, policy, machine);
     facts.support = support(&facts, &releases);
     // An archive of an engine has no place for signatures: nobody signed it then, and nothing is attached.
     if !matches!(reference, Reference::DockerArchive(_)) {
@@ -220,6 +228,16 @@ fn add_vulnerabilities(
             seen.add_to(&mut platform);
         }
         facts.platforms.insert(name, platform);
+    }
+    Ok(())
+}
+
+/// Adds what a log of promotions says of the tag.
+fn add_recorded(facts: &mut Facts, record: &Path, reference: &Reference, present: &Digest) -> Result<(), CheckError> {
+    let (recorded, broken) = recorded::read(record, reference, present)?;
+    facts.recorded = recorded;
+    if broken > 0 {
+        facts.notes.push(format!("{broken} lines of {} are none of a log of promotions", Escaped::path(record)));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod admission;
 mod attached;
+mod base;
 mod clock;
 mod data;
 mod exceptions;
@@ -47,6 +48,7 @@ pub fn evaluate(facts: &Facts, policy: &Policy) -> Evaluated {
     support::judge(question, &mut judgement);
     attached::judge(question, &mut judgement);
     admission::judge(question, &mut judgement);
+    base::judge(question, &mut judgement);
     packages::judge(question, &mut judgement);
     licences::judge(question, &mut judgement);
     limits::judge(question, &mut judgement);

@@ -58,6 +58,9 @@ pub struct Facts {
     /// what it was made from.
     #[serde(default)]
     pub is_new: bool,
+    /// What was recorded for the tag by which the image was asked for; none where nothing was, or there is no record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<RecordedFacts>,
 }
 
 /// A vulnerability that an ignore file of a scanner leaves out.
@@ -114,6 +117,58 @@ pub struct PlatformFacts {
     /// What the build says in statements that are attached; none where there is no such statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built: Option<BuiltFacts>,
+    /// What the tag of its base stands for; none where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseFacts>,
+}
+
+/// What an image says that it was built on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatedBase<'a> {
+    /// Its name, as it is written.
+    pub name: &'a str,
+    /// Its digest, as it is written.
+    pub digest: Option<&'a str>,
+}
+
+impl PlatformFacts {
+    /// The base that annotations of the manifest name, or else labels; none for an image that was built on nothing.
+    #[must_use]
+    pub fn stated_base(&self) -> Option<StatedBase<'_>> {
+        let said = |key: &str| self.annotations.get(key).or_else(|| self.config.labels.get(key)).map(String::as_str);
+        let said = |key| said(key).filter(|text| !text.is_empty());
+        let name = said(BASE_NAME).filter(|name| *name != "scratch")?;
+        Some(StatedBase { name, digest: said(BASE_DIGEST) })
+    }
+}
+
+/// The annotation that names a base.
+pub const BASE_NAME: &str = "org.opencontainers.image.base.name";
+/// The annotation that has its digest.
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+
+/// What the tag of a base stands for at the moment of the facts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BaseFacts {
+    /// The digest; none where it could not be found out.
+    pub digest: Option<String>,
+    /// Those of the images of single platforms below it, since tools note either.
+    pub manifests: BTreeSet<String>,
+    /// Why it could not be found out, in one line.
+    pub obstacle: Option<String>,
+}
+
+/// What a record of releases says of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RecordedFacts {
+    /// The digest that was last recorded for it.
+    pub digest: String,
+    /// When, as the record says.
+    pub when: String,
+    /// The digest that the reference stood for. It is another one than that of the facts where one platform is judged.
+    pub present: String,
 }
 
 /// The statements that say what an image was made from.

@@ -5,11 +5,11 @@ use distil_imgcore::Digest;
 use distil_settings::{Document, Keys, Section};
 
 use crate::document::{
-    Admission, Data, Exception, Exceptions, Freshness, Hardening, Licences, Packages, SeverityRules, Signatures, Size,
-    Vex, Vulnerabilities,
+    Admission, Data, Exception, Exceptions, Freshness, Hardening, Immutable, Licences, Packages, SeverityRules,
+    Signatures, Size, Vex, Vulnerabilities,
 };
 use crate::document::{
-    admission, data, exception, freshness, hardening, licences, packages, severity, signatures, size, vex,
+    admission, data, exception, freshness, hardening, licences, packages, registry, severity, signatures, size, vex,
     vulnerabilities,
 };
 
@@ -37,6 +37,7 @@ const KEYS: Keys = Keys::all(&[
     "hardening",
     "freshness",
     "admission",
+    "registry",
     "signatures",
     "packages",
     "licences",
@@ -72,6 +73,8 @@ pub struct Policy {
     pub freshness: Freshness,
     /// `[admission]`
     pub admission: Admission,
+    /// `[registry.immutable]`
+    pub immutable: Immutable,
     /// `[signatures]`
     pub signatures: Signatures,
     /// `[packages]`
@@ -119,7 +122,7 @@ impl Policy {
         let (hardening, freshness) = (section("hardening", hardening::KEYS), section("freshness", freshness::KEYS));
         let (admission, signatures) = (section("admission", admission::KEYS), section("signatures", signatures::KEYS));
         let (packages, licences) = (section("packages", packages::KEYS), section("licences", licences::KEYS));
-        let size = section("size", size::KEYS);
+        let (size, registry) = (section("size", size::KEYS), section("registry", registry::KEYS));
         let exceptions = exceptions.map_or(default.exceptions, |s| Exceptions::read(&s, problems));
         let exception = top.value("exception").and_then(|v| Exception::read_all(&v, &exceptions, problems));
         Self {
@@ -133,6 +136,7 @@ impl Policy {
             hardening: hardening.map_or(default.hardening, |s| Hardening::read(&s, problems)),
             freshness: freshness.map_or(default.freshness, |s| Freshness::read(&s, problems)),
             admission: admission.map_or(default.admission, |s| Admission::read(&s, problems)),
+            immutable: registry.map_or(default.immutable, |s| Immutable::read(&s, problems)),
             signatures: signatures.map_or(default.signatures, |s| Signatures::read(&s, problems)),
             packages: packages.map_or(default.packages, |s| Packages::read(&s, problems)),
             licences: licences.map_or(default.licences, |s| Licences::read(&s, problems)),
@@ -144,7 +148,7 @@ impl Policy {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-fn known_keys() -> [(&'static str, &'static [&'static str]); 20] {
+fn known_keys() -> [(&'static str, &'static [&'static str]); 22] {
     let tables = [
         ("", KEYS),
         ("data", data::KEYS),
@@ -161,6 +165,8 @@ fn known_keys() -> [(&'static str, &'static [&'static str]); 20] {
         ("allow", hardening::ALLOW_KEYS),
         ("freshness", freshness::KEYS),
         ("admission", admission::KEYS),
+        ("registry", registry::KEYS),
+        ("immutable", registry::IMMUTABLE_KEYS),
         ("signatures", signatures::KEYS),
         ("authority", signatures::AUTHORITY_KEYS),
         ("packages", packages::KEYS),
@@ -184,6 +190,7 @@ impl Default for Policy {
             hardening: Hardening::default(),
             freshness: Freshness::default(),
             admission: Admission::default(),
+            immutable: Immutable::default(),
             signatures: Signatures::default(),
             packages: Packages::default(),
             licences: Licences::default(),

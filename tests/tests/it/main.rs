@@ -14,6 +14,7 @@ mod cache_sharing;
 mod certificates;
 mod check;
 mod check_image;
+mod check_registry;
 mod chunked;
 mod ci_examples;
 mod composition;

@@ -51,7 +51,7 @@ pub(crate) struct Check {
     /// Judge facts that were kept, in place of an image
     #[arg(
         long, value_name = "FILE",
-        conflicts_with_all = ["reference", "platform", "database", "reports", "vex", "ignores", "ledger"]
+        conflicts_with_all = ["reference", "platform", "database", "reports", "vex", "ignores", "ledger", "record"]
     )]
     facts: Option<PathBuf>,
     /// Who says so, in a VEX document that is made
@@ -62,6 +62,9 @@ pub(crate) struct Check {
     save_facts: Option<PathBuf>,
     #[command(flatten)]
     judging: Judging,
+    /// Compare the image's tag with this log of `distil promote`, where the policy says that the tag must not move
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     registries: Registries,
 }
@@ -82,6 +85,14 @@ enum Form {
     /// OpenVEX: what is known of the image's vulnerabilities, and what is let pass of them
     #[value(name = "openvex")]
     OpenVex,
+}
+
+/// What a table is to look like. By default it is for a file: without colours, and as wide as it comes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Look {
+    colors: bool,
+    /// Characters of a line; 0 for no limit.
+    width: usize,
 }
 
 /// Where a verdict is written, and how where that is said.
@@ -111,14 +122,16 @@ impl Check {
             write_facts(path, &checked.facts)?;
         }
         for target in &self.outputs {
-            let text = self.written(&checked, target.form.unwrap_or(self.format), None);
+            let text = self.written(&checked, target.form.unwrap_or(self.format), Look::default());
             whole_file::replace(&target.path, text.as_bytes())
                 .map_err(|source| Failure::Write { path: target.path.clone(), source })?;
         }
         let printer = &context.printer;
         checked.facts.notes.iter().for_each(|note| printer.warning(Escaped(note.as_bytes())));
         let form = if printer.format() == Format::Json { Form::Json } else { self.format };
-        printer.result(&self.written(&checked, form, Some(printer.takes_colors())))?;
+        let width = context.environment.columns.map_or(0, usize::from);
+        let look = Look { colors: printer.takes_colors(), width };
+        printer.result(&self.written(&checked, form, look))?;
         Ok(status(checked.verdict.verdict))
     }
 
@@ -131,15 +144,21 @@ impl Check {
         }
         let Some(reference) = &self.reference else { return Err(Failure::NoImage) };
         let machine = registries.machine(&context.global, context.environment)?;
-        let image = Image { reference, platform: self.platform.as_ref(), now: self.now, is_new: self.new };
+        let image = Image {
+            reference,
+            platform: self.platform.as_ref(),
+            now: self.now,
+            is_new: self.new,
+            record: self.record.as_deref(),
+        };
         super::reading(context, |progress| self.judging.judge(&image, file, &machine, context, progress))
     }
 
-    /// The verdict in a form; for a terminal with its width, and in colours where it takes them.
-    fn written(&self, checked: &Checked, form: Form, colors: Option<bool>) -> String {
+    /// The verdict in a form.
+    fn written(&self, checked: &Checked, form: Form, look: Look) -> String {
         let verdict = &checked.verdict;
         match form {
-            Form::Table => output::table(verdict, 0, colors.unwrap_or(false)),
+            Form::Table => output::table(verdict, look.width, look.colors),
             Form::Json => output::json(verdict),
             Form::Sarif => output::sarif(verdict, image_name(&verdict.reference)),
             Form::Junit => output::junit(verdict),

@@ -78,7 +78,7 @@ impl Promote {
         let machine = self.registries.machine(&context.global, context.environment)?;
         let approval = match &policy {
             Some(policy) => {
-                let image = Image { reference: &self.source, platform: None, now: None, is_new: true };
+                let image = Image { reference: &self.source, platform: None, now: None, is_new: true, record: None };
                 Some(approved(&self.judging.judge(&image, policy, &machine, context, progress.as_ref())?)?)
             }
             None => None,

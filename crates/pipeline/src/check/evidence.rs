@@ -24,6 +24,8 @@ pub struct Evidence {
     pub vex: Vec<PathBuf>,
     /// Ignore files of scanners.
     pub ignores: Vec<PathBuf>,
+    /// A log of promotions, by which it is judged whether the image's tag has moved.
+    pub record: Option<PathBuf>,
 }
 
 impl Evidence {

@@ -1,7 +1,8 @@
 //! `[freshness]`: how old an image may be, and how long its system has to be supported.
 
-use super::reading::{age_or_none, days, or};
+use super::reading::{age_or_none, days, or, weight_or_off};
 use crate::problem::Problems;
+use crate::verdict::Weight;
 use distil_settings::{Keys, Section};
 use jiff::SignedDuration;
 
@@ -16,6 +17,8 @@ pub struct Freshness {
     pub support_tier: SupportTier,
     /// So many days before that support ends, there is a warning.
     pub end_of_support_notice: u32,
+    /// How much it counts that the tag of the base means another image now; none where nobody asks.
+    pub base_image: Option<Weight>,
 }
 
 /// Whose support counts.
@@ -37,11 +40,13 @@ impl Default for Freshness {
             max_scan_age: Some(SignedDuration::from_hours(30 * 24)),
             support_tier: SupportTier::default(),
             end_of_support_notice: 90,
+            base_image: Some(Weight::Warning),
         }
     }
 }
 
-pub(crate) const KEYS: Keys = Keys::all(&["max-image-age", "max-scan-age", "support-tier", "end-of-support-notice"]);
+pub(crate) const KEYS: Keys =
+    Keys::all(&["max-image-age", "max-scan-age", "support-tier", "end-of-support-notice", "base-image"]);
 
 impl Freshness {
     pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
@@ -54,6 +59,7 @@ impl Freshness {
                 value.choice(&["regular", "lts", "elts"], &values, problems)
             }),
             end_of_support_notice: or(section, "end-of-support-notice", default.end_of_support_notice, problems, days),
+            base_image: or(section, "base-image", default.base_image, problems, weight_or_off),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `[hardening]`: which rules about files and configuration count, and what they let pass.
 
-use super::reading::{names_list, or, paths, paths_list, texts};
+use super::reading::{names_list, or, paths, paths_list, texts, weight_or_off};
 use crate::problem::{PolicyProblem, Problems};
 use crate::rules::{RULES, rule};
 use distil_settings::{Keys, Section, Value, nearest};
@@ -70,7 +70,6 @@ pub(crate) const ALLOW_KEYS: Keys = Keys::all(&[
 ]);
 
 const PROFILES: &[&str] = &["distroless", "cis", "disa", "none"];
-const WEIGHTS: &[&str] = &["error", "warning", "note", "off"];
 const CAPABILITY: &str = "a capability as in cap_net_bind_service";
 const MOST_PORT: i64 = 65535;
 
@@ -89,8 +88,7 @@ impl Hardening {
                 value.choice(PROFILES, &values, problems)
             }),
             rules: or(section, "rules", default.rules, problems, |value, problems| {
-                let weights = [Some(Weight::Error), Some(Weight::Warning), Some(Weight::Note), None];
-                by_rule(value, problems, |value, problems| value.choice(WEIGHTS, &weights, problems))
+                by_rule(value, problems, weight_or_off)
             }),
             allow: or(section, "allow", default.allow, problems, Allow::read),
             annotations_required: or(section, "annotations-required", default.annotations_required, problems, texts),

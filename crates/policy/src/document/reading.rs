@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::glob::Glob;
 use crate::problem::Problems;
+use crate::verdict::Weight;
 
 const AGE: &str = "a time as in 48h, 30d or 8w";
 const AGE_OR_NONE: &str = "a time as in 48h, 30d or 8w, or none";
@@ -26,6 +27,13 @@ const NONE: &str = "none";
 /// A severity.
 pub(super) fn level(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Level> {
     value.choice(LEVELS, LEVEL_OF_WORDS, problems)
+}
+
+/// How much something counts, or the word that says that it does not.
+#[expect(clippy::option_option, reason = "what is no weight, and the weight that is none")]
+pub(super) fn weight_or_off(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Option<Weight>> {
+    let weights = [Some(Weight::Error), Some(Weight::Warning), Some(Weight::Note), None];
+    value.choice(&["error", "warning", "note", "off"], &weights, problems)
 }
 
 /// A time from the first to the last hour.

@@ -2,11 +2,9 @@
 
 use super::Question;
 use super::judgement::{Judgement, violation};
-use crate::document::Response;
+use crate::document::{Admission, Response};
+use crate::facts::RecordedFacts;
 use crate::verdict::{Violation, Weight};
-
-/// The annotation that names a base.
-const BASE_NAME: &str = "org.opencontainers.image.base.name";
 
 pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) {
     let rules = &question.policy.admission;
@@ -26,6 +24,9 @@ pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) {
     if rules.require_digest && name.digest.is_none() {
         judgement.add(violation("DSTL-ADM-002", subject, "it is named by a tag alone"));
     }
+    if let Some(tag) = name.tag {
+        moved(question, tag, judgement);
+    }
     if let Some(tag) = name.tag.filter(|tag| rules.forbid_tags.iter().any(|forbidden| forbidden == tag)) {
         judgement.add(violation("DSTL-ADM-003", subject, format!("the tag {tag} is forbidden")));
     }
@@ -37,12 +38,30 @@ fn bases(question: Question<'_>, judgement: &mut Judgement) {
         return;
     }
     for (platform, facts) in &question.facts.platforms {
-        let stated = facts.annotations.get(BASE_NAME).or_else(|| facts.config.labels.get(BASE_NAME));
-        let Some(stated) = stated.filter(|stated| !stated.is_empty()) else { continue };
-        let name = Named::of(stated);
-        if !name.is_some_and(|name| allowed.iter().any(|allowed| name.is_below(allowed))) {
-            judgement.on(platform, violation("DSTL-ADM-004", stated, "it is none of the allowed base images"));
+        let Some(stated) = facts.stated_base() else { continue };
+        if !question.policy.admission.allows_base(stated.name) {
+            judgement.on(platform, violation("DSTL-ADM-004", stated.name, "it is none of the allowed base images"));
         }
+    }
+}
+
+impl Admission {
+    /// Whether an image may be built upon what has this name.
+    #[must_use]
+    pub fn allows_base(&self, name: &str) -> bool {
+        let allowed = &self.base_images;
+        let is_below = |name: Named<'_>| allowed.iter().any(|allowed| name.is_below(allowed));
+        allowed.is_empty() || Named::of(name).is_some_and(is_below)
+    }
+}
+
+/// Whether the reference's tag is one that must not move, and means another image than was recorded.
+fn moved(question: Question<'_>, tag: &str, judgement: &mut Judgement) {
+    let Some(recorded) = &question.facts.recorded else { return };
+    if question.policy.immutable.covers(tag) && recorded.digest != recorded.present {
+        let RecordedFacts { digest, when, present } = recorded;
+        let evidence = format!("{digest} was recorded for the tag {tag} on {when}, and it is {present} now");
+        judgement.add(violation("DSTL-REG-001", &question.facts.reference, evidence));
     }
 }
 

@@ -11,8 +11,8 @@ use crate::document::{
     Undetermined, Unfixed,
 };
 use crate::facts::{
-    AttachedFacts, DataFacts, ImportedIgnore, LayerFacts, PackageFacts, PlatformFacts, SignatureFacts, SourceFacts,
-    SupportFacts,
+    AttachedFacts, BaseFacts, DataFacts, ImportedIgnore, LayerFacts, PackageFacts, PlatformFacts, RecordedFacts,
+    SignatureFacts, SourceFacts, SupportFacts,
 };
 use crate::ledger::{Entry, Key};
 use crate::verdict::{Outcome, Weight};
@@ -100,6 +100,7 @@ fn facts(findings: Vec<Finding>) -> Facts {
         vex_unusable: Vec::new(),
         gaps: Vec::new(),
         is_new: false,
+        recorded: None,
     }
 }
 
@@ -130,6 +131,20 @@ fn ledger(first_seen: &str) -> Ledger {
         gone: None,
         severity_at_first_seen: None,
     }])
+}
+
+/// An image that was built on a base, whose tag stands for another digest now, or nobody knows for which.
+fn on_base(facts: &mut Facts, built_on: &str, now: Option<&str>) {
+    let platform = platform(facts);
+    let said = [("name", "registry.example.org/base:1".to_owned()), ("digest", format!("sha256:{built_on}"))];
+    platform.annotations.extend(said.map(|(key, text)| (format!("org.opencontainers.image.base.{key}"), text)));
+    let obstacle = now.is_none().then(|| "no network".to_owned());
+    let digest = now.map(|now| format!("sha256:{now}"));
+    platform.base = Some(BaseFacts { digest, manifests: [format!("sha256:{}", "cc".repeat(32))].into(), obstacle });
+}
+
+fn recorded(digest: &str) -> RecordedFacts {
+    RecordedFacts { digest: digest.into(), when: "2026-02-01T00:00:00Z".into(), present: "sha256:aa".into() }
 }
 
 fn platform(facts: &mut Facts) -> &mut PlatformFacts {
@@ -605,6 +620,16 @@ fn each_rule_breaks_alone() {
             let name = "org.opencontainers.image.base.name".to_owned();
             platform(facts).annotations.insert(name, "registry.example.org/basement/cc:1".into());
         }),
+        ("DSTL-UPD-001", Outcome::Pass, |facts, _| on_base(facts, &"aa".repeat(32), Some(&"bb".repeat(32)))),
+        ("DSTL-UPD-001", Outcome::Fail, |facts, policy| {
+            policy.freshness.base_image = Some(Weight::Error);
+            on_base(facts, &"aa".repeat(32), Some(&"bb".repeat(32)));
+        }),
+        ("DSTL-REG-001", Outcome::Fail, |facts, policy| {
+            policy.immutable.tags = vec![Glob::of_names("[0-9]*").unwrap()];
+            facts.reference = "registry.example.org/prod/app:1".into();
+            facts.recorded = Some(recorded("sha256:bb"));
+        }),
         ("DSTL-PKG-101", Outcome::Fail, |_, policy| policy.packages.forbidden = vec![Glob::of_names("zlib*").unwrap()]),
         ("DSTL-PKG-102", Outcome::Fail, |_, policy| policy.packages.required = vec![Glob::of_names("ca-*").unwrap()]),
         ("DSTL-UPD-002", Outcome::Pass, |facts, _| {
@@ -765,4 +790,78 @@ fn a_verdict_has_all_its_members_whether_or_not_there_is_something_to_say() {
     {
         assert!(members.contains(member), "{member}");
     }
+}
+
+#[test]
+fn a_base_is_as_its_tag_is_or_nobody_knows() {
+    let ([old, new], policy) = ([&"aa".repeat(32), &"bb".repeat(32)], policy());
+    let weights = |facts: &Facts, policy: &Policy| {
+        let verdict = evaluate(facts, policy).verdict;
+        let found = verdict.violations.iter().filter(|found| found.rule == "DSTL-UPD-001");
+        (verdict.verdict, found.map(|found| found.weight).collect::<Vec<_>>())
+    };
+    let check = |change: &dyn Fn(&mut Facts, &mut Policy), outcome, expected: &[Weight]| {
+        let (mut facts, mut policy) = (facts(Vec::new()), policy.clone());
+        on_base(&mut facts, old, Some(new));
+        change(&mut facts, &mut policy);
+        assert_eq!(weights(&facts, &policy), (outcome, expected.to_vec()));
+    };
+    let strict = |policy: &mut Policy| policy.freshness.base_image = Some(Weight::Error);
+    let name = "org.opencontainers.image.base.name";
+    check(&|_, _| {}, Outcome::Pass, &[Weight::Warning]);
+    check(&|_, policy| policy.freshness.base_image = None, Outcome::Pass, &[]);
+    check(&|facts, _| on_base(facts, new, Some(new)), Outcome::Pass, &[]);
+    // Tools note the digest of the index, or that of the platform's own image.
+    check(&|facts, _| on_base(facts, &"cc".repeat(32), Some(new)), Outcome::Pass, &[]);
+    check(&|facts, _| on_base(facts, old, None), Outcome::Pass, &[Weight::Note]);
+    check(
+        &|facts, policy| {
+            strict(policy);
+            on_base(facts, old, None);
+        },
+        Outcome::Undecided,
+        &[Weight::Note],
+    );
+    let not_asked = |facts: &mut Facts| platform(facts).base = None;
+    check(&|facts, _| not_asked(facts), Outcome::Pass, &[Weight::Note]);
+    let without_digest = |facts: &mut Facts| {
+        platform(facts).annotations.remove("org.opencontainers.image.base.digest");
+    };
+    check(&|facts, _| without_digest(facts), Outcome::Pass, &[Weight::Note]);
+    for no_tag in ["", "scratch", "registry.example.org:5000/base@sha256:aa"] {
+        let named = |facts: &mut Facts| platform(facts).annotations.insert(name.into(), no_tag.into());
+        check(
+            &|facts, policy| {
+                strict(policy);
+                named(facts);
+            },
+            Outcome::Pass,
+            &[],
+        );
+    }
+    let by_both = |facts: &mut Facts| {
+        platform(facts).annotations.insert(name.into(), "registry.example.org/base:1@sha256:aa".into());
+    };
+    check(&|facts, _| by_both(facts), Outcome::Pass, &[Weight::Warning]);
+}
+
+#[test]
+fn only_tags_of_the_patterns_that_were_recorded_must_stay() {
+    let check = |reference: &str, found: Option<RecordedFacts>, expected: bool| {
+        let (mut facts, mut policy) = (facts(Vec::new()), policy());
+        policy.immutable.tags = vec![Glob::of_names("v?[0-9]*").unwrap(), Glob::of_names("[0-9]*").unwrap()];
+        policy.immutable.except = vec![Glob::of_names("*-rc*").unwrap()];
+        (facts.reference, facts.recorded) = (reference.to_owned(), found);
+        let (_, rules) = judged(&facts, &policy);
+        assert_eq!(rules.contains(&"DSTL-REG-001".to_owned()), expected, "{reference}");
+    };
+    let other = || Some(recorded("sha256:bb"));
+    check("registry.example.org/prod/app:1.4", other(), true);
+    check("registry.example.org/prod/app:1.4", Some(recorded("sha256:aa")), false);
+    check("registry.example.org/prod/app:1.4", None, false);
+    check("registry.example.org/prod/app:1.4-rc2", other(), false);
+    check("registry.example.org/prod/app:edge", other(), false);
+    check("registry.example.org/prod/app", other(), false);
+    check("registry.example.org/prod/app@sha256:aa", other(), false);
+    check("oci:app:1.4", other(), false);
 }

@@ -5,18 +5,16 @@ use distil_imgcore::{Reference, Selector};
 use super::Against;
 use super::configuration::shown;
 use crate::document::Hardening;
-use crate::facts::PlatformFacts;
-
-const BASE_NAME: &str = "org.opencontainers.image.base.name";
-const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+use crate::facts::{BASE_NAME, PlatformFacts};
 
 pub(super) fn look(facts: &PlatformFacts, hardening: &Hardening, reference: &str, against: &mut Vec<Against>) {
     // An annotation of the manifest, or else a label of that name.
     let said = |key: &str| facts.annotations.get(key).or_else(|| facts.config.labels.get(key)).map(String::as_str);
-    if let Some(name) = said(BASE_NAME).filter(|name| !name.is_empty() && *name != "scratch") {
-        let is_pinned = said(BASE_DIGEST).is_some_and(|digest| digest.parse::<distil_imgcore::Digest>().is_ok());
+    if let Some(base) = facts.stated_base() {
+        let is_pinned = base.digest.is_some_and(|digest| digest.parse::<distil_imgcore::Digest>().is_ok());
         if !is_pinned {
-            against.push(Against::new("DSTL-CFG-009", BASE_NAME, format!("{} is named without a digest", shown(name))));
+            let evidence = format!("{} is named without a digest", shown(base.name));
+            against.push(Against::new("DSTL-CFG-009", BASE_NAME, evidence));
         }
     }
     for key in &hardening.annotations_required {

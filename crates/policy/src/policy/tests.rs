@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::document::{
-    Allow, AtCreation, Authority, CvssVersion, FixableMeans, Glob, Override, Profile, Reaction, Relation, Reopen,
-    Requirement, Resolution, Response, Start, SupportTier, Undetermined, Unfixed,
+    Allow, AtCreation, Authority, CvssVersion, FixableMeans, Glob, Immutable, Override, Profile, Reaction, Relation,
+    Reopen, Requirement, Resolution, Response, Start, SupportTier, Undetermined, Unfixed,
 };
 use crate::problem::PolicyProblem as K;
 use crate::verdict::Weight;
@@ -104,6 +104,7 @@ max-image-age = "90d"
 max-scan-age = "none"
 support-tier = "regular"
 end-of-support-notice = "26w"
+base-image = "error"
 
 [admission]
 registries = ["registry.example.org/prod", "localhost:5000"]
@@ -111,6 +112,10 @@ no-match = "warn"
 require-digest = true
 forbid-tags = ["latest"]
 base-images = ["registry.example.org/bases"]
+
+[registry.immutable]
+tags = ["v?[0-9]*.[0-9]*.[0-9]*"]
+except = ["*-rc*"]
 
 [signatures]
 require-attestations = ["slsaprovenance1", "https://example.org/review/v1"]
@@ -168,7 +173,7 @@ fn problems(text: &str) -> Vec<(usize, usize, String, K)> {
 fn a_policy_that_says_nothing_is_the_default() {
     assert_eq!(Policy::parse(SHORTEST), Ok(Policy::default()));
     let empty = "version = 1\n[data]\n[severity]\n[vulnerabilities]\nresolution = {}\nat-creation = {}\n[vex]\n[exceptions]\n\
-                 [hardening]\nrules = {}\nallow = {}\n[freshness]\n[admission]\n[signatures]\n[packages]\n[licences]\n[size]\n";
+                 [hardening]\nrules = {}\nallow = {}\n[freshness]\n[admission]\n[registry]\n[registry.immutable]\n[signatures]\n[packages]\n[licences]\n[size]\n";
     assert_eq!(Policy { sha256: Policy::default().sha256, ..Policy::parse(empty).unwrap() }, Policy::default());
 }
 
@@ -297,6 +302,7 @@ fn every_key_is_read() {
             max_scan_age: None,
             support_tier: SupportTier::Regular,
             end_of_support_notice: 182,
+            base_image: Some(Weight::Error),
         },
         admission: Admission {
             registries: texts(&["registry.example.org/prod", "localhost:5000"]),
@@ -305,6 +311,7 @@ fn every_key_is_read() {
             forbid_tags: texts(&["latest"]),
             base_images: texts(&["registry.example.org/bases"]),
         },
+        immutable: Immutable { tags: vec![names("v?[0-9]*.[0-9]*.[0-9]*")], except: vec![names("*-rc*")] },
         signatures: Signatures {
             authorities: vec![
                 Authority {
@@ -469,6 +476,10 @@ const CASES: &[(&str, bool)] = &[
     ("freshness.max-image-age = 'none'", true),
     ("freshness.support-tier = 'extended'", false),
     ("freshness.end-of-support-notice = '8w'", true),
+    ("freshness.base-image = 'off'", true),
+    ("freshness.base-image = 'deny'", false),
+    ("registry.immutable = { tags = ['1.*'], except = [] }", true),
+    ("registry.immutable = ['1.*']", false),
     ("admission.registries = ['registry.example.org', 'localhost/a', 'host:5000/a_b/c.d']", true),
     ("admission.registries = ['docker.io/library']", true),
     ("admission.registries = ['library']", false),
@@ -511,7 +522,7 @@ const CASES: &[(&str, bool)] = &[
     ("size.max-image = '1.5GiB'", false),
     ("size.max-image = 1000", false),
     ("size.max-layers = 0", false),
-    ("registry = {}", false),
+    ("registries = {}", false),
 ];
 
 /// An exception that lacks some of its keys and has others.
@@ -654,8 +665,18 @@ fn the_documentation_has_every_key() {
     let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
     let docs = std::fs::read_to_string(docs).unwrap();
     // Severities stand in one row, tables and lists of tables in headings.
-    let elsewhere =
-        ["critical", "high", "moderate", "medium", "low", "negligible", "allow", "at-creation", "authority"];
+    let elsewhere = [
+        "critical",
+        "high",
+        "moderate",
+        "medium",
+        "low",
+        "negligible",
+        "allow",
+        "at-creation",
+        "authority",
+        "immutable",
+    ];
     for (table, keys) in known_keys().into_iter().filter(|(table, _)| !table.is_empty() && *table != "resolution") {
         for key in keys.iter().filter(|key| !elsewhere.contains(key) && **key != "override") {
             let names = [format!("`{key}`"), format!("`{table}.{key}`"), format!("`{key} = ")];

@@ -68,12 +68,4 @@ pub(super) const RULES: &[Rule] = &[
         "release under a new version",
         &[],
     ),
-    Rule::always(
-        "DSTL-REG-002",
-        "what is to be deleted is still needed",
-        Weight::Error,
-        "A plan of deletion would take away manifests of an index, signatures, or what is running.",
-        "keep what others refer to",
-        &[],
-    ),
 ];

@@ -7,7 +7,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::always(
         "DSTL-UPD-001",
         "the base is out of date",
-        Weight::Error,
+        Weight::Warning,
         "The tag that the base was taken by means another image now.",
         "lock again, and build on the new base",
         &["CIS Docker 4.4"],
