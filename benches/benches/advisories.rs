@@ -54,7 +54,8 @@ fn records() -> String {
 }
 
 fn run(files: &[PathBuf], database: &Path) {
-    let request = ImportRequest { files, database, now: Timestamp::UNIX_EPOCH, cancelled: &AtomicBool::new(false) };
+    let request =
+        ImportRequest { files, suites: None, database, now: Timestamp::UNIX_EPOCH, cancelled: &AtomicBool::new(false) };
     import(&request, &Silent).expect("the feeds are sound");
 }
 

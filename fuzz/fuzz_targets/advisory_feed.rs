@@ -14,7 +14,8 @@ fuzz_target!(|input: &[u8]| {
     let releases = Releases::embedded();
     let found = detect(input);
     let kinds = [FeedKind::Tracker, FeedKind::Osv, FeedKind::Dsa, FeedKind::Nvd, FeedKind::Kev, FeedKind::Epss];
-    for kind in kinds.into_iter().chain(found) {
+    let kinds = kinds.into_iter().chain([FeedKind::SupportEnded, FeedKind::SupportLimited]);
+    for kind in kinds.chain(found) {
         let whole = items(|each| read(kind, &mut &*input, &releases, each).map_err(|error| error.to_string()));
         let chopped = &mut Chopped { rest: input, step: 1 };
         let cut = items(|each| read(kind, chopped, &releases, each).map_err(|error| error.to_string()));
@@ -24,6 +25,7 @@ fuzz_target!(|input: &[u8]| {
             let words = match &item {
                 Item::Advisory(advisory) => [&advisory.id, &advisory.source, &advisory.release],
                 Item::Cve(facts) => [&facts.id; 3],
+                Item::Support(support) => [&support.pattern; 3],
             };
             assert!(words.iter().all(|word| !word.is_empty() && word.len() <= 256 && !word.contains(char::is_control)));
         }

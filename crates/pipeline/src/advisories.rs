@@ -10,6 +10,7 @@ mod held;
 mod import;
 mod sealed;
 mod store;
+mod suites;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use distil_policy::facts::SourceFacts;
 use distil_vulns::release::Releases;
+use distil_vulns::support::PackageSupport;
 use distil_vulns::{Advisory, CveFacts};
 use jiff::Timestamp;
 use redb::{ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase as _, ReadableTableMetadata as _};
@@ -25,9 +27,10 @@ use redb::{ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase as _, ReadableTable
 pub use document::{DatabaseDocument, HeldRelease};
 pub use error::DatabaseError;
 pub use import::{ImportRequest, Imported, import};
+pub use suites::{Suites, SuitesRequest, fetch_suites};
 
 use sealed::Sealed;
-use store::{ADVISORIES, COUNTS, CVES, Meta, Stored};
+use store::{ADVISORIES, COUNTS, CVES, Meta, PACKAGES, SOURCES, Stored, Suite};
 
 /// A database that is read.
 pub struct Database {
@@ -35,6 +38,8 @@ pub struct Database {
     advisories: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     cves: ReadOnlyTable<&'static str, &'static [u8]>,
     counts: ReadOnlyTable<&'static str, u64>,
+    packages: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
+    sources: ReadOnlyTable<(&'static str, &'static str), &'static [u8]>,
     meta: Meta,
     // Last, since the tables read through it.
     _engine: ReadOnlyDatabase,
@@ -65,10 +70,19 @@ impl Database {
         let reading = engine.begin_read().map_err(|error| failed(error.into()))?;
         let meta = Meta::read(&reading, path)?;
         let open = || -> Result<_, redb::TableError> {
-            Ok((reading.open_table(ADVISORIES)?, reading.open_table(CVES)?, reading.open_table(COUNTS)?))
+            let path = path.to_owned();
+            Ok(Self {
+                path,
+                advisories: reading.open_table(ADVISORIES)?,
+                cves: reading.open_table(CVES)?,
+                counts: reading.open_table(COUNTS)?,
+                packages: reading.open_table(PACKAGES)?,
+                sources: reading.open_table(SOURCES)?,
+                meta,
+                _engine: engine,
+            })
         };
-        let (advisories, cves, counts) = open().map_err(|error| failed(error.into()))?;
-        Ok(Self { path: path.to_owned(), advisories, cves, counts, meta, _engine: engine })
+        open().map_err(|error| failed(error.into()))
     }
 
     /// What feeds say of a source package in a release, by its codename: sorted by feed and identifier.
@@ -103,12 +117,15 @@ impl Database {
         Ok(Some(facts))
     }
 
-    /// The feeds that it was made from.
+    /// The feeds and suites that it was made from.
     ///
     /// # Errors
     /// None today; a database that keeps them apart may have some.
     pub fn sources(&self) -> Result<Vec<SourceFacts>, DatabaseError> {
-        Ok(self.meta.sources.clone())
+        let feeds = self.meta.feeds.iter().cloned().map(store::FeedSource::into_facts);
+        let mut sources: Vec<SourceFacts> = feeds.chain(self.meta.suites.iter().map(Suite::facts)).collect();
+        sources.sort();
+        Ok(sources)
     }
 
     /// Debian's releases: the list that was imported, or else the one that comes with the program.
@@ -124,6 +141,13 @@ impl Database {
     pub fn knows(&self, release: &str) -> Result<bool, DatabaseError> {
         let count = self.counts.get(release).map_err(|error| DatabaseError::of(&self.path, error.into()))?;
         Ok(count.is_some_and(|count| count.value() > 0))
+    }
+
+    /// What lists say of source packages of a release that have less support than the release.
+    pub(crate) fn less_support(&self, release: &str) -> impl Iterator<Item = &PackageSupport> {
+        let entries = self.meta.support.iter();
+        let is_of = move |of: &Option<String>| of.as_deref().is_none_or(|of| of == release);
+        entries.filter(move |entry| is_of(&entry.release)).map(|entry| &entry.support)
     }
 
     /// When it was made.

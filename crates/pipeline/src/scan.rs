@@ -8,6 +8,7 @@ mod matched;
 mod platform;
 mod report_file;
 mod said;
+mod suites;
 mod vex_file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ use crate::records;
 use report_file::{about, about_others};
 
 pub use distil_policy::document::parse_age;
-pub use distil_vulns::{Severity, SeverityOrder};
+pub use distil_vulns::{FixState, Severity, SeverityOrder};
 pub use document::{ScanDatabase, ScanDocument, ScanFinding, ScanPlatform};
 pub(crate) use matched::findings;
 pub use report_file::{ReportFile, read_report};
@@ -198,6 +199,11 @@ pub(crate) fn scan_by(
         None => drop(scan.notes.insert("there are no advisories, and only reports tell".to_owned())),
     }
     scan.sources.extend(request.reports.iter().map(|report| report.source.clone()));
+    // A check leaves it to the policy how old suites may be.
+    let outdated = match request.max_data_age {
+        SignedDuration::MAX => BTreeMap::new(),
+        limit => suites::outdated(&scan.sources, time(request.machine), limit),
+    };
     let releases = request.database.map_or_else(Releases::embedded, Database::releases);
     let manifests: Vec<String> = named.platforms.iter().map(|(_, manifest)| manifest.digest().to_string()).collect();
     for name in about_others(request.reports, &scan.digest, &manifests) {
@@ -217,6 +223,14 @@ pub(crate) fn scan_by(
         let reports = about(request.reports, &scan.digest, manifest.digest(), &manifests);
         let found = findings(&platform.facts, version.as_deref(), request.database, &reports, request.all)?;
         platform.facts.findings = found.findings;
+        if let Some(database) = request.database {
+            suites::add(&mut platform.facts, database)?;
+            scan.notes.extend(suites::not_asked(&platform.facts, database));
+        }
+        if let Some(words) = platform.facts.release.as_deref().and_then(|release| outdated.get(release)) {
+            suites::doubt(&mut platform.facts);
+            scan.notes.extend(words.iter().cloned());
+        }
         let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, request.vex, &platform.subject);
         scan.vex_unusable.extend(unusable.iter().map(not_used));
         let is_only = named.platforms.len() == 1;

@@ -13,6 +13,7 @@ mod judgement;
 mod licences;
 mod limits;
 mod packages;
+mod suites;
 mod support;
 mod vex;
 mod vulnerabilities;
@@ -41,6 +42,7 @@ pub struct Evaluated {
 #[must_use]
 pub fn evaluate(facts: &Facts, policy: &Policy) -> Evaluated {
     let today = facts.now.to_zoned(TimeZone::UTC).date();
+    let facts = &*suites::settled(facts, policy);
     let question = Question { facts, policy, today };
     let mut judgement = Judgement::new(facts.platforms.len());
     let ledger = vulnerabilities::judge(question, &mut judgement);
@@ -50,6 +52,7 @@ pub fn evaluate(facts: &Facts, policy: &Policy) -> Evaluated {
     admission::judge(question, &mut judgement);
     base::judge(question, &mut judgement);
     packages::judge(question, &mut judgement);
+    suites::judge(question, &mut judgement);
     licences::judge(question, &mut judgement);
     limits::judge(question, &mut judgement);
     for (name, platform) in &facts.platforms {

@@ -120,6 +120,9 @@ pub struct PlatformFacts {
     /// What the tag of its base stands for; none where nobody asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseFacts>,
+    /// Source packages of it that have less support than the release, where lists of these were imported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub less_support: Vec<PackageSupportFacts>,
 }
 
 /// What an image says that it was built on.
@@ -245,12 +248,36 @@ pub struct PackageFacts {
     pub has_advisories: bool,
     /// The newest version in the configured suites, where these were asked.
     pub candidate: Option<String>,
+    /// The suite that has it, as in `bookworm-security`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate_suite: Option<String>,
+    /// The version of the source package that it is built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate_source_version: Option<String>,
+    /// The newest version in those of the suites that security updates come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_candidate: Option<String>,
     /// Whether the build says that it came from no repository.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_local: bool,
     /// Whether its record says that it was unpacked, or not even that wholly, and not configured.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_partial: bool,
+}
+
+/// A source package with less support than its release.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PackageSupportFacts {
+    /// The source package.
+    pub source: String,
+    /// The day on which its support ends, or did; none where it is limited.
+    #[schemars(with = "Option<String>")]
+    pub ended: Option<Date>,
+    /// The last version that had support; none where it is limited, or no version of the release had any.
+    pub last_version: Option<String>,
+    /// Why, in one line as somebody wrote it.
+    pub text: Option<String>,
 }
 
 /// Signatures.
@@ -292,15 +319,24 @@ pub struct DataFacts {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SourceFacts {
-    /// `tracker`, `osv`, `dsa`, `dla`, `kev`, `epss`, `nvd`, `distro-info`, `trivy`, `grype`, `osv-scanner`, `sarif`.
+    /// `tracker`, `osv`, `dsa`, `dla`, `kev`, `epss`, `nvd`, `distro-info`, `suite`,
+    /// `support-ended`, `support-limited`, `trivy`, `grype`, `osv-scanner`, `sarif`.
     pub kind: String,
-    /// Its file, without folders.
+    /// Its file, without folders; for a suite its codename, as in `bookworm-security`.
     pub name: String,
-    /// The SHA-256 of its bytes, in hexadecimal digits.
+    /// The SHA-256 of its bytes, for a suite of the file that is signed, in hexadecimal digits.
     pub sha256: String,
     /// The newest time in it, or where it has none that of its file: how fresh it is.
     #[schemars(with = "Option<String>")]
     pub date: Option<Timestamp>,
+    /// As of when a suite is known: when it was fetched, or the time of the snapshot. Suites that do not change keep their date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub fetched: Option<Timestamp>,
+    /// Until when a suite says that it is to be believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub valid_until: Option<Timestamp>,
     /// How many records were taken from it.
     pub records: u64,
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::severity::Rating;
+use crate::support::PackageSupport;
 
 /// One thing out of a feed.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,8 @@ pub enum Item {
     Advisory(Advisory),
     /// About a CVE. What several feeds say of one is merged, see [`CveFacts::merge`].
     Cve(CveFacts),
+    /// About source packages whose support is not that of their release. Which release, the file's name says.
+    Support(PackageSupport),
 }
 
 /// Whether a source package of a release is affected.

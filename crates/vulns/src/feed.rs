@@ -1,4 +1,5 @@
-//! Readers of advisory feeds: what Debian's security tracker, OSV, lists of advisories, KEV, EPSS and NVD publish.
+//! Readers of advisory feeds: what Debian's security tracker, OSV, lists of advisories, KEV, EPSS and NVD publish,
+//! and lists of what has less support.
 //!
 //! Each takes a reader and gives [items](crate::Item) one by one, so that a feed is never in memory as a whole. What a file is
 //! shows in how it starts ([`detect`]), never in its name. A feed with a mistake in it is refused with the place; only what a
@@ -14,6 +15,7 @@ mod limited;
 mod lists;
 mod nvd;
 mod osv;
+mod support;
 mod text;
 mod tracker;
 
@@ -82,6 +84,7 @@ pub fn read(
         FeedKind::Kev => kev::read(&mut reader, each),
         FeedKind::Epss => epss::read(&mut reader, each),
         FeedKind::Nvd => nvd::read(&mut reader, each),
+        FeedKind::SupportEnded | FeedKind::SupportLimited => support::read(kind, &mut reader, each),
         FeedKind::DistroInfo => {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;

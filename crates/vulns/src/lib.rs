@@ -33,6 +33,7 @@ pub mod release;
 pub mod report;
 mod severity;
 mod severity_order;
+pub mod support;
 pub mod vex;
 
 pub use distil_debunpack::{Version, VersionError};

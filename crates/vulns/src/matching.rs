@@ -34,17 +34,27 @@ pub struct Installed {
     pub packages: BTreeMap<String, String>,
 }
 
+/// What the configured suites have of a source package, for the architecture of the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Available<V> {
+    /// They were not asked: what the security tracker saw in the archive stands in.
+    NotAsked,
+    /// They do not have it.
+    Nothing,
+    /// Its newest version in any of them.
+    Newest(V),
+}
+
 /// What of these advisories an installed package is affected by, sorted by identifier.
 ///
-/// Advisories for other releases or sources are passed over. `cve` is asked once for each CVE of a finding. `available` is
-/// the newest version of the source package in the configured suites, where these were asked; otherwise what the security
-/// tracker saw in the archive stands in. A repair is to be had where that is not below it. With `all`, what does not affect
-/// this version is found too, and says so by its status.
+/// Advisories for other releases or sources are passed over. `cve` is asked once for each CVE of a finding. A repair is to be had
+/// where what is `available` is not below it. With `all`, what does not affect this version is found too, and says so by its
+/// status.
 pub fn find(
     installed: &Installed,
     advisories: &[Advisory],
     cve: &mut dyn FnMut(&str) -> Option<CveFacts>,
-    available: Option<&str>,
+    available: Available<&str>,
     all: bool,
 ) -> Vec<Finding> {
     if installed.release.is_empty() {
@@ -61,14 +71,19 @@ pub fn find(
     let parse = |text: &str| Version::from_str(text).ok();
     // The tracker looks into the archive itself, the repositories for security and for long-term support too.
     let in_archive = || advisories.iter().filter(is_about).filter_map(|a| parse(a.archive.as_deref()?)).max();
-    let available = available.map_or_else(in_archive, parse);
+    let known = |version: Option<Version>| version.map_or(Available::NotAsked, Available::Newest);
+    let available = match available {
+        Available::NotAsked => known(in_archive()),
+        Available::Nothing => Available::Nothing,
+        Available::Newest(text) => known(parse(text)),
+    };
     let mut found = Vec::new();
     for (id, mut advisories) in groups {
         advisories.sort_by(|a, b| (a.feed, &a.id).cmp(&(b.feed, &b.id)));
         let claim = decide(&advisories, version.as_ref());
         if all || !matches!(claim.status, Status::NotAffected | Status::Resolved) {
             let facts = cve(&id).unwrap_or_default();
-            found.push(finding(installed, id, &advisories, claim, facts, available.as_ref()));
+            found.push(finding(installed, id, &advisories, claim, facts, &available));
         }
     }
     found
@@ -110,7 +125,7 @@ fn finding(
     advisories: &[&Advisory],
     claim: Claim,
     facts: CveFacts,
-    available: Option<&Version>,
+    available: &Available<Version>,
 ) -> Finding {
     let mut aliases = BTreeSet::new();
     let mut ratings = facts.ratings;
@@ -132,9 +147,9 @@ fn finding(
     let of_repair = advisories.iter().filter_map(|a| a.published).min();
     let fix_state = match (&fixed, available) {
         (None, _) => FixState::None,
-        (Some(_), None) => FixState::Unchecked,
-        (Some(fixed), Some(available)) if available >= fixed => FixState::InSuite,
-        (Some(_), Some(_)) => FixState::Announced,
+        (Some(_), Available::NotAsked) => FixState::Unchecked,
+        (Some(fixed), Available::Newest(version)) if version >= fixed => FixState::InSuite,
+        (Some(_), Available::Newest(_) | Available::Nothing) => FixState::Announced,
     };
     Finding {
         id,

@@ -148,6 +148,12 @@ impl Releases {
         }
     }
 
+    /// The release that a suite belongs to, by its codename: `bookworm` for `bookworm-security` and `bookworm/updates`.
+    #[must_use]
+    pub fn of_suite(&self, suite: &str) -> Option<&Release> {
+        self.by_codename(base_of(suite))
+    }
+
     /// All of them, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Release> {
         self.0.iter()
@@ -161,6 +167,13 @@ impl fmt::Display for Release {
             None => write!(f, "Debian {}", self.codename),
         }
     }
+}
+
+/// The codename of the release in that of a suite: `bookworm` of `bookworm-security`, as of `bookworm` itself. Whether there is
+/// such a release is another question.
+#[must_use]
+pub fn base_of(suite: &str) -> &str {
+    suite.split(['-', '/']).next().unwrap_or(suite)
 }
 
 fn is_codename(text: &str) -> bool {
@@ -208,6 +221,17 @@ mod tests {
         assert_eq!(codename("ID=debian\nVERSION_ID=\"99\"\nVERSION_CODENAME=bookworm\n"), None);
         assert_eq!(codename("ID=ubuntu\nID_LIKE=debian\nVERSION_ID=\"12\"\n"), None);
         assert_eq!(codename("ID=debian\n"), None);
+    }
+
+    #[test]
+    fn a_suite_belongs_to_a_release() {
+        let releases = Releases::embedded();
+        for suite in ["bookworm", "bookworm-security", "bookworm-updates", "bookworm/updates", "bookworm-backports"] {
+            assert_eq!(releases.of_suite(suite).unwrap().codename, "bookworm", "{suite}");
+        }
+        for suite in ["", "-", "stable", "oldstable-security", "noble", "bookwormer"] {
+            assert_eq!(releases.of_suite(suite), None, "{suite}");
+        }
     }
 
     #[test]

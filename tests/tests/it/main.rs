@@ -62,6 +62,7 @@ mod sign_image;
 mod sign_keyless;
 mod sign_keys;
 mod sign_token;
+mod suites;
 mod tidy;
 mod trusted_root;
 mod validators;

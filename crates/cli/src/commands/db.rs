@@ -4,23 +4,31 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use distil_pipeline::Timestamp;
-use distil_pipeline::advisories::{DatabaseDocument, DatabaseError, ImportRequest, Imported, import};
+use distil_pipeline::advisories::{
+    DatabaseDocument, DatabaseError, ImportRequest, Imported, Suites, SuitesRequest, fetch_suites, import,
+};
 
 use super::Context;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::Format;
 use crate::progress;
+use crate::repositories::Repositories;
 use crate::signals::Signals;
 use crate::status::Status;
 use crate::table::{Align, Table};
+use crate::written::Written;
 
 /// Fill the advisory database from files, or show what it holds
 ///
-/// `scan` and `check` look vulnerabilities up there. Nothing is fetched: files come from the Debian security tracker, OSV,
-/// KEV, EPSS and NVD by whatever way the machine has, and what a file is shows in its content.
+/// `scan` and `check` look vulnerabilities up there. No feed is fetched: files come from the Debian security tracker, OSV,
+/// KEV, EPSS and NVD by whatever way the machine has, and what a file is shows in its content. Suites are asked over the
+/// network, as a lock asks them, and only by --suites.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     distil db import tracker.json all.zip known_exploited_vulnerabilities.json\n  \
+    distil db import --suites distil.toml\n  \
+    distil db import /usr/share/debian-security-support\n  \
     distil db status")]
 pub(crate) struct Db {
     #[command(subcommand)]
@@ -36,13 +44,20 @@ enum DbCommand {
 /// Read advisory feeds into the database
 ///
 /// Takes the tracker's JSON, OSV records (all.zip, lines of JSON, a record in a file), the tracker's DSA and DLA lists, KEV,
-/// EPSS, NVD 2.0 and debian.csv of distro-info-data, each also packed with gzip, and directories of these. A feed replaces
-/// what was there of its kind; other kinds stay. Where anything is wrong the database stays as it was.
+/// EPSS, NVD 2.0, debian.csv of distro-info-data and the lists of debian-security-support, each also packed with gzip, and
+/// directories of these. A feed replaces what was there of its kind; other kinds stay. Where anything is wrong the database
+/// stays as it was. With --suites it is also asked which packages the suites of a recipe have, so that it is known which
+/// repairs are to be had, and which packages have newer versions; that replaces what was known of suites.
 #[derive(Debug, Args)]
 struct Import {
     /// A feed, or a directory of feeds
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "suites")]
     files: Vec<PathBuf>,
+    /// Ask the suites that this recipe names, for its platforms; what they sign is verified as for a lock
+    #[arg(long, value_name = "RECIPE")]
+    suites: Option<PathBuf>,
+    #[command(flatten)]
+    repositories: Repositories,
     #[command(flatten)]
     database: InDatabase,
 }
@@ -84,9 +99,17 @@ impl Import {
         let now = i64::try_from(context.environment.now).ok().and_then(|now| Timestamp::from_second(now).ok());
         let signals = Signals::install().map_err(Failure::Signals)?;
         let cancelled = signals.cancel();
+        let suites = match self.suites {
+            None => None,
+            Some(recipe) => match ask(recipe, self.repositories, &signals, context)? {
+                Ok(suites) => Some(suites),
+                Err(status) => return Ok(status),
+            },
+        };
         let progress = progress::of(&context.global, context.environment, &context.printer);
         let request = ImportRequest {
             files: &self.files,
+            suites: suites.as_ref(),
             database: &database,
             now: now.unwrap_or(Timestamp::MAX),
             cancelled: &cancelled,
@@ -100,6 +123,29 @@ impl Import {
         tell(&imported, context);
         show(&database, context)
     }
+}
+
+/// Asks the suites of a recipe what they have. A signal that ended the work is a status, no failure.
+fn ask(
+    recipe: PathBuf,
+    repositories: Repositories,
+    signals: &Signals,
+    context: &Context<'_>,
+) -> Result<Result<Suites, Status>, Failure> {
+    let (global, environment) = (&context.global, context.environment);
+    let written = Written::read(Some(recipe))?;
+    let recipe = written.recipe()?;
+    let cancelled = signals.cancel();
+    let request = SuitesRequest {
+        recipe: &recipe,
+        dir: &written.directory(),
+        host: Environment::host()?,
+        jobs: environment.jobs(None),
+        cache_dir: environment.cache_dir(global.cache_dir.as_deref())?,
+        machine: repositories.machine(global, environment)?,
+        cancelled: &cancelled,
+    };
+    super::choosing(context, signals, &written, |progress| fetch_suites(&request, progress))
 }
 
 /// What was passed over.
@@ -135,7 +181,9 @@ fn held(document: &DatabaseDocument) -> String {
     let mut sources = Table::new(&[Align::Left, Align::Right, Align::Left, Align::Left]);
     for source in &document.sources {
         let records = format!("{} records", source.records);
-        sources.row([source.kind.clone(), records, day(source.date), source.name.clone()]);
+        let fetched = source.fetched.map(|time| format!(", fetched on {}", time.strftime("%Y-%m-%d")));
+        let name = format!("{}{}", source.name, fetched.unwrap_or_default());
+        sources.row([source.kind.clone(), records, day(source.date), name]);
     }
     let mut releases = Table::new(&[Align::Left, Align::Left, Align::Right, Align::Left]);
     for release in &document.releases {
@@ -169,6 +217,8 @@ mod tests {
             "sources": [
                 { "kind": "dsa", "name": "DSA.list", "sha256": "", "date": "2026-11-22T01:02:03Z", "records": 6000 },
                 { "kind": "tracker", "name": "tracker.json", "sha256": "", "date": null, "records": 1 },
+                { "kind": "suite", "name": "bookworm-security", "sha256": "", "date": "2026-11-22T01:02:03Z",
+                  "fetched": "2026-11-23T06:00:00Z", "records": 9000 },
             ],
             "releases": [
                 { "codename": "bookworm", "version": "12", "advisories": 33_000,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use distil_pipeline::advisories::{Database, DatabaseError};
-use distil_pipeline::scan::{self, ScanDocument, ScanFinding, ScanRequest, SeverityOrder, SignedDuration};
+use distil_pipeline::scan::{self, FixState, ScanDocument, ScanFinding, ScanRequest, SeverityOrder, SignedDuration};
 use distil_pipeline::{Escaped, Platform, Reference};
 
 use super::Context;
@@ -159,12 +159,15 @@ fn text(document: &ScanDocument, printer: &Printer) -> String {
         let excused = finding.vex.first().filter(|_| !found.counts());
         let status =
             excused.map_or_else(|| finding.status.as_str().to_owned(), |note| format!("{} (VEX)", note.status));
-        let fixed = finding.fixed.as_deref().unwrap_or_default();
+        let fixed = match (&finding.fixed, finding.fix_state) {
+            (Some(version), FixState::Announced) => format!("{version} (not in its suites)"),
+            (version, _) => version.clone().unwrap_or_default(),
+        };
         table.row([
             clean(&packages),
             clean(&finding.source),
             clean(&finding.source_version),
-            clean(fixed),
+            clean(&fixed),
             clean(&finding.id),
             severity,
             clean(&status),

@@ -15,7 +15,12 @@ pub(super) fn advice(error: &DatabaseError) -> Option<String> {
                 .to_owned(),
         ),
         DatabaseError::Unknown { .. } | DatabaseError::Nothing { .. } => Some(
-            "feeds are the tracker's JSON, OSV records, DSA and DLA lists, KEV, EPSS, NVD 2.0 and debian.csv"
+            "feeds are the tracker's JSON, OSV records, DSA and DLA lists, KEV, EPSS, NVD 2.0, debian.csv and the lists of \
+             debian-security-support"
+                .to_owned(),
+        ),
+        DatabaseError::NoRelease { .. } => Some(
+            "its name must end in .deb12, or the number of another release, as in the package debian-security-support"
                 .to_owned(),
         ),
         DatabaseError::Empty { .. } => {

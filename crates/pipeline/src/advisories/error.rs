@@ -80,6 +80,12 @@ pub enum DatabaseError {
         /// The kind.
         kind: FeedKind,
     },
+    /// A list of packages with less support is for a release that nobody can tell.
+    #[error("the name of {} does not say which release it is for", Escaped::path(.path))]
+    NoRelease {
+        /// The file.
+        path: PathBuf,
+    },
     /// A feed has a mistake.
     #[error("cannot take advisories from {}", Escaped::path(.path))]
     Feed {
@@ -112,7 +118,7 @@ impl DatabaseError {
     #[must_use]
     pub fn is_mistake(&self) -> bool {
         match self {
-            Self::Unknown { .. } | Self::Nothing { .. } | Self::Empty { .. } => true,
+            Self::Unknown { .. } | Self::Nothing { .. } | Self::Empty { .. } | Self::NoRelease { .. } => true,
             Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
             _ => false,
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use distil_imgcore::Escaped;
 use distil_vulns::feed::{self, FeedKind, HEAD};
+use distil_vulns::release::Releases;
 
 use super::DatabaseError;
 use crate::regular_file;
@@ -36,6 +37,25 @@ pub(super) struct Listing {
     pub(super) feeds: Vec<Given>,
     /// Files of directories that are no feeds, made fit for a terminal.
     pub(super) passed_over: Vec<String>,
+}
+
+impl Given {
+    /// The codename of the release that a list of what has less support is for, which its name alone says: it ends in `.deb12`.
+    /// A list of what is limited may be for all of them.
+    pub(super) fn release<'a>(&self, releases: &'a Releases) -> Result<Option<&'a str>, DatabaseError> {
+        if !matches!(self.kind, FeedKind::SupportEnded | FeedKind::SupportLimited) {
+            return Ok(None);
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let number = name.rsplit_once(".deb").map(|(_, number)| number);
+        let release = number.and_then(|number| releases.by_version(number));
+        match (release, self.kind) {
+            (None, FeedKind::SupportLimited) if number.is_none() => Ok(None),
+            (None, _) => Err(DatabaseError::NoRelease { path: self.path.clone() }),
+            (Some(release), _) => Ok(Some(&release.codename)),
+        }
+    }
 }
 
 /// Looks at files, and at those in directories: of these no hidden ones, and none further below.

@@ -8,7 +8,8 @@ use distil_vulns::Item;
 use distil_vulns::feed::FeedKind;
 use redb::ReadableTable as _;
 
-use super::store::{self, ADVISORIES, COUNTS, CVES, META, Meta, OfKind, Part, Stored};
+use super::store::{self, ADVISORIES, COUNTS, CVES, META, Meta, OfKind, PACKAGES, Part, SOURCES, Stored, Supported};
+use super::suites::Offered;
 use super::{Database, DatabaseError, sealed};
 
 /// Records of one key, and how many.
@@ -31,6 +32,8 @@ impl Records {
 pub(super) struct Held {
     advisories: BTreeMap<(String, String), Records>,
     cves: BTreeMap<String, Records>,
+    /// What lists say of the support of packages.
+    pub(super) support: Vec<Supported>,
     /// A value that has no stored form; there is none such today.
     unfit: Option<postcard::Error>,
 }
@@ -39,7 +42,8 @@ impl Held {
     /// What an older database has of feeds that are not replaced.
     pub(super) fn kept(old: &Database, replaced: &[FeedKind]) -> Result<Self, DatabaseError> {
         let failed = |error: redb::StorageError| DatabaseError::of(&old.path, error.into());
-        let mut held = Self::default();
+        let support = old.meta.support.iter().filter(|entry| !replaced.contains(&entry.kind));
+        let mut held = Self { support: support.cloned().collect(), ..Self::default() };
         for entry in old.advisories.iter().map_err(failed)? {
             let (key, value) = entry.map_err(failed)?;
             let (bytes, count) = store::without::<Stored>(value.value(), replaced).ok_or_else(|| old.damaged())?;
@@ -58,8 +62,8 @@ impl Held {
         Ok(held)
     }
 
-    /// Takes what a feed says.
-    pub(super) fn take(&mut self, kind: FeedKind, item: Item) {
+    /// Takes what a feed says; of a list about support, for a release or for all.
+    pub(super) fn take(&mut self, kind: FeedKind, release: Option<&str>, item: Item) {
         let taken = match item {
             Item::Advisory(advisory) => {
                 let (key, stored) = Stored::of(advisory);
@@ -69,6 +73,10 @@ impl Held {
                 let (key, part) = Part::of(kind, facts);
                 self.cves.entry(key).or_default().push(&part)
             }
+            Item::Support(support) => {
+                self.support.push(Supported { kind, release: release.map(str::to_owned), support });
+                Ok(())
+            }
         };
         if let Err(error) = taken {
             self.unfit = Some(error);
@@ -76,12 +84,18 @@ impl Held {
     }
 
     /// Writes a database into a file that is not there yet, all in one transaction.
-    pub(super) fn write(self, path: &Path, meta: &Meta, cancelled: &AtomicBool) -> Result<(), DatabaseError> {
+    pub(super) fn write(
+        self,
+        path: &Path,
+        meta: &Meta,
+        offered: &Offered,
+        cancelled: &AtomicBool,
+    ) -> Result<(), DatabaseError> {
         let unfit = |error: postcard::Error| DatabaseError::Write {
             path: path.to_owned(),
             source: std::io::Error::other(error),
         };
-        if let Some(error) = self.unfit {
+        if let Some(error) = self.unfit.or_else(|| offered.unfit.clone()) {
             return Err(unfit(error));
         }
         let entries = meta.entries().map_err(unfit)?;
@@ -111,6 +125,15 @@ impl Held {
                         return Ok(false);
                     }
                     table.insert(id.as_str(), records.bytes.as_slice())?;
+                }
+                for (definition, values) in [(PACKAGES, &offered.packages), (SOURCES, &offered.sources)] {
+                    let mut table = writing.open_table(definition)?;
+                    for ((release, name), value) in values {
+                        if cancelled.load(Ordering::Relaxed) {
+                            return Ok(false);
+                        }
+                        table.insert((release.as_str(), name.as_str()), value.as_slice())?;
+                    }
                 }
             }
             writing.commit()?;

@@ -1,5 +1,6 @@
 //! Feeds to a database.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
@@ -16,8 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::given::{Form, Given, Listing, list, open};
 use super::held::Held;
-use super::store::Meta;
-use super::{Database, DatabaseError};
+use super::store::{FeedSource, Meta};
+use super::{Database, DatabaseError, Suites};
 use crate::progress::{Phase, Progress};
 
 /// How often it is looked whether another import has ended.
@@ -28,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct ImportRequest<'a> {
     /// Feeds, and directories of them. What they are shows in their content.
     pub files: &'a [PathBuf],
+    /// What suites have; where these were not asked, what an older database knows of them stays.
+    pub suites: Option<&'a Suites>,
     /// The database.
     pub database: &'a Path,
     /// The time.
@@ -60,7 +63,7 @@ pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Im
     let _lock = lock(path, request.cancelled)?;
     let mut replaced: Vec<FeedKind> = feeds.iter().map(|given| given.kind).collect();
     replaced.dedup();
-    let (Kept { mut held, mut sources, mut releases }, started_anew) = match Kept::of(path, &replaced) {
+    let (Kept { mut held, mut sources, mut releases, suites }, started_anew) = match Kept::of(path, &replaced) {
         Ok(kept) => (kept, false),
         Err(DatabaseError::Missing { .. }) => (Kept::default(), false),
         Err(DatabaseError::Format { .. } | DatabaseError::Damaged { .. }) => (Kept::default(), true),
@@ -81,27 +84,39 @@ pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Im
         let entry = read.entry((given.kind, given.named.clone())).or_insert_with(Vec::new);
         entry.push((given.path == given.named, sha256, date, summary.records));
     }
-    let imported: Vec<SourceFacts> =
+    let imported: Vec<FeedSource> =
         read.into_iter().map(|((kind, named), files)| source(kind, &named, &files)).collect();
+    // That nothing has less support is an answer.
+    let may_be_empty = |kind: FeedKind| matches!(kind, FeedKind::SupportEnded | FeedKind::SupportLimited);
     let is_empty = |kind: &&FeedKind| {
-        imported.iter().filter(|source| source.kind == kind.as_str()).all(|source| source.records == 0)
+        let mut of_kind = imported.iter().filter(|source| source.kind == **kind);
+        !may_be_empty(**kind) && of_kind.all(|source| source.records == 0)
     };
     if let Some(kind) = replaced.iter().find(is_empty) {
         return Err(DatabaseError::Empty { kind: *kind });
     }
     sources.extend(imported.iter().cloned());
     sources.sort();
-    let meta = Meta { imported: request.now, sources, releases };
+    let suites = request.suites.map_or(Cow::Owned(suites), Cow::Borrowed);
+    let meta = Meta {
+        imported: request.now,
+        feeds: sources,
+        releases,
+        suites: suites.asked.clone(),
+        architectures: suites.architectures.clone(),
+        support: std::mem::take(&mut held.support),
+    };
 
     let new = beside(path, "new");
     let written = remove(&new).and_then(|()| {
-        held.write(&new, &meta, request.cancelled)?;
+        held.write(&new, &meta, &suites.offered, request.cancelled)?;
         settle(&new, path)
     });
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }
     written?;
+    let imported = imported.into_iter().map(FeedSource::into_facts).collect();
     Ok(Imported { sources: imported, records_passed_over, files_passed_over: passed_over, started_anew })
 }
 
@@ -109,8 +124,9 @@ pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Im
 #[derive(Debug, Default)]
 struct Kept {
     held: Held,
-    sources: Vec<SourceFacts>,
+    sources: Vec<FeedSource>,
     releases: Option<Releases>,
+    suites: Suites,
 }
 
 impl Kept {
@@ -118,9 +134,10 @@ impl Kept {
     fn of(path: &Path, replaced: &[FeedKind]) -> Result<Self, DatabaseError> {
         let old = Database::open(path)?;
         let held = Held::kept(&old, replaced)?;
-        let mut sources = old.sources()?;
-        sources.retain(|source| !replaced.iter().any(|kind| kind.as_str() == source.kind));
-        Ok(Self { held, sources, releases: old.meta.releases })
+        let suites = Suites::kept(&old)?;
+        let mut sources = old.meta.feeds;
+        sources.retain(|source| !replaced.contains(&source.kind));
+        Ok(Self { held, sources, releases: old.meta.releases, suites })
     }
 }
 
@@ -193,7 +210,8 @@ fn take(
     progress.started(&name);
     let mut file = Watched { file: open(given)?, name: &name, cancelled, progress };
     let sum = sum(&mut file.file).map_err(|source| DatabaseError::Read { path: given.path.clone(), source })?;
-    let each = &mut |item| held.take(given.kind, item);
+    let release = given.release(releases)?;
+    let each = &mut |item| held.take(given.kind, release, item);
     let summary = match given.form {
         Form::Zip => feed::read_zip(file, releases, each),
         Form::Gzip => feed::read(given.kind, &mut feed::gunzip(file), releases, each),
@@ -230,7 +248,7 @@ fn changed(path: &Path) -> Option<Timestamp> {
 }
 
 /// One source for a file, or for all files of a kind in a directory: their sum is then that of their sums.
-fn source(kind: FeedKind, named: &Path, files: &[(bool, String, Option<Timestamp>, u64)]) -> SourceFacts {
+fn source(kind: FeedKind, named: &Path, files: &[(bool, String, Option<Timestamp>, u64)]) -> FeedSource {
     let sha256 = if let [(true, sha256, ..)] = files {
         sha256.clone()
     } else {
@@ -238,8 +256,8 @@ fn source(kind: FeedKind, named: &Path, files: &[(bool, String, Option<Timestamp
         sums.sort_unstable();
         hex::encode(Sha256::digest(sums.join("\n")))
     };
-    SourceFacts {
-        kind: kind.as_str().to_owned(),
+    FeedSource {
+        kind,
         name: Escaped(named.file_name().unwrap_or_default().as_encoded_bytes()).to_string(),
         sha256,
         date: files.iter().filter_map(|(_, _, date, _)| *date).max(),

@@ -8,6 +8,7 @@ use std::path::Path;
 use distil_policy::facts::SourceFacts;
 use distil_vulns::feed::FeedKind;
 use distil_vulns::release::Releases;
+use distil_vulns::support::PackageSupport;
 use distil_vulns::{Advisory, CveFacts, Epss, Feed, Kev, NoDsa, Rating, State, Urgency};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::DatabaseError;
 
 /// Changes with everything below, and with the types of `vulns` that are stored. Files of another one are made anew.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// Bytes of the file that are held in memory.
 pub(super) const CACHE: usize = 32 << 20;
@@ -27,6 +28,10 @@ pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("
 pub(super) const ADVISORIES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("advisories");
 /// By CVE.
 pub(super) const CVES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("cves");
+/// What suites have of a package, by release and name: an [`Offer`] for each suite and architecture.
+pub(super) const PACKAGES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("packages");
+/// The newest version of a source package in all suites of a release, by release and name: one for each architecture.
+pub(super) const SOURCES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("sources");
 /// Advisories of each release.
 pub(super) const COUNTS: TableDefinition<'_, &str, u64> = TableDefinition::new("counts");
 
@@ -37,8 +42,86 @@ const META_KEY: &str = "meta";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Meta {
     pub(super) imported: Timestamp,
-    pub(super) sources: Vec<SourceFacts>,
+    pub(super) feeds: Vec<FeedSource>,
     pub(super) releases: Option<Releases>,
+    /// The suites that were asked, as [`Offer`]s count them.
+    pub(super) suites: Vec<Suite>,
+    /// The architectures that they were asked for.
+    pub(super) architectures: Vec<String>,
+    pub(super) support: Vec<Supported>,
+}
+
+/// A feed that was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct FeedSource {
+    pub(super) kind: FeedKind,
+    pub(super) name: String,
+    pub(super) sha256: String,
+    pub(super) date: Option<Timestamp>,
+    pub(super) records: u64,
+}
+
+/// A suite that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Suite {
+    /// Its codename, as in `bookworm-security`, fit for a terminal.
+    pub(super) name: String,
+    /// The codename of its release.
+    pub(super) release: String,
+    /// Whether security updates come from it.
+    pub(super) is_security: bool,
+    /// Of the file that is signed, in hexadecimal digits.
+    pub(super) sha256: String,
+    pub(super) date: Timestamp,
+    /// When it was asked, or the time of the snapshot.
+    pub(super) fetched: Timestamp,
+    pub(super) valid_until: Option<Timestamp>,
+    /// How many packages it has.
+    pub(super) records: u64,
+}
+
+/// A package of a suite, in its newest version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Offer {
+    /// The place of the suite in [`Meta::suites`].
+    pub(super) suite: u32,
+    pub(super) architecture: String,
+    pub(super) version: String,
+    /// The source package and its version, where these differ from the package's.
+    pub(super) source: Option<(String, String)>,
+}
+
+/// What a list says of the support of source packages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Supported {
+    pub(super) kind: FeedKind,
+    /// The codename of the release; none for all.
+    pub(super) release: Option<String>,
+    pub(super) support: PackageSupport,
+}
+
+impl FeedSource {
+    pub(super) fn into_facts(self) -> SourceFacts {
+        let Self { kind, name, sha256, date, records } = self;
+        SourceFacts { kind: kind.as_str().to_owned(), name, sha256, date, fetched: None, valid_until: None, records }
+    }
+}
+
+impl Suite {
+    /// The kind of source that it is.
+    const KIND: &str = "suite";
+
+    pub(super) fn facts(&self) -> SourceFacts {
+        SourceFacts {
+            kind: Self::KIND.to_owned(),
+            name: self.name.clone(),
+            sha256: self.sha256.clone(),
+            date: Some(self.date),
+            fetched: Some(self.fetched),
+            valid_until: self.valid_until,
+            records: self.records,
+        }
+    }
 }
 
 impl Meta {

@@ -35,8 +35,13 @@ impl Place {
     }
 
     fn import(&self, files: &[PathBuf]) -> Result<Imported, DatabaseError> {
-        let request =
-            ImportRequest { files, database: &self.database(), now: now(), cancelled: &AtomicBool::new(false) };
+        let request = ImportRequest {
+            files,
+            suites: None,
+            database: &self.database(),
+            now: now(),
+            cancelled: &AtomicBool::new(false),
+        };
         import(&request, &Silent)
     }
 
@@ -164,8 +169,13 @@ fn what_is_damaged_leaves_the_old_database() {
     assert!(missing.is_mistake(), "{missing}");
     let foreign = data(&["osv/records/ROOT-OS-DEBIAN-bookworm-CVE-2025-53014.json"]);
     assert!(matches!(place.import(&foreign), Err(DatabaseError::Empty { kind: FeedKind::Osv })));
-    let given_up =
-        ImportRequest { files: &[good], database: &place.database(), now: now(), cancelled: &AtomicBool::new(true) };
+    let given_up = ImportRequest {
+        files: &[good],
+        suites: None,
+        database: &place.database(),
+        now: now(),
+        cancelled: &AtomicBool::new(true),
+    };
     assert!(matches!(import(&given_up, &Silent), Err(DatabaseError::Cancelled)));
     assert!(fs::read(place.database()).unwrap() == before);
     assert_eq!(place.left(), [".advisories.redb.lock", "advisories.redb"]);

@@ -29,6 +29,9 @@ pub(crate) fn package(found: &Package, is_debian: bool) -> PackageFacts {
         candidate: None,
         is_local: false,
         is_partial: false,
+        candidate_suite: None,
+        candidate_source_version: None,
+        security_candidate: None,
     }
 }
 

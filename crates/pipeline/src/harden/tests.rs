@@ -111,6 +111,9 @@ fn deb(name: &str, version: &str, repository: Option<&str>) -> PackageFacts {
         candidate: None,
         is_local: false,
         is_partial: false,
+        candidate_suite: None,
+        candidate_source_version: None,
+        security_candidate: None,
     }
 }
 

@@ -9,6 +9,7 @@ use distil_vulns::report::{BinaryPackage, resolve};
 use distil_vulns::{Finding, merge};
 
 use super::ReportFile;
+use super::suites::{Asked, available};
 use crate::advisories::{Database, DatabaseError};
 
 /// What was found for one platform.
@@ -36,7 +37,10 @@ pub(crate) fn findings(
     if let Some(database) = database {
         found.undecided = obstacles(facts, debs.is_empty(), database)?;
         if let Some(release) = &facts.release {
+            let asked = Asked::of(facts, database);
             for installed in sources(&debs, release) {
+                let newest = asked.map(|asked| asked.source(&installed.source)).transpose()?.flatten();
+                let available = available(asked, newest.as_deref());
                 let advisories = database.about(release, &installed.source)?;
                 let mut failure = None;
                 let mut cve = |id: &str| {
@@ -45,7 +49,7 @@ pub(crate) fn findings(
                         None
                     })
                 };
-                found.findings.extend(find(&installed, &advisories, &mut cve, None, all));
+                found.findings.extend(find(&installed, &advisories, &mut cve, available, all));
                 failure.map_or(Ok(()), Err)?;
             }
         }
@@ -69,7 +73,7 @@ pub(crate) fn findings(
 }
 
 /// The type of package URLs of Debian packages.
-const DEB: &str = "deb";
+pub(super) const DEB: &str = "deb";
 
 /// Whether somebody says that it may affect the image.
 fn is_there(finding: &Finding) -> bool {

@@ -34,6 +34,8 @@ pub fn read_report(path: &Path) -> Result<ReportFile, ScanError> {
         name,
         sha256: hex::encode(Sha256::digest(&bytes)),
         date: report.created,
+        fetched: None,
+        valid_until: None,
         records: report.findings.len() as u64,
     };
     Ok(ReportFile { report, source })

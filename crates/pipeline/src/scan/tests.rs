@@ -108,6 +108,8 @@ fn old_advisories_decide_nothing() {
         name: String::new(),
         sha256: String::new(),
         date: date.map(|date| date.parse().unwrap()),
+        fetched: None,
+        valid_until: None,
         records: 1,
     };
     let now: Timestamp = "2026-01-03T00:00:00Z".parse().unwrap();

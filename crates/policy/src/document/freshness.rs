@@ -19,6 +19,12 @@ pub struct Freshness {
     pub end_of_support_notice: u32,
     /// How much it counts that the tag of the base means another image now; none where nobody asks.
     pub base_image: Option<Weight>,
+    /// How much it counts that the configured suites have a newer version of a package; none where it does not.
+    pub packages: Option<Weight>,
+    /// How much it counts that this is a security update.
+    pub security_packages: Option<Weight>,
+    /// How much it counts that a package has less support than its release.
+    pub limited_support: Option<Weight>,
 }
 
 /// Whose support counts.
@@ -41,12 +47,23 @@ impl Default for Freshness {
             support_tier: SupportTier::default(),
             end_of_support_notice: 90,
             base_image: Some(Weight::Warning),
+            packages: Some(Weight::Warning),
+            security_packages: Some(Weight::Error),
+            limited_support: Some(Weight::Warning),
         }
     }
 }
 
-pub(crate) const KEYS: Keys =
-    Keys::all(&["max-image-age", "max-scan-age", "support-tier", "end-of-support-notice", "base-image"]);
+pub(crate) const KEYS: Keys = Keys::all(&[
+    "max-image-age",
+    "max-scan-age",
+    "support-tier",
+    "end-of-support-notice",
+    "base-image",
+    "packages",
+    "security-packages",
+    "limited-support",
+]);
 
 impl Freshness {
     pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
@@ -60,6 +77,9 @@ impl Freshness {
             }),
             end_of_support_notice: or(section, "end-of-support-notice", default.end_of_support_notice, problems, days),
             base_image: or(section, "base-image", default.base_image, problems, weight_or_off),
+            packages: or(section, "packages", default.packages, problems, weight_or_off),
+            security_packages: or(section, "security-packages", default.security_packages, problems, weight_or_off),
+            limited_support: or(section, "limited-support", default.limited_support, problems, weight_or_off),
         }
     }
 }

@@ -1,6 +1,4 @@
-//! What must be in an image, and what must not; and what has a newer version.
-
-use distil_vulns::Version;
+//! What must be in an image, and what must not.
 
 use super::Question;
 use super::judgement::{Judgement, violation};
@@ -25,23 +23,11 @@ pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) {
                 found.location = record(package);
                 judgement.on(platform, found);
             }
-            if let Some(candidate) = newer(package) {
-                let evidence = format!("{} is there, and {candidate} to be had", package.version);
-                let mut found = violation("DSTL-UPD-002", &package.name, evidence);
-                found.location = record(package);
-                judgement.on(platform, found);
-            }
         }
     }
 }
 
-/// The version in the configured suites, where it is newer.
-fn newer(package: &PackageFacts) -> Option<&str> {
-    let candidate = package.candidate.as_deref()?;
-    let (there, offered) = (package.version.parse::<Version>().ok()?, candidate.parse::<Version>().ok()?);
-    (there < offered).then_some(candidate)
-}
-
-fn record(package: &PackageFacts) -> Option<String> {
+/// Where a reader finds that it is there.
+pub(super) fn record(package: &PackageFacts) -> Option<String> {
     (package.kind == "deb").then(|| format!("var/lib/dpkg/status.d/{}", package.name))
 }

@@ -11,8 +11,8 @@ use crate::document::{
     Undetermined, Unfixed,
 };
 use crate::facts::{
-    AttachedFacts, BaseFacts, DataFacts, ImportedIgnore, LayerFacts, PackageFacts, PlatformFacts, RecordedFacts,
-    SignatureFacts, SourceFacts, SupportFacts,
+    AttachedFacts, BaseFacts, DataFacts, ImportedIgnore, LayerFacts, PackageFacts, PackageSupportFacts, PlatformFacts,
+    RecordedFacts, SignatureFacts, SourceFacts, SupportFacts,
 };
 use crate::ledger::{Entry, Key};
 use crate::verdict::{Outcome, Weight};
@@ -61,6 +61,9 @@ fn package(name: &str) -> PackageFacts {
         candidate: None,
         is_local: false,
         is_partial: false,
+        candidate_suite: None,
+        candidate_source_version: None,
+        security_candidate: None,
     }
 }
 
@@ -110,6 +113,8 @@ fn source(kind: &str, date: Option<&str>) -> SourceFacts {
         name: format!("{kind}.json"),
         sha256: "00".into(),
         date: date.map(moment),
+        fetched: None,
+        valid_until: None,
         records: 1,
     }
 }
@@ -635,6 +640,19 @@ fn each_rule_breaks_alone() {
         ("DSTL-UPD-002", Outcome::Pass, |facts, _| {
             platform(facts).packages[0].candidate = Some("1:1.2.13.dfsg-2".into());
         }),
+        ("DSTL-UPD-002", Outcome::Fail, |facts, _| {
+            let package = &mut platform(facts).packages[0];
+            package.candidate = Some("1:1.2.13.dfsg-3".into());
+            package.security_candidate = Some("1:1.2.13.dfsg-2".into());
+        }),
+        ("DSTL-EOS-003", Outcome::Pass, |facts, _| platform(facts).less_support = vec![less_support(None)]),
+        ("DSTL-EOS-003", Outcome::Pass, |facts, _| {
+            platform(facts).less_support = vec![less_support(Some("2026-02-28"))];
+        }),
+        ("DSTL-EOS-003", Outcome::Fail, |facts, policy| {
+            policy.freshness.limited_support = Some(Weight::Error);
+            platform(facts).less_support = vec![less_support(Some("2026-05-30"))];
+        }),
         ("DSTL-UPD-003", Outcome::Pass, |facts, _| platform(facts).created = Some(moment("2025-01-01T00:00:00Z"))),
         ("DSTL-UPD-003", Outcome::Pass, |facts, _| {
             facts.data.sources.push(source("sarif", Some("2025-01-01T00:00:00Z")));
@@ -864,4 +882,121 @@ fn only_tags_of_the_patterns_that_were_recorded_must_stay() {
     check("registry.example.org/prod/app", other(), false);
     check("registry.example.org/prod/app@sha256:aa", other(), false);
     check("oci:app:1.4", other(), false);
+}
+
+fn less_support(ended: Option<&str>) -> PackageSupportFacts {
+    PackageSupportFacts {
+        source: "zlib".into(),
+        ended: ended.map(day),
+        last_version: ended.map(|_| "1:1.2.13.dfsg-1".into()),
+        text: Some("abandoned upstream".into()),
+    }
+}
+
+#[test]
+fn the_support_of_a_package_ends_as_the_clock_moves() {
+    let mut facts = facts(Vec::new());
+    platform(&mut facts).less_support = vec![less_support(Some("2026-05-30"))];
+    let at = |now: &str| {
+        let data = DataFacts { sources: vec![source("tracker", Some(now))] };
+        let verdict = evaluate(&Facts { now: moment(now), data, is_new: true, ..facts.clone() }, &policy()).verdict;
+        let found = verdict.violations.into_iter().find(|found| found.rule == "DSTL-EOS-003");
+        (found.map(|found| (found.evidence, found.days_left)), verdict.good_until)
+    };
+    // Ninety days before, a notice.
+    assert_eq!(at("2026-02-28T00:00:00Z"), (None, Some(day("2026-05-30"))));
+    let words =
+        |verb: &str| format!("its support {verb} on 2026-05-30, with version 1:1.2.13.dfsg-1: abandoned upstream");
+    assert_eq!(at("2026-03-01T00:00:00Z"), (Some((words("ends"), Some(90))), Some(day("2026-05-30"))));
+    assert_eq!(at("2026-05-30T00:00:00Z").0, Some((words("ends"), Some(0))));
+    assert_eq!(at("2026-05-31T00:00:00Z").0, Some((words("ended"), Some(-1))));
+    let mut off = policy();
+    off.freshness.limited_support = None;
+    check(&facts, &off, Outcome::Pass, &[]);
+}
+
+fn suite(name: &str, fetched: &str) -> SourceFacts {
+    SourceFacts { name: name.into(), fetched: Some(moment(fetched)), ..source("suite", Some("2025-12-01T00:00:00Z")) }
+}
+
+/// An image whose suites were asked a day ago, for a package of which they have another version.
+fn offered(candidate: &str) -> Facts {
+    let mut facts = facts(Vec::new());
+    facts.data.sources.push(suite("bookworm", "2026-02-28T12:00:00Z"));
+    let package = &mut platform(&mut facts).packages[0];
+    package.candidate = Some(candidate.into());
+    package.candidate_source_version = Some(candidate.into());
+    package.candidate_suite = Some("bookworm".into());
+    facts
+}
+
+#[test]
+fn a_newer_package_counts_as_the_policy_says() {
+    let evidence = |facts: &Facts| evaluate(facts, &policy()).verdict.violations.remove(0).evidence;
+    let newer = offered("1:1.2.13.dfsg-2");
+    check(&newer, &policy(), Outcome::Pass, &["DSTL-UPD-002"]);
+    assert_eq!(evidence(&newer), "1:1.2.13.dfsg-1 is there, and 1:1.2.13.dfsg-2 to be had in bookworm");
+    check(&offered("1:1.2.13.dfsg-1"), &policy(), Outcome::Pass, &[]);
+    check(&offered("1:1.2.12"), &policy(), Outcome::Pass, &[]);
+
+    // Of what is in no suite for security it shows by what it repairs.
+    let mut repairing = newer.clone();
+    let mut fixed = finding("CVE-2026-0001", Level::Low, Some("1:1.2.13.dfsg-2"));
+    fixed.packages = [("zlib1g".to_owned(), "1:1.2.13.dfsg-1".to_owned())].into();
+    let later = Finding { fixed: Some("1:1.2.13.dfsg-3".into()), ..fixed.clone() };
+    platform(&mut repairing).findings = vec![later];
+    check(&repairing, &policy(), Outcome::Pass, &["DSTL-UPD-002"]);
+    platform(&mut repairing).findings = vec![fixed];
+    check(&repairing, &policy(), Outcome::Fail, &["DSTL-UPD-002"]);
+    let words = " is there, and 1:1.2.13.dfsg-2 to be had in bookworm, a security update; it repairs CVE-2026-0001";
+    assert_eq!(evidence(&repairing), format!("1:1.2.13.dfsg-1{words}"));
+
+    let mut off = policy();
+    off.freshness.security_packages = None;
+    check(&repairing, &off, Outcome::Pass, &[]);
+    check(&newer, &off, Outcome::Pass, &["DSTL-UPD-002"]);
+    off.freshness.packages = None;
+    check(&newer, &off, Outcome::Pass, &[]);
+}
+
+#[test]
+fn suites_that_were_asked_long_ago_decide_nothing() {
+    let mut facts = offered("1:1.2.13.dfsg-1");
+    check(&facts, &policy(), Outcome::Pass, &[]);
+    facts.data.sources[1] = suite("bookworm-security", "2026-02-27T11:59:59Z");
+    check(&facts, &policy(), Outcome::Undecided, &["DSTL-VUL-007"]);
+    let mut told = policy();
+    told.freshness.security_packages = Some(Weight::Warning);
+    check(&facts, &told, Outcome::Pass, &["DSTL-UPD-003"]);
+    // It is of another release.
+    facts.data.sources[1].name = "trixie-security".into();
+    check(&facts, &policy(), Outcome::Pass, &[]);
+    // Its own word counts, too.
+    facts.data.sources[1] = SourceFacts {
+        valid_until: Some(moment("2026-03-01T11:59:59Z")),
+        ..suite("bookworm-security", "2026-03-01T00:00:00Z")
+    };
+    check(&facts, &policy(), Outcome::Undecided, &["DSTL-VUL-007"]);
+    facts.data.sources[1].valid_until = Some(facts.now);
+    check(&facts, &policy(), Outcome::Pass, &[]);
+    facts.data.sources[1].fetched = None;
+    check(&facts, &policy(), Outcome::Undecided, &["DSTL-VUL-007"]);
+}
+
+#[test]
+fn a_repair_that_old_suites_do_not_have_counts_as_one_that_is_to_be_had() {
+    let mut finding = finding("CVE-2026-0001", Level::High, Some("1:1.2.13.dfsg-2"));
+    finding.fix_state = FixState::Announced;
+    let mut facts = offered("1:1.2.13.dfsg-1");
+    platform(&mut facts).findings = vec![finding];
+    facts.ledger = Ledger::new([]);
+    let mut told = policy();
+    told.freshness.security_packages = None;
+    let clock = |facts: &Facts, policy: &Policy| {
+        let first = evaluate(facts, policy).ledger.entries().first().and_then(|entry| entry.first_fixable);
+        first.map(|day| day.to_string())
+    };
+    assert_eq!(clock(&facts, &told), None, "held until the suites have it");
+    facts.data.sources[1] = suite("bookworm", "2026-01-01T00:00:00Z");
+    assert_eq!(clock(&facts, &told).as_deref(), Some("2026-03-01"));
 }

@@ -105,6 +105,9 @@ max-scan-age = "none"
 support-tier = "regular"
 end-of-support-notice = "26w"
 base-image = "error"
+packages = "error"
+security-packages = "note"
+limited-support = "off"
 
 [admission]
 registries = ["registry.example.org/prod", "localhost:5000"]
@@ -303,6 +306,9 @@ fn every_key_is_read() {
             support_tier: SupportTier::Regular,
             end_of_support_notice: 182,
             base_image: Some(Weight::Error),
+            packages: Some(Weight::Error),
+            security_packages: Some(Weight::Note),
+            limited_support: None,
         },
         admission: Admission {
             registries: texts(&["registry.example.org/prod", "localhost:5000"]),
@@ -480,6 +486,9 @@ const CASES: &[(&str, bool)] = &[
     ("freshness.base-image = 'deny'", false),
     ("registry.immutable = { tags = ['1.*'], except = [] }", true),
     ("registry.immutable = ['1.*']", false),
+    ("freshness.packages = 'off'", true),
+    ("freshness.security-packages = 'warn'", false),
+    ("freshness.limited-support = true", false),
     ("admission.registries = ['registry.example.org', 'localhost/a', 'host:5000/a_b/c.d']", true),
     ("admission.registries = ['docker.io/library']", true),
     ("admission.registries = ['library']", false),

@@ -2,6 +2,7 @@
 
 use super::FeedKind;
 use super::lists::head_of;
+use super::support;
 use crate::advisory::Feed;
 
 /// So many bytes of its start tell what a file is.
@@ -30,7 +31,10 @@ pub fn detect(head: &[u8]) -> Option<FeedKind> {
         Some(_) => return Some(FeedKind::Dsa),
         None => {}
     }
-    text.trim_start().starts_with('{').then(|| of_json(text))?
+    if text.trim_start().starts_with('{') {
+        return of_json(text);
+    }
+    support::detect(text)
 }
 
 /// Whether gzip packed it.

@@ -26,6 +26,10 @@ pub enum FeedKind {
     Kev,
     /// Scores of the Exploit Prediction Scoring System.
     Epss,
+    /// debian-security-support's list of packages whose support ends before that of their release.
+    SupportEnded,
+    /// debian-security-support's list of packages whose support is limited.
+    SupportLimited,
 }
 
 impl FeedKind {
@@ -41,6 +45,8 @@ impl FeedKind {
             Self::Nvd => "nvd",
             Self::Kev => "kev",
             Self::Epss => "epss",
+            Self::SupportEnded => "support-ended",
+            Self::SupportLimited => "support-limited",
         }
     }
 }

@@ -9,6 +9,7 @@ use rawzip::{CompressionMethod, ZipArchiveWriter};
 use super::*;
 use crate::advisory::{Advisory, CveFacts, Feed, NoDsa, State, Urgency};
 use crate::severity::{Level, Rater};
+use crate::support::{Extent, PackageSupport};
 
 fn data(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
@@ -19,6 +20,7 @@ fn data(name: &str) -> Vec<u8> {
 struct Found {
     advisories: Vec<Advisory>,
     cves: Vec<CveFacts>,
+    support: Vec<PackageSupport>,
     summary: Summary,
 }
 
@@ -27,6 +29,7 @@ impl Found {
         |item| match item {
             Item::Advisory(advisory) => self.advisories.push(advisory),
             Item::Cve(facts) => self.cves.push(facts),
+            Item::Support(support) => self.support.push(support),
         }
     }
 
@@ -331,6 +334,43 @@ fn what_is_no_list_is_refused_with_its_line() {
 }
 
 #[test]
+fn lists_of_what_has_less_support_are_read() {
+    let head = "\n# List of packages whose security support ends before the distribution EOL\n\n# File format: x\n";
+    let ended = format!("{head}# 1. source package name\n\nphp-horde.*\t0\t\t2025-03-22\thttps://x; with PHP8  \n");
+    let ended = format!("{ended}dnsdist         1.7.3-2                 2025-10-01  \n");
+    let found = try_read(ended.as_bytes()).unwrap();
+    assert_eq!(detect(ended.as_bytes()), Some(FeedKind::SupportEnded));
+    let extent = |last: &str, day| Extent::Ended { last: last.to_owned(), day };
+    let entry = |pattern: &str, extent, text: Option<&str>| PackageSupport {
+        pattern: pattern.to_owned(),
+        extent,
+        text: text.map(str::to_owned),
+    };
+    let horde = entry("php-horde.*", extent("0", date(2025, 3, 22)), Some("https://x; with PHP8"));
+    let dnsdist = entry("dnsdist", extent("1.7.3-2", date(2025, 10, 1)), None);
+    assert_eq!((found.support, found.summary.records), (vec![horde, dnsdist], 2));
+
+    let limited = "# List of packages where security support is limited\n\nbinutils   Only for trusted content\nvte\n";
+    let found = try_read(limited.as_bytes()).unwrap();
+    let binutils = entry("binutils", Extent::Limited, Some("Only for trusted content"));
+    assert_eq!(found.support, [binutils, entry("vte", Extent::Limited, None)]);
+
+    // Nothing may have lost its support yet, and comments may be gone.
+    let none = try_read(format!("{head}# none yet\n").as_bytes()).unwrap();
+    assert_eq!(none.summary.records, 0);
+    assert_eq!(detect(b"xen 4.11 2021-08-28 a text\n"), Some(FeedKind::SupportEnded));
+    for other in ["xen 4.11 soon\n", "# List of packages\nxen 4.11 2021-08-28\n", "#\n", "xen 4.11 20210828\n"] {
+        assert_eq!(detect(other.as_bytes()), None, "{other:?}");
+    }
+    for (text, line) in [("a 1 2025-13-01", 1), ("\na 1", 2), ("a", 1)] {
+        let error = read_as(FeedKind::SupportEnded, text.as_bytes()).unwrap_err();
+        assert!(matches!(error, FeedError::Line { line: found, .. } if found == line), "{text}: {error}");
+    }
+    let many = "a b\n".repeat(10_001);
+    assert!(matches!(read_as(FeedKind::SupportLimited, many.as_bytes()), Err(FeedError::TooMany)));
+}
+
+#[test]
 fn the_catalogue_of_exploited_vulnerabilities_is_read() {
     let found = feed("kev/known_exploited_vulnerabilities.subset.json");
     assert_eq!((found.summary.records, found.cves.len()), (163, 163));
@@ -402,7 +442,9 @@ proptest! {
     #[test]
     fn any_bytes_are_a_feed_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = detect(&bytes);
-        for kind in [FeedKind::Tracker, FeedKind::Osv, FeedKind::Dsa, FeedKind::Kev, FeedKind::Epss, FeedKind::Nvd, FeedKind::DistroInfo] {
+        let kinds = [FeedKind::Tracker, FeedKind::Osv, FeedKind::Dsa, FeedKind::Kev, FeedKind::Epss, FeedKind::Nvd,
+            FeedKind::DistroInfo, FeedKind::SupportEnded, FeedKind::SupportLimited];
+        for kind in kinds {
             let _ = read_as(kind, &bytes);
         }
         let _ = read_zip(Cursor::new(&bytes), &Releases::embedded(), &mut |_| {});

@@ -27,7 +27,7 @@ fn installed(version: &str) -> Installed {
 }
 
 fn found(version: &str, advisories: &[Advisory]) -> Vec<Finding> {
-    find(&installed(version), advisories, &mut |_| None, None, true)
+    find(&installed(version), advisories, &mut |_| None, Available::NotAsked, true)
 }
 
 fn status(version: &str, advisories: &[Advisory]) -> Status {
@@ -135,7 +135,8 @@ fn advisories_of_one_vulnerability_become_one_finding() {
     assert_eq!(all[0].origins.len(), 2);
     let tracker = |state| advisory(Feed::Tracker, "CVE-2024-0001", state);
     assert_eq!(found("1-1", &[osv.clone(), tracker(State::NotAffected)])[0].status, Status::NotAffected);
-    let not_there = find(&installed("1-1"), &[osv.clone(), tracker(State::NotAffected)], &mut |_| None, None, false);
+    let not_there =
+        find(&installed("1-1"), &[osv.clone(), tracker(State::NotAffected)], &mut |_| None, Available::NotAsked, false);
     assert_eq!(not_there, []);
     // OSV calls affected what is not determined; the tracker tells.
     let open = Advisory { state: State::Open, ..osv };
@@ -168,7 +169,7 @@ fn nothing_is_matched_by_less_than_release_source_and_version() {
     let all = [other_release, no_release, other_source];
     assert_eq!(found("1-1", &all), []);
     let nowhere = Installed { release: String::new(), ..installed("1-1") };
-    assert_eq!(find(&nowhere, &all, &mut |_| None, None, true), []);
+    assert_eq!(find(&nowhere, &all, &mut |_| None, Available::NotAsked, true), []);
 }
 
 #[test]
@@ -177,14 +178,17 @@ fn a_repair_is_to_be_had_where_the_suites_have_it() {
     let state = |version: &str, available| {
         find(&installed(version), std::slice::from_ref(&advisory), &mut |_| None, available, true)[0].fix_state
     };
-    assert_eq!(state("1-1", Some("1-2")), FixState::InSuite);
-    assert_eq!(state("1-1", Some("1-3")), FixState::InSuite);
-    assert_eq!(state("1-1", Some("1-1")), FixState::Announced);
-    assert_eq!(state("1-1", Some("what")), FixState::Unchecked);
-    assert_eq!(state("1-1", None), FixState::Unchecked);
-    assert_eq!(state("abc", Some("1-2")), FixState::None);
+    assert_eq!(state("1-1", Available::Newest("1-2")), FixState::InSuite);
+    assert_eq!(state("1-1", Available::Newest("1-3")), FixState::InSuite);
+    assert_eq!(state("1-1", Available::Newest("1-1")), FixState::Announced);
+    assert_eq!(state("1-1", Available::Nothing), FixState::Announced);
+    assert_eq!(state("1-1", Available::Newest("what")), FixState::Unchecked);
+    assert_eq!(state("1-1", Available::NotAsked), FixState::Unchecked);
+    assert_eq!(state("abc", Available::Newest("1-2")), FixState::None);
     let in_archive = |archive: &str| Advisory { archive: Some(archive.to_owned()), ..advisory.clone() };
-    let told = |archive| find(&installed("1-1"), &[in_archive(archive)], &mut |_| None, None, true)[0].fix_state;
+    let told = |archive| {
+        find(&installed("1-1"), &[in_archive(archive)], &mut |_| None, Available::NotAsked, true)[0].fix_state
+    };
     assert_eq!([told("1-1"), told("1-2")], [FixState::Announced, FixState::InSuite]);
 }
 
@@ -200,7 +204,7 @@ fn facts_of_the_cve_and_debians_urgency_are_ratings() {
     };
     let twice =
         [urgent(Some(Urgency::Unimportant)), Advisory { feed: Feed::Osv, ..urgent(Some(Urgency::Unimportant)) }];
-    let twice = find(&installed("1-1"), &twice, &mut cve, None, false);
+    let twice = find(&installed("1-1"), &twice, &mut cve, Available::NotAsked, false);
     let debian = |level| Rating { rater: Rater::DebianUrgency, level, score: None, vector: None };
     assert_eq!(twice[0].ratings, [debian(Some(Level::Negligible)), nvd]);
     assert_eq!(twice[0].title.as_deref(), Some("a title"));
@@ -258,10 +262,12 @@ fn the_source_version_is_what_is_compared() {
             source_version: source_version.to_owned(),
             packages: BTreeMap::from([(package.to_owned(), version.to_owned())]),
         };
-        let found = find(&installed(source_version), std::slice::from_ref(&repaired), &mut |_| None, None, true);
+        let found =
+            find(&installed(source_version), std::slice::from_ref(&repaired), &mut |_| None, Available::NotAsked, true);
         assert_eq!(found[0].status, Status::Resolved, "{line}");
         // The package of the version before is found, whatever its binary packages say.
-        let before = find(&installed(&format!("{source_version}~")), &[repaired], &mut |_| None, None, true);
+        let before =
+            find(&installed(&format!("{source_version}~")), &[repaired], &mut |_| None, Available::NotAsked, true);
         assert_eq!((before[0].status, before[0].packages[package].as_str()), (Status::Fixed, version), "{line}");
         different += usize::from(version != source_version);
     }
@@ -296,8 +302,8 @@ fn a_feed_that_ended_before_finds_nothing_of_what_came_after() {
             source_version: answer["version"].as_str().unwrap().to_owned(),
             packages: BTreeMap::new(),
         };
-        assert_eq!(find(&installed, &advisories, &mut |_| None, None, false), [], "{answer}");
-        resolved += find(&installed, &advisories, &mut |_| None, None, true).len();
+        assert_eq!(find(&installed, &advisories, &mut |_| None, Available::NotAsked, false), [], "{answer}");
+        resolved += find(&installed, &advisories, &mut |_| None, Available::NotAsked, true).len();
         for vulnerability in answer["vulns"].as_array().unwrap() {
             // What the service has found since was published later.
             assert!(!known.contains(vulnerability["id"].as_str().unwrap()), "{vulnerability}");

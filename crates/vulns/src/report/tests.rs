@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::advisory::{Advisory, Feed, State, Urgency};
-use crate::matching::{Installed, find};
+use crate::matching::{Available, Installed, find};
 use crate::severity::{Level, Rater, Rating};
 use crate::{SeverityOrder, merge};
 
@@ -271,7 +271,7 @@ fn everywhere() -> Vec<(&'static str, Finding, bool)> {
         ratings: Rating::from_vector(Rater::NvdCvss, vector).into_iter().collect(),
         ..crate::CveFacts::default()
     };
-    let own = find(&installed, &[advisory], &mut |_| Some(facts.clone()), None, false).swap_remove(0);
+    let own = find(&installed, &[advisory], &mut |_| Some(facts.clone()), Available::NotAsked, false).swap_remove(0);
     let first = |text: &str| read(text.as_bytes()).unwrap().findings.swap_remove(0).finding;
     vec![
         ("trivy", trivy, true),
@@ -363,7 +363,7 @@ fn the_same_advisories_find_what_trivy_finds() {
             source_version: source_version.to_owned(),
             packages,
         };
-        own.extend(find(&installed, &all, &mut |_| None, None, false));
+        own.extend(find(&installed, &all, &mut |_| None, Available::NotAsked, false));
     }
     let told = resolve(&read(TRIVY_BUSTER).unwrap(), "trivy.json", &packages, Some(("buster", Some("10"))));
     assert_eq!(told.notes, Vec::<String>::new());
