@@ -17,7 +17,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use distil_policy::facts::SourceFacts;
+pub use distil_policy::facts::SourceFacts;
 use distil_vulns::release::Releases;
 use distil_vulns::support::PackageSupport;
 use distil_vulns::{Advisory, CveFacts};

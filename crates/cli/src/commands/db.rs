@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use distil_pipeline::Timestamp;
 use distil_pipeline::advisories::{
-    DatabaseDocument, DatabaseError, ImportRequest, Imported, Suites, SuitesRequest, fetch_suites, import,
+    DatabaseDocument, DatabaseError, ImportRequest, Imported, SourceFacts, Suites, SuitesRequest, fetch_suites, import,
 };
 
 use super::Context;
@@ -154,7 +154,9 @@ fn tell(imported: &Imported, context: &Context<'_>) {
     if imported.started_anew {
         printer.warning("the old database could not be read, and nothing of it was kept");
     }
-    for source in imported.sources.iter().filter(|source| source.records == 0) {
+    // That nothing has less support is an answer.
+    let says_nothing = |source: &&SourceFacts| source.records == 0 && !source.kind.starts_with("support-");
+    for source in imported.sources.iter().filter(says_nothing) {
         printer.warning(format!("{} ({}) says nothing about Debian", source.name, source.kind));
     }
     for file in &imported.files_passed_over {

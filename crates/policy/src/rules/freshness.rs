@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         "there is a newer package in its suite",
         Weight::Warning,
         "The configured suites have a newer version of it; where it repairs a vulnerability it is a security update.",
-        "run `distil lock --update`, and build again",
+        "run `distil lock`, and build again",
         &["CIS Docker 4.4"],
     ),
     Rule::always(
