@@ -984,6 +984,29 @@ fn suites_that_were_asked_long_ago_decide_nothing() {
 }
 
 #[test]
+fn what_was_announced_is_repaired_from_the_day_on_which_the_suites_have_it() {
+    let mut finding = finding("CVE-2026-0001", Level::High, Some("1:1.2.13.dfsg-2"));
+    finding.fix_available = Some(day("2026-02-01"));
+    let seen = |state, now: &str, ledger: &Ledger| {
+        let mut facts = facts(vec![Finding { fix_state: state, ..finding.clone() }]);
+        facts.now = moment(now);
+        facts.ledger = ledger.clone();
+        let mut policy = policy();
+        policy.vulnerabilities.at_creation.fail_on = Some(Level::High);
+        let after = evaluate(&facts, &policy);
+        let refused = after.verdict.violations.iter().any(|found| found.rule == "DSTL-VUL-002");
+        (after.ledger.entries()[0].first_fixable, refused, after.ledger)
+    };
+    // The image is of 2026-02-20: what was to be had before could have been repaired.
+    let at_once = seen(FixState::InSuite, "2026-03-01T00:00:00Z", &Ledger::new([]));
+    assert_eq!((at_once.0, at_once.1), (Some(day("2026-02-01")), true));
+    let announced = seen(FixState::Announced, "2026-03-01T00:00:00Z", &Ledger::new([]));
+    assert_eq!((announced.0, announced.1), (None, false));
+    let came = seen(FixState::InSuite, "2026-03-09T00:00:00Z", &announced.2);
+    assert_eq!((came.0, came.1), (Some(day("2026-03-09")), false));
+}
+
+#[test]
 fn a_repair_that_old_suites_do_not_have_counts_as_one_that_is_to_be_had() {
     let mut finding = finding("CVE-2026-0001", Level::High, Some("1:1.2.13.dfsg-2"));
     finding.fix_state = FixState::Announced;

@@ -85,7 +85,10 @@ fn ledger(question: Question<'_>, order: &SeverityOrder) -> Ledger {
         had.extend(platform.packages.iter().map(|package| (release, package.source.as_str())));
         for finding in platform.findings.iter().filter(|finding| counts(question, finding)) {
             let fixable = is_fixable(finding, &policy.vulnerabilities);
-            let fixable = fixable.then(|| finding.fix_available.map_or(today, |day| day.min(today)));
+            // What was announced, and could not be had when it was last seen, can be had from today on as far as anybody knows.
+            let held = facts.ledger.get(&key(finding)).filter(|entry| entry.first_fixable.is_none());
+            let came_out = finding.fix_available.filter(|day| held.is_none_or(|entry| entry.last_seen < *day));
+            let fixable = fixable.then(|| came_out.map_or(today, |day| day.min(today)));
             let level = severity(finding, &policy.severity, order).level;
             let entry = seen.entry(key(finding)).or_insert_with(|| Seen { key: key(finding), fixable, level });
             entry.level = entry.level.max(level);
@@ -191,7 +194,7 @@ impl Case<'_> {
         }
         // A ledger that saw it before it could be repaired knows the day on which that changed.
         let seen = entry.first_fixable.filter(|fix| entry.first_seen < *fix);
-        let known = if fixable { self.finding.fix_available.or(seen) } else { self.finding.published };
+        let known = if fixable { self.finding.fix_available.max(seen) } else { self.finding.published };
         let created = self.platform.created.filter(|_| !self.question.facts.is_new);
         let created = created.map(|created| created.to_zoned(TimeZone::UTC).date());
         if let (Some(known), Some(created)) = (known, created)
