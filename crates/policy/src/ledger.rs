@@ -1,5 +1,6 @@
 //! When a vulnerability was first seen, kept from one evaluation to the next.
 
+mod statement;
 mod text;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Reopen;
 
+pub use self::statement::{LEDGER, StatementError};
 pub use self::text::{LedgerError, LedgerErrorKind, MAX_LEDGER, MAX_LEDGER_ENTRIES, MAX_LEDGER_LINE};
 
 /// First-seen dates by release, source package and vulnerability: never by image, so that a rebuild changes nothing.
@@ -125,6 +127,12 @@ impl Ledger {
             by_key.insert(entry.key.clone(), entry);
         }
         Self { entries: by_key.into_values().collect() }
+    }
+
+    /// What both have: of what is in both the earliest beginning and the latest day.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        Self::new(self.entries.iter().chain(&other.entries).cloned())
     }
 
     /// The entries, sorted by their keys.

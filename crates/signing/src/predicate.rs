@@ -11,10 +11,12 @@
 //! | `slsaprovenance1` | `https://slsa.dev/provenance/v1` | the file |
 //! | `link` | `https://in-toto.io/Link/v1` | the file |
 //! | `test-result` | `https://in-toto.io/attestation/test-result/v0.1` | the file |
+//! | `vsa` | `https://slsa.dev/verification_summary/v1` | the file |
+//! | `ledger` | `https://git.example.org/distil/docs/ledger.md#v1` | the file |
 //! | `custom` | `https://cosign.sigstore.dev/attestation/v1` | an object with the file as a text, and the time |
 //!
-//! The names are cosign's, but for `test-result`, which it has none for. Any other URI is a type as well. Cosign reads a
-//! predicate and writes it anew, which rounds large numbers; here the file is embedded as it is.
+//! The names are cosign's, but for `test-result`, `vsa` and `ledger`, which it has none for. Any other URI is a type as well.
+//! Cosign reads a predicate and writes it anew, which rounds large numbers; here the file is embedded as it is.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -66,23 +68,32 @@ pub enum PredicateError {
     Time(i64),
 }
 
-const NAMES: [(&str, PredicateType); 11] = [
+const NAMES: [(&str, PredicateType); 13] = [
     ("spdxjson", PredicateType::known("https://spdx.dev/Document", Body::Object)),
     ("spdx", PredicateType::known("https://spdx.dev/Document", Body::Text)),
     ("cyclonedx", PredicateType::known("https://cyclonedx.org/bom", Body::Object)),
     ("vuln", PredicateType::known("https://cosign.sigstore.dev/attestation/vuln/v1", Body::Object)),
-    ("openvex", PredicateType::known("https://openvex.dev/ns", Body::Object)),
+    ("openvex", PredicateType::OPENVEX),
     ("slsaprovenance", PredicateType::known("https://slsa.dev/provenance/v0.2", Body::Object)),
     ("slsaprovenance02", PredicateType::known("https://slsa.dev/provenance/v0.2", Body::Object)),
     ("slsaprovenance1", PredicateType::known("https://slsa.dev/provenance/v1", Body::Object)),
     ("link", PredicateType::known("https://in-toto.io/Link/v1", Body::Object)),
     ("test-result", PredicateType::known("https://in-toto.io/attestation/test-result/v0.1", Body::Object)),
+    ("vsa", PredicateType::VSA),
+    ("ledger", PredicateType::LEDGER),
     ("custom", PredicateType::known("https://cosign.sigstore.dev/attestation/v1", Body::Dated)),
 ];
 
 impl PredicateType {
     /// What says that a bundle is a signature of an image, and no attestation. Cosign 3 takes any for one.
     pub const SIGN: Self = Self::known("https://sigstore.dev/cosign/sign/v1", Body::Object);
+
+    /// What somebody says of vulnerabilities in an image.
+    pub const OPENVEX: Self = Self::known("https://openvex.dev/ns", Body::Object);
+    /// What was found when an image was verified or judged: a summary as SLSA has it.
+    pub const VSA: Self = Self::known("https://slsa.dev/verification_summary/v1", Body::Object);
+    /// When vulnerabilities were first seen: an object with the entries of a ledger.
+    pub const LEDGER: Self = Self::known("https://git.example.org/distil/docs/ledger.md#v1", Body::Object);
 
     const fn known(uri: &'static str, body: Body) -> Self {
         Self { uri: Cow::Borrowed(uri), body }

@@ -28,7 +28,7 @@ pub(crate) struct Attest {
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
     /// The type: spdxjson, spdx, cyclonedx, vuln, openvex, slsaprovenance, slsaprovenance02, slsaprovenance1, link, test-result,
-    /// custom or a URI
+    /// vsa, ledger (a file as --ledger of 'distil check' writes it), custom or a URI
     #[arg(long = "type", value_name = "TYPE", value_parser = predicate_type)]
     kind: Option<PredicateType>,
     /// The predicate; without one, what is attached to the image is signed

@@ -26,7 +26,7 @@ pub(crate) struct VerifyAttestation {
     #[arg(value_name = "REF", value_parser = super::reference)]
     reference: Reference,
     /// What kind of statement: spdxjson, spdx, cyclonedx, vuln, openvex, slsaprovenance, slsaprovenance02, slsaprovenance1, link,
-    /// test-result, custom, or a URI
+    /// test-result, vsa, ledger, custom, or a URI
     #[arg(long = "type", value_name = "T")]
     kind: PredicateType,
     /// Write what was verified, in place of who signed it: each on its own line

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use distil_imgcore::statement::MAX_STATEMENT;
 use distil_imgcore::{Artifact, Descriptor, Digest, Platform, Reference};
+use distil_policy::Ledger;
 use distil_signing::key::Signer;
 use distil_signing::predicate::PredicateType;
 
@@ -152,7 +153,7 @@ pub(crate) fn attest_attached(
     Ok((all, foreign))
 }
 
-/// Reads the file of a predicate.
+/// Reads the file of a predicate. That of a ledger has a line for each entry, and becomes an object.
 fn read(path: &Path, kind: Option<&PredicateType>, now: i64) -> Result<(PredicateType, String), SignError> {
     let kind = kind.ok_or_else(|| SignError::NoType { path: path.to_owned() })?;
     let failed = |source| SignError::File { path: path.to_owned(), source };
@@ -161,6 +162,10 @@ fn read(path: &Path, kind: Option<&PredicateType>, now: i64) -> Result<(Predicat
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
     if bytes.len() as u64 > limit {
         return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, "more than 256 MiB")));
+    }
+    if kind.is(PredicateType::LEDGER.uri()) {
+        let ledger = Ledger::parse(&bytes).map_err(|source| SignError::Ledger { path: path.to_owned(), source })?;
+        return Ok((kind.clone(), ledger.to_predicate()));
     }
     let wrong = |source| SignError::Predicate { path: path.to_owned(), kind: kind.to_string(), source };
     Ok((kind.clone(), kind.predicate(&bytes, now).map_err(wrong)?))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use distil_imgcore::statement::StatementError;
 use distil_imgcore::{Digest, Error, Escaped, RefName};
+use distil_policy::ledger::LedgerError;
 use distil_signing::key::SignerError;
 use distil_signing::legacy::LegacyError;
 use distil_signing::predicate::PredicateError;
@@ -124,6 +125,14 @@ pub enum SignError {
         /// Why not.
         source: PredicateError,
     },
+    /// A file is no ledger.
+    #[error("{} is no ledger", Escaped::path(.path))]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// The line, and what is wrong with it.
+        source: LedgerError,
+    },
     /// A predicate without a type.
     #[error("nobody has said of which type the predicate {} is", Escaped::path(.path))]
     NoType {
@@ -190,6 +199,7 @@ impl SignError {
             | Self::Name { .. }
             | Self::DockerArchive { .. }
             | Self::Predicate { .. }
+            | Self::Ledger { .. }
             | Self::NoType { .. }
             | Self::IsSignature { .. } => true,
             _ => false,

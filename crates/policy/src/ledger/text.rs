@@ -82,13 +82,18 @@ impl Ledger {
 
 fn entry(line: &[u8]) -> Result<Entry, LedgerErrorKind> {
     let entry: Entry = serde_json::from_slice(line).map_err(LedgerErrorKind::Malformed)?;
+    check(&entry).map(|()| entry)
+}
+
+/// Whether an entry can be true.
+pub(super) fn check(entry: &Entry) -> Result<(), LedgerErrorKind> {
     if entry.last_seen < entry.first_seen {
         return Err(LedgerErrorKind::Order);
     }
     if entry.key.source.is_empty() || entry.key.id.is_empty() {
         return Err(LedgerErrorKind::Nameless);
     }
-    Ok(entry)
+    Ok(())
 }
 
 #[cfg(test)]
