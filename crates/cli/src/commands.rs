@@ -137,7 +137,7 @@ impl OfPlatform {
 }
 
 /// Reads a reference from the command line.
-fn reference(text: &str) -> Result<Reference, String> {
+pub(crate) fn reference(text: &str) -> Result<Reference, String> {
     text.parse().map_err(|error| with_causes(&error))
 }
 

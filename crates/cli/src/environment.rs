@@ -128,6 +128,13 @@ impl Environment {
         }
     }
 
+    /// Seconds since 1970 at this moment; [`Environment::now`] is of the start of the program.
+    #[expect(clippy::disallowed_methods, reason = "when something ended is not known at the start")]
+    pub(crate) fn clock() -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        i64::try_from(since).unwrap_or(i64::MAX)
+    }
+
     /// Whether the terminal, where there is one, understands more than lines of text.
     pub(crate) fn is_capable(&self) -> bool {
         self.term.as_ref().is_some_and(|term| term != "dumb" && !term.is_empty())

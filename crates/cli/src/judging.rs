@@ -20,7 +20,8 @@ pub(crate) struct Judging {
     /// Take in this report of Trivy, Grype or osv-scanner, or in SARIF; may be repeated
     #[arg(long = "report", value_name = "FILE")]
     reports: Vec<PathBuf>,
-    /// Take in this VEX document, in the form of CSAF or of openvex.dev; may be repeated
+    /// Take in this VEX document, in the form of CSAF or of openvex.dev; may be repeated. A signature beside it, in
+    /// FILE.sigstore.json or FILE.sig, is verified by the policy's authorities
     #[arg(long = "vex", value_name = "FILE")]
     vex: Vec<PathBuf>,
     /// Leave out what this ignore file of a scanner does: .trivyignore, .trivyignore.yaml, osv-scanner.toml, .grype.yaml; may be
@@ -33,6 +34,10 @@ pub(crate) struct Judging {
     /// Leave the ledger as it is
     #[arg(long, requires = "ledger")]
     no_ledger_update: bool,
+    /// Count from what the ledger has that is attested beside this image, that of the release before; it has to be signed by an
+    /// authority of the policy. Joined with that of --ledger
+    #[arg(long, value_name = "REF", value_parser = crate::commands::reference)]
+    ledger_from: Option<Reference>,
 }
 
 /// The image that is judged, and for when.
@@ -87,7 +92,13 @@ impl Judging {
             vex: self.vex.clone(),
             ignores: self.ignores.clone(),
             record: None,
+            ledger_from: self.ledger_from.clone(),
         })
+    }
+
+    /// Whether there is a ledger that is kept.
+    pub(crate) fn has_ledger(&self) -> bool {
+        self.ledger.is_some() || self.ledger_from.is_some()
     }
 
     /// What is done with the ledger.

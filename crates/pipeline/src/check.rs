@@ -1,10 +1,12 @@
 //! `check`: may an image go out?
 //!
-//! 1. Facts are gathered: what the image is, what is known of its packages, who signed it, what is attached to it. From then on
-//!    nothing is read but the ledger.
+//! 1. Facts are gathered: what the image is, what is known of its packages, who signed it, what is attached to it, and which
+//!    ledger is attested beside an earlier one. From then on nothing is read but the ledger's file.
 //! 2. The ledger says what was seen first when. It is read, judged with and written while nobody else does the same.
 //! 3. The facts are judged by the policy. Facts that were kept are judged again in the same way, without the image.
 
+mod approved;
+mod attested;
 mod base;
 mod built;
 mod error;
@@ -13,11 +15,13 @@ mod facts_file;
 mod image;
 mod inventory;
 mod layers;
+mod ledger_beside;
 mod ledger_file;
 mod moment;
 mod openvex;
 mod recorded;
 mod signed;
+mod summary;
 mod vex;
 
 use std::cell::RefCell;
@@ -26,15 +30,15 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use distil_imgcore::{Descriptor, Digest, Escaped, Platform, Reference};
-use distil_policy::facts::{DataFacts, FACTS, SignatureFacts, SupportFacts};
+use distil_policy::facts::{DataFacts, FACTS, SupportFacts};
 use distil_policy::{Approval, Facts, Ledger, Policy, Verdict, evaluate};
 use distil_signing::predicate::PredicateType;
 use distil_vulns::release::Releases;
-use distil_vulns::vex::VexDocument;
 use jiff::SignedDuration;
 
 use self::layers::{Asked, Seen};
-use self::signed::Authorities;
+use self::signed::{Authorities, Beside};
+use self::vex::{AttachedVex, VexFiles};
 use crate::advisories::Database;
 use crate::machine::Machine;
 use crate::places::Places;
@@ -45,13 +49,16 @@ use crate::scan::{ScanRequest, scan_by};
 
 pub(crate) use self::image::documents;
 pub(crate) use self::inventory::package;
+pub(crate) use self::summary::summary_for;
 
+pub use self::approved::Approved;
 pub use self::error::CheckError;
 pub use self::evidence::{Evidence, MAX_POLICY_FILE, read_policy};
 pub use self::facts_file::{MAX_FACTS, read_facts, write_facts};
 pub use self::ledger_file::LedgerFileError;
 pub use self::moment::{MomentError, moment};
 pub use self::openvex::openvex;
+pub use self::summary::summary;
 pub use jiff::Timestamp;
 
 /// What is to be judged, and with what.
@@ -84,9 +91,9 @@ pub struct CheckRequest<'a> {
 pub enum LedgerUse<'a> {
     /// There is no file: that of the facts counts.
     OfFacts,
-    /// It is read, and stays as it is.
+    /// It is read, joined with that of the facts, and stays as it is.
     Read(&'a Path),
-    /// It is read, and written with what was seen.
+    /// The same, and it is written with what was seen.
     Update(&'a Path),
 }
 
@@ -110,7 +117,7 @@ impl Checked {
     }
 }
 
-/// Gathers all facts about an image but the ledger.
+/// Gathers all facts about an image but the ledger of a file.
 ///
 /// # Errors
 /// [`CheckError`]. What cannot be found out is no error: the facts say so, and then nothing is decided.
@@ -120,13 +127,24 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     let authorities = Authorities::read(&policy.signatures, policy_folder)?;
     let database = evidence.database.as_deref().map(Database::open).transpose()?;
     let releases = database.as_ref().map_or_else(Releases::embedded, Database::releases);
-    let (documents, vex_unusable) = vex::read(&evidence.vex, &policy.vex)?;
+    let files = vex::read(&evidence.vex, &policy.vex, &authorities)?;
     let (ignores, ignores_left_out) = evidence.ignores()?;
-    let named = Named::open(reference, &Places::uncancelled(machine, progress))?;
+    let places = Places::uncancelled(machine, progress);
+    let before = evidence.ledger_from.as_ref();
+    let before = before.map(|image| ledger_beside::read(image, &authorities, &places)).transpose()?;
+    let (ledger, ledger_from) = before.map(|(ledger, origin)| (ledger, Some(origin))).unwrap_or_default();
+    let named = Named::open(reference, &places)?;
     let present = named.root.digest().clone();
     let named = match request.platform {
         Some(wanted) => named.only(Choice::Exactly(wanted))?,
         None => named,
+    };
+    let manifests: BTreeMap<String, Descriptor> =
+        named.platforms.iter().map(|(platform, manifest)| (platform.to_string(), manifest.clone())).collect();
+    // An archive of an engine has no place for signatures: nobody signed it then, and nothing is attached.
+    let beside = match reference {
+        Reference::DockerArchive(_) => Beside::default(),
+        _ => authorities.beside(&named, &manifests, &kinds, &policy.vex)?,
     };
     let mut facts = Facts {
         schema: FACTS.to_owned(),
@@ -134,25 +152,25 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
         reference: reference.to_string(),
         digest: named.root.digest().to_string(),
         platforms: BTreeMap::new(),
-        signatures: SignatureFacts::default(),
-        attached: Vec::new(),
+        signatures: beside.signatures,
+        attached: beside.attached,
         data: DataFacts::default(),
         support: BTreeMap::new(),
-        ledger: Ledger::default(),
+        ledger,
+        ledger_from,
         ignores,
         ignores_left_out,
         notes: Vec::new(),
-        vex_unusable,
+        vex_unusable: [&files.unusable[..], &beside.vex.unusable].concat(),
         gaps: authorities.gaps.clone(),
         is_new,
         recorded: None,
     };
-    add_vulnerabilities(&mut facts, request, (database.as_ref(), &documents), &named, progress)?;
+    add_vulnerabilities(&mut facts, request, (database.as_ref(), &files, &beside.vex), &named, progress)?;
+    facts.notes.extend(files.notes.into_iter().chain(beside.vex.notes));
     if let Some(record) = &evidence.record {
         add_recorded(&mut facts, record, reference, &present)?;
     }
-    let manifests: BTreeMap<String, Descriptor> =
-        named.platforms.iter().map(|(platform, manifest)| (platform.to_string(), manifest.clone())).collect();
     if !matches!(reference, Reference::DockerArchive(_)) && policy.hardening.asks() {
         for (name, manifest) in &manifests {
             let Some(platform) = facts.platforms.get_mut(name) else { continue };
@@ -161,11 +179,6 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     }
     base::add(&mut facts, policy, machine);
     facts.support = support(&facts, &releases);
-    // An archive of an engine has no place for signatures: nobody signed it then, and nothing is attached.
-    if !matches!(reference, Reference::DockerArchive(_)) {
-        facts.signatures = authorities.signatures(&named)?;
-        facts.attached = authorities.attached(&named, &manifests, &kinds)?;
-    }
     Ok(facts)
 }
 
@@ -179,7 +192,7 @@ fn kinds(policy: &Policy) -> Result<Vec<PredicateType>, CheckError> {
 fn add_vulnerabilities(
     facts: &mut Facts,
     request: &CheckRequest<'_>,
-    (database, vex): (Option<&Database>, &[VexDocument]),
+    (database, files, attached): (Option<&Database>, &VexFiles, &AttachedVex),
     named: &Named,
     progress: &dyn Progress,
 ) -> Result<(), CheckError> {
@@ -192,7 +205,8 @@ fn add_vulnerabilities(
             platform: request.platform,
             database,
             reports: &request.evidence.reports()?,
-            vex,
+            vex: &files.documents,
+            vex_of: &attached.documents,
             // How old data may be is for the policy to say.
             max_data_age: SignedDuration::MAX,
             all: false,
@@ -250,11 +264,11 @@ pub fn judge(mut facts: Facts, policy: &Policy, ledger: LedgerUse<'_>) -> Result
     let evaluated = match ledger {
         LedgerUse::OfFacts => evaluate(&facts, policy),
         LedgerUse::Read(path) => {
-            facts.ledger = ledger_file::read(path)?;
+            facts.ledger = facts.ledger.joined(&ledger_file::read(path)?);
             evaluate(&facts, policy)
         }
         LedgerUse::Update(path) => ledger_file::update(path, |found| {
-            facts.ledger = found;
+            facts.ledger = facts.ledger.joined(&found);
             let evaluated = evaluate(&facts, policy);
             let ledger = evaluated.ledger.clone();
             (evaluated, ledger)

@@ -39,8 +39,9 @@ pub use distil_vulns::{FixState, Severity, SeverityOrder};
 pub use document::{ScanDatabase, ScanDocument, ScanFinding, ScanPlatform};
 pub(crate) use matched::findings;
 pub use report_file::{ReportFile, read_report};
-pub use said::{openvex, sarif};
+pub use said::{cosign_vuln, openvex, sarif};
 pub use vex_file::read_vex;
+pub(crate) use vex_file::{read_vex_bytes, vex_bytes};
 
 /// What is to be looked through, and with what.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub struct ScanRequest<'a> {
     pub reports: &'a [ReportFile],
     /// VEX documents whose authors count.
     pub vex: &'a [VexDocument],
+    /// Such documents that are about the image or manifest with this digest alone.
+    pub vex_of: &'a BTreeMap<Digest, Vec<VexDocument>>,
     /// How old the newest of the advisories may be at the machine's time.
     pub max_data_age: SignedDuration,
     /// Whether what does not affect the image is found too.
@@ -231,7 +234,10 @@ pub(crate) fn scan_by(
             suites::doubt(&mut platform.facts);
             scan.notes.extend(words.iter().cloned());
         }
-        let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, request.vex, &platform.subject);
+        let mut vex = request.vex.to_vec();
+        let about: BTreeSet<&Digest> = [&scan.digest, manifest.digest()].into();
+        vex.extend(about.into_iter().filter_map(|digest| request.vex_of.get(digest)).flatten().cloned());
+        let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, &vex, &platform.subject);
         scan.vex_unusable.extend(unusable.iter().map(not_used));
         let is_only = named.platforms.len() == 1;
         let of_platform = |text: String| if is_only { text } else { format!("{name}: {text}") };

@@ -53,6 +53,6 @@ pub use sign::{SignRequest, Signed, sign};
 pub use trust::{TrustError, TrustOptions};
 pub use verification::{SignatureDocument, StepDocument, VerificationDocument};
 pub use verify::{VerifyError, VerifyRequest, predicate, verify, verify_attestation};
-pub(crate) use verify::{attestation_in, verify_in};
+pub(crate) use verify::attestation_in;
 pub use vouched::VouchError;
 pub use zeroize::Zeroizing;

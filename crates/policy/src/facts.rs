@@ -39,6 +39,9 @@ pub struct Facts {
     pub support: BTreeMap<String, SupportFacts>,
     /// What was seen first when.
     pub ledger: Ledger,
+    /// Where the ledger, or a part of it, was attested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger_from: Option<LedgerOrigin>,
     /// What ignore files of scanners leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<ImportedIgnore>,
@@ -61,6 +64,18 @@ pub struct Facts {
     /// What was recorded for the tag by which the image was asked for; none where nothing was, or there is no record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<RecordedFacts>,
+}
+
+/// An image beside which a ledger was found, in statements that the policy's authorities signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LedgerOrigin {
+    /// The image as it was asked for.
+    pub reference: String,
+    /// The digest that this stood for.
+    pub digest: String,
+    /// The digests of the statements.
+    pub statements: BTreeSet<String>,
 }
 
 /// A vulnerability that an ignore file of a scanner leaves out.
@@ -305,6 +320,9 @@ pub struct AttachedFacts {
     /// When it was made, where it says so.
     #[schemars(with = "Option<String>")]
     pub made: Option<Timestamp>,
+    /// Whether it says that the image passed, where it is a summary of a verification; none for what says no such thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<bool>,
 }
 
 /// The data that findings come from.

@@ -8,6 +8,7 @@ mod markdown;
 mod openvex;
 mod sarif;
 mod table;
+mod vsa;
 
 use distil_imgcore::{Escaped, Visible};
 use distil_vulns::Severity;
@@ -20,6 +21,7 @@ pub use markdown::markdown;
 pub use openvex::{Described, openvex};
 pub use sarif::{sarif, sarif_findings};
 pub use table::table;
+pub use vsa::vsa;
 
 /// The verdict as one line of JSON, its fields as they are.
 #[must_use]

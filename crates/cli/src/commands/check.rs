@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use distil_pipeline::check::{Checked, Timestamp, judge, moment, openvex, read_facts, write_facts};
+use distil_pipeline::check::{Checked, Timestamp, judge, moment, openvex, read_facts, summary, write_facts};
 use distil_pipeline::policy::{Outcome, output};
 use distil_pipeline::{Escaped, Platform, Reference, whole_file};
 
@@ -25,6 +25,7 @@ use crate::status::Status;
 #[command(after_help = "Examples:\n  \
     distil check oci:image:v1 --policy distil-policy.toml --ledger distil-ledger.jsonl\n  \
     distil check registry.example.org/team/app:1.4 --policy distil-policy.toml --report trivy.json --format sarif\n  \
+    distil check registry.example.org/team/app:1.4 --policy distil-policy.toml --ledger-from registry.example.org/team/app:1.3\n  \
     distil check --facts facts.json --policy distil-policy.toml --now 2027-01-31")]
 pub(crate) struct Check {
     /// The image, as in registry.example.org/team/app:1.0 or oci:DIR:TAG
@@ -51,7 +52,7 @@ pub(crate) struct Check {
     /// Judge facts that were kept, in place of an image
     #[arg(
         long, value_name = "FILE",
-        conflicts_with_all = ["reference", "platform", "database", "reports", "vex", "ignores", "ledger", "record"]
+        conflicts_with_all = ["reference", "platform", "database", "reports", "vex", "ignores", "ledger", "ledger_from", "record"]
     )]
     facts: Option<PathBuf>,
     /// Who says so, in a VEX document that is made
@@ -85,6 +86,8 @@ enum Form {
     /// OpenVEX: what is known of the image's vulnerabilities, and what is let pass of them
     #[value(name = "openvex")]
     OpenVex,
+    /// A verification summary of SLSA, to be attested with the type vsa
+    Vsa,
 }
 
 /// What a table is to look like. By default it is for a file: without colours, and as wide as it comes.
@@ -164,6 +167,7 @@ impl Check {
             Form::Junit => output::junit(verdict),
             Form::Markdown => output::markdown(verdict),
             Form::OpenVex => openvex(checked, &self.author),
+            Form::Vsa => summary(checked),
         }
     }
 }

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use distil_pipeline::check::Checked;
-use distil_pipeline::policy::Approval;
+use distil_pipeline::check::{Approved, Checked};
 use distil_pipeline::signing::{Because, PromoteError, PromoteRequest, Promoted, PromotedDocument, promote};
 use distil_pipeline::{Escaped, Reference};
 
@@ -26,7 +25,8 @@ use crate::verification::SourceVerification;
 /// The signatures of the source must be verified, and its registry's name must be in nothing that is copied; the exit
 /// status is 1 where they are not, or it is. Signatures and attestations of the source stay behind, SBOMs and provenance go along
 /// and are signed. The tag of the destination is written last, and a record of the promotion is signed beside the image and
-/// kept in a log. With --policy the image is judged first; nothing is promoted but the very digest that the policy approves of. Repeating what was interrupted finishes it.
+/// kept in a log. With --policy the image is judged first; nothing is promoted but the very digest that the policy approves of, and the verdict is
+/// signed beside it, with the ledger where there is one. Repeating what was interrupted finishes it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     distil promote registry.example.com/team/app:1.4-rc2 registry.example.org/app:1.4 \\\n    \
@@ -76,18 +76,19 @@ impl Promote {
         let cancelled = signals.cancel();
         let progress = progress::of(&context.global, context.environment, &context.printer);
         let machine = self.registries.machine(&context.global, context.environment)?;
-        let approval = match &policy {
+        let judged = match &policy {
             Some(policy) => {
                 let image = Image { reference: &self.source, platform: None, now: None, is_new: true, record: None };
-                Some(approved(&self.judging.judge(&image, policy, &machine, context, progress.as_ref())?)?)
+                Some(self.judging.judge(&image, policy, &machine, context, progress.as_ref())?)
             }
             None => None,
         };
+        let approved = judged.as_ref().map(|judged| approved(judged, self.judging.has_ledger())).transpose()?;
         let request = PromoteRequest {
             source: &self.source,
             destination: &self.destination,
             verification: &wanted,
-            approval: approval.as_ref(),
+            approved: approved.as_ref(),
             signer: signer.as_ref(),
             formats: self.form.formats(),
             name: self.form.name(),
@@ -116,9 +117,9 @@ impl Promote {
     }
 }
 
-/// The approval that a verdict gives.
-fn approved(checked: &Checked) -> Result<Approval, Failure> {
-    checked.approval().ok_or_else(|| Failure::NotApproved { verdict: Box::new(checked.verdict.clone()) })
+/// What was judged, where the verdict approves of it.
+fn approved(checked: &Checked, has_ledger: bool) -> Result<Approved<'_>, Failure> {
+    checked.approved(has_ledger).ok_or_else(|| Failure::NotApproved { verdict: Box::new(checked.verdict.clone()) })
 }
 
 /// What stayed behind, and whether anything was searched for.

@@ -1,6 +1,6 @@
 //! `distil scan`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use distil_pipeline::{Escaped, Platform, Reference};
 
 use super::Context;
 use super::db::InDatabase;
+use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::printer::{Format, Printer};
 use crate::registries::Registries;
@@ -64,6 +65,8 @@ enum Form {
     /// OpenVEX 0.2.0: what the advisories say of each vulnerability, also of those that do not affect the image
     #[value(name = "openvex")]
     OpenVex,
+    /// The predicate of cosign's type vuln, to be attested: the document of --json, with when the scan was made
+    CosignVuln,
 }
 
 impl Scan {
@@ -81,6 +84,7 @@ impl Scan {
             database: database.as_ref(),
             reports: &reports,
             vex: &vex,
+            vex_of: &BTreeMap::new(),
             max_data_age: self.max_data_age,
             all: self.all || self.format == Form::OpenVex,
             cache_dir: cache_dir.as_deref(),
@@ -94,6 +98,7 @@ impl Scan {
             Form::Table => printer.result(&text(&document, printer))?,
             Form::Json => printer.document(&document)?,
             Form::Sarif => printer.result(&scan::sarif(&document, &name_of(&self.reference)))?,
+            Form::CosignVuln => printer.result(&scan::cosign_vuln(&document, machine.now, Environment::clock()))?,
             Form::OpenVex => {
                 printer.result(&String::from_utf8_lossy(&scan::openvex(&found, &self.author, &machine)))?;
             }

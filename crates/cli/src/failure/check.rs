@@ -41,6 +41,12 @@ pub(super) fn advice(error: &CheckError) -> Option<String> {
         CheckError::Ledger(_) => {
             Some("the ledger is as it was: repair it, or name another file with --ledger".to_owned())
         }
+        CheckError::NoLedger { .. } => Some(
+            "nothing was judged, since all times would begin anew. `distil attest REF --type ledger --predicate FILE` attaches \
+             one; where there was no release before, leave --ledger-from away"
+                .to_owned(),
+        ),
+        CheckError::NoAuthority { .. } => Some("name one in [[signatures.authority]]".to_owned()),
         CheckError::Moved { .. } => Some("name it by its digest, or run it once more".to_owned()),
         CheckError::Schema { .. } => Some("it was written by another version of this program".to_owned()),
         _ => None,

@@ -3,14 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-use distil_imgcore::Escaped;
+use distil_imgcore::{Digest, Escaped};
+use distil_policy::ledger::StatementError;
 use distil_vulns::ignore::IgnoreError;
 
 use super::ledger_file::LedgerFileError;
 use crate::advisories::DatabaseError;
 use crate::read::ReadError;
 use crate::scan::ScanError;
-use crate::signing::TrustError;
+use crate::signing::{BlobError, TrustError};
 
 /// Why an image cannot be judged.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,36 @@ pub enum CheckError {
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerFileError),
+    /// No ledger beside an image is signed by somebody whom the policy trusts.
+    #[error("no ledger that an authority of the policy signed is beside {} ({digest})", Escaped(.reference.as_bytes()))]
+    NoLedger {
+        /// The image.
+        reference: String,
+        /// The digest that it stands for.
+        digest: Digest,
+    },
+    /// A ledger beside an image is signed, and cannot be read.
+    #[error("the ledger in the statement {digest} is not in order")]
+    LedgerStatement {
+        /// The digest of the statement.
+        digest: String,
+        /// Why not.
+        source: Box<StatementError>,
+    },
+    /// A ledger beside an image was asked for, and the policy trusts nobody.
+    #[error("the policy names no authority that could have signed a ledger beside {}", Escaped(.reference.as_bytes()))]
+    NoAuthority {
+        /// The image.
+        reference: String,
+    },
+    /// The signature of a VEX document cannot be read.
+    #[error("cannot read the signature of {}", Escaped::path(.path))]
+    VexSignature {
+        /// The document.
+        path: PathBuf,
+        /// Why not.
+        source: Box<BlobError>,
+    },
     /// The policy trusts somebody who cannot be told.
     #[error("the policy's authority {} cannot be used", Escaped(.name.as_bytes()))]
     Authority {
@@ -94,7 +125,7 @@ impl CheckError {
     /// Whether the question is good, and nobody can answer it for want of data.
     #[must_use]
     pub fn is_undecided(&self) -> bool {
-        matches!(self, Self::Database(DatabaseError::Missing { .. }))
+        matches!(self, Self::Database(DatabaseError::Missing { .. }) | Self::NoLedger { .. })
     }
 
     /// Whether what was asked for cannot be, rather than something failing.
@@ -104,7 +135,7 @@ impl CheckError {
             Self::Read(error) => error.is_mistake(),
             Self::Scan(error) => error.is_mistake(),
             Self::Authority { source, .. } => source.is_mistake(),
-            Self::Kind { .. } | Self::NotText { .. } => true,
+            Self::Kind { .. } | Self::NotText { .. } | Self::NoAuthority { .. } => true,
             _ => false,
         }
     }

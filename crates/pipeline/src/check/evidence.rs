@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use distil_imgcore::Reference;
 use distil_policy::MAX_POLICY;
 use distil_policy::facts::ImportedIgnore;
 use distil_vulns::ignore;
@@ -13,7 +14,7 @@ use crate::scan::{ReportFile, read_report};
 /// Bytes of a policy that is read.
 pub const MAX_POLICY_FILE: usize = MAX_POLICY;
 
-/// Files that are known beside the image.
+/// What is known beside the image.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Evidence {
     /// The database of advisories; without one there are only the reports.
@@ -26,6 +27,9 @@ pub struct Evidence {
     pub ignores: Vec<PathBuf>,
     /// A log of promotions, by which it is judged whether the image's tag has moved.
     pub record: Option<PathBuf>,
+    /// An image beside which a ledger is attested, that of the release before as a rule: judged with it, joined with that of
+    /// the file where there is one.
+    pub ledger_from: Option<Reference>,
 }
 
 impl Evidence {

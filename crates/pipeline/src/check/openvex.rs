@@ -32,7 +32,7 @@ pub fn openvex(checked: &Checked, author: &str) -> String {
 }
 
 /// The last part of a reference, without tag and digest.
-fn title(reference: &str) -> Option<String> {
+pub(super) fn title(reference: &str) -> Option<String> {
     let name = reference.split('@').next()?;
     let last = name.trim_end_matches('/').rsplit('/').next()?;
     let last = last.rsplit_once(':').map_or(last, |(name, _)| name);

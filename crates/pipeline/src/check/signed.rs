@@ -3,23 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use distil_imgcore::{Descriptor, Digest, Error, Store};
-use distil_policy::document::{Authority, Signatures};
+use distil_imgcore::{Descriptor, Digest};
+use distil_policy::document::{Authority, Signatures, Vex};
 use distil_policy::facts::{AttachedFacts, SignatureFacts};
 use distil_signing::predicate::PredicateType;
-use distil_signing::verify::{Requirements, VerifiedStatement};
-use jiff::Timestamp;
+use distil_signing::verify::{self, Candidate, Requirements};
 
 use super::CheckError;
+use super::attested::attested;
+use super::vex::AttachedVex;
 use crate::read::{Named, ReadError};
-use crate::signing::{NotVerified, TrustOptions, predicate};
-use crate::signing::{attestation_in, verify_in};
+use crate::signing::{NotVerified, TrustOptions};
 
 /// The authorities of a policy with their keys.
 pub(super) struct Authorities {
     known: Vec<(String, Requirements)>,
     /// What cannot be asked: a line each.
     pub(super) gaps: Vec<String>,
+}
+
+/// What lies beside an image.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// Who of the authorities signed the image.
+    pub(super) signatures: SignatureFacts,
+    /// What is attached to the image as a whole, and to those of its platforms that are judged.
+    pub(super) attached: Vec<AttachedFacts>,
+    /// VEX documents.
+    pub(super) vex: AttachedVex,
 }
 
 impl Authorities {
@@ -45,77 +56,59 @@ impl Authorities {
         &self.known
     }
 
-    /// Who of them signed the image.
+    /// Reads what lies beside the image as a whole, and beside those of its platforms that are judged. Statements of the types
+    /// that the policy asks for are verified, and so are VEX documents, where it wants to have them looked for.
     ///
     /// # Errors
     /// Where the place cannot be asked.
-    pub(super) fn signatures(&self, named: &Named) -> Result<SignatureFacts, ReadError> {
-        let mut facts = SignatureFacts::default();
-        for (name, wanted) in &self.known {
-            let report = verify_in(named.store.as_ref(), &named.root, wanted)?;
-            match NotVerified::of(&report) {
-                None => drop(facts.verified.insert(name.clone())),
-                Some(found) => facts.refused.push(refused(name, &found)),
-            }
-        }
-        Ok(facts)
-    }
-
-    /// What is attached to the image as a whole, and to those of its platforms that are judged. Statements of the types that
-    /// are asked for are verified.
-    ///
-    /// # Errors
-    /// Where the place cannot be asked.
-    pub(super) fn attached(
+    pub(super) fn beside(
         &self,
         named: &Named,
         platforms: &BTreeMap<String, Descriptor>,
         kinds: &[PredicateType],
-    ) -> Result<Vec<AttachedFacts>, ReadError> {
+        rules: &Vex,
+    ) -> Result<Beside, ReadError> {
         let store = named.store.as_ref();
-        let mut found = Vec::new();
-        let of_platforms = platforms.iter().map(|(name, manifest)| (Some(name.clone()), manifest));
+        let mut beside = Beside::default();
+        let of_platforms = platforms.iter().map(|(name, manifest)| (Some(name.as_str()), manifest));
         for (platform, manifest) in of_platforms.chain([(None, &named.root)]) {
             if platform.is_some() && manifest.digest() == named.root.digest() {
                 continue;
             }
-            found.extend(referrers(store, manifest, platform.as_deref())?);
-            for kind in kinds {
-                found.extend(self.statements(store, manifest, kind, platform.as_deref())?);
-            }
-        }
-        found.sort();
-        found.dedup();
-        Ok(found)
-    }
-
-    /// The statements of a type that one of the authorities signed.
-    fn statements(
-        &self,
-        store: &dyn Store,
-        about: &Descriptor,
-        kind: &PredicateType,
-        platform: Option<&str>,
-    ) -> Result<Vec<AttachedFacts>, Error> {
-        let mut by_digest: BTreeMap<String, AttachedFacts> = BTreeMap::new();
-        for (name, wanted) in &self.known {
-            let report = attestation_in(store, about, kind, wanted)?;
-            if !report.is_verified() {
+            let referrers = store.referrers(manifest.digest())?;
+            beside.attached.extend(referrers.iter().filter_map(|referrer| facts(referrer, platform)));
+            if self.known.is_empty() {
                 continue;
             }
-            for statement in report.verified() {
-                let digest = Digest::of(statement.payload()).to_string();
-                let entry = by_digest.entry(digest.clone()).or_insert_with(|| AttachedFacts {
-                    digest,
-                    kind: statement.predicate_type().to_owned(),
-                    verified: BTreeSet::new(),
-                    platform: platform.map(str::to_owned),
-                    made: made(statement),
-                });
-                entry.verified.insert(name.clone());
+            let candidates = verify::gather(store, manifest)?;
+            if platform.is_none() {
+                beside.signatures = self.signatures(manifest.digest(), &candidates);
+            }
+            for kind in kinds {
+                let found = attested(self, manifest.digest(), &candidates, kind).statements;
+                beside.attached.extend(found.iter().map(|statement| statement.facts(platform)));
+            }
+            if rules.discover_referrers {
+                let found = attested(self, manifest.digest(), &candidates, &PredicateType::OPENVEX);
+                beside.attached.extend(found.statements.iter().map(|statement| statement.facts(platform)));
+                beside.vex.add(manifest.digest(), &found, (&candidates, &referrers), rules);
             }
         }
-        Ok(by_digest.into_values().collect())
+        beside.attached.sort();
+        beside.attached.dedup();
+        Ok(beside)
+    }
+
+    /// Who of them signed the image.
+    fn signatures(&self, image: &Digest, candidates: &[Candidate]) -> SignatureFacts {
+        let mut facts = SignatureFacts::default();
+        for (name, wanted) in &self.known {
+            match NotVerified::of(&verify::image(image, candidates, wanted)) {
+                None => drop(facts.verified.insert(name.clone())),
+                Some(found) => facts.refused.push(refused(name, &found)),
+            }
+        }
+        facts
     }
 }
 
@@ -144,33 +137,13 @@ fn refused(name: &str, found: &NotVerified) -> String {
 }
 
 /// What refers to a manifest, by the type that it gives itself. Nothing of it is verified.
-fn referrers(store: &dyn Store, about: &Descriptor, platform: Option<&str>) -> Result<Vec<AttachedFacts>, Error> {
-    let facts = |referrer: &Descriptor| {
-        Some(AttachedFacts {
-            digest: referrer.digest().to_string(),
-            kind: referrer.artifact_type()?.as_str().to_owned(),
-            verified: BTreeSet::new(),
-            platform: platform.map(str::to_owned),
-            made: None,
-        })
-    };
-    Ok(store.referrers(about.digest())?.iter().filter_map(facts).collect())
-}
-
-/// Where statements of the usual types say when they were made: provenance, scans, VEX, SPDX 2, and verdicts of this program.
-const TIMES: &[&str] = &[
-    "/runDetails/metadata/finishedOn",
-    "/metadata/buildFinishedOn",
-    "/metadata/scanFinishedOn",
-    "/timeVerified",
-    "/creationInfo/created",
-    "/metadata/timestamp",
-    "/timestamp",
-    "/when",
-    "/now",
-];
-
-fn made(statement: &VerifiedStatement) -> Option<Timestamp> {
-    let predicate: serde_json::Value = serde_json::from_str(predicate(statement)?).ok()?;
-    TIMES.iter().find_map(|place| predicate.pointer(place)?.as_str()?.parse().ok())
+fn facts(referrer: &Descriptor, platform: Option<&str>) -> Option<AttachedFacts> {
+    Some(AttachedFacts {
+        digest: referrer.digest().to_string(),
+        kind: referrer.artifact_type()?.as_str().to_owned(),
+        verified: BTreeSet::new(),
+        platform: platform.map(str::to_owned),
+        made: None,
+        passed: None,
+    })
 }

@@ -8,6 +8,8 @@ use crate::testimage::{self, record};
 
 const OS_RELEASE: (&str, &str) = ("usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n");
 
+static NO_VEX: BTreeMap<Digest, Vec<VexDocument>> = BTreeMap::new();
+
 fn request<'a>(reference: &'a Reference, machine: &'a Machine) -> ScanRequest<'a> {
     ScanRequest {
         reference,
@@ -15,6 +17,7 @@ fn request<'a>(reference: &'a Reference, machine: &'a Machine) -> ScanRequest<'a
         database: None,
         reports: &[],
         vex: &[],
+        vex_of: &NO_VEX,
         max_data_age: SignedDuration::from_hours(48),
         all: false,
         cache_dir: None,

@@ -4,8 +4,9 @@
 //! 2. Where a policy was asked, its approval must be about this very digest. Its signatures are verified as asked for.
 //! 3. All that will be copied is searched for names of the place that it comes from.
 //! 4. It is copied without what was signed.
-//! 5. Image, SBOMs and provenance are signed with the new key, and so is a record of the promotion.
-//! 6. Both are verified at the destination.
+//! 5. Image, SBOMs and provenance are signed with the new key, and so is a record of the promotion, and the policy's verdict
+//!    with the ledger that it was made with.
+//! 6. Signature, record, verdict and ledger are verified at the destination.
 //! 7. The tag is written, and looked at again.
 //! 8. A line is added to a log of this machine.
 //!
@@ -15,6 +16,7 @@ mod error;
 mod log;
 mod names;
 mod record;
+mod said;
 mod traces;
 mod unsigned;
 
@@ -24,7 +26,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use distil_imgcore::{Artifact, Descriptor, Digest, Error, Reference, Referrers};
-use distil_policy::Approval;
 use distil_signing::key::Signer;
 use distil_signing::predicate::PredicateType;
 use distil_signing::verify::{Requirements, Trust, VerifiedStatement};
@@ -33,6 +34,7 @@ use serde::Serialize;
 
 use self::log::Log;
 use self::names::Names;
+use self::said::Said;
 use self::unsigned::Unsigned;
 use super::attest::attest_attached;
 use super::beside::{Beside, Formats};
@@ -42,6 +44,7 @@ use super::not_verified::NotVerified;
 use super::sign::manifests;
 use super::verify::{attestation_in, predicate, verify_in};
 use crate::build::BuiltImage;
+use crate::check::Approved;
 use crate::copy::{Freight, stoppable};
 use crate::destination::{self, Destination};
 use crate::machine::Machine;
@@ -65,8 +68,9 @@ pub struct PromoteRequest<'a> {
     pub destination: &'a Reference,
     /// What is asked of the source's signatures.
     pub verification: &'a Requirements,
-    /// What a policy approved of, where one was asked: nothing but this digest is promoted then.
-    pub approval: Option<&'a Approval>,
+    /// What a policy approved of, where one was asked: nothing but this digest is promoted then, and the verdict is said beside
+    /// it.
+    pub approved: Option<&'a Approved<'a>>,
     /// The key that signs at the destination.
     pub signer: &'a dyn Signer,
     /// How it signs.
@@ -163,7 +167,8 @@ impl Run<'_> {
         self.check_approval(image.root.digest())?;
         self.places.progress.phase(Phase::Check);
         let record = self.verified(&image)?;
-        self.check_told(&names, &signed_name, &record)?;
+        let said = self.request.approved.map(|approved| said::all(approved, &signed_name)).unwrap_or_default();
+        self.check_told(&names, &signed_name, &record, &said)?;
 
         let from = stoppable(image.store.as_ref(), cancelled);
         let unsigned = Unsigned::new(&from);
@@ -196,7 +201,11 @@ impl Run<'_> {
         let all = manifests(&image, true);
         attest_attached(&all, &documents, None, (&beside, &signed_name), cancelled)?;
         let promotion = self.record(&beside, &destination, &image.root, &signed_name, record)?;
-        let statement = self.verify_there(&destination, &image.root, &promotion)?;
+        let said = said
+            .into_iter()
+            .map(|said| said.put(&beside, destination.store(), (&image.root, &signed_name), &self.wanted()));
+        let said = said.collect::<Result<Vec<_>, _>>()?;
+        let statement = self.verify_there(&destination, &image.root, &promotion, &said)?;
         let found = destination.finish(&image.root, &about, policy)?;
         let entry = LogEntry::new(found.digest().to_string(), to.to_string(), statement.to_string(), promotion);
         let is_known = was_there && log.has(&entry).map_err(|source| self.log_error("read", source))?;
@@ -239,7 +248,7 @@ impl Run<'_> {
 
     /// Nothing is promoted with an approval of something else.
     fn check_approval(&self, found: &Digest) -> Result<(), PromoteError> {
-        match self.request.approval {
+        match self.request.approved.map(Approved::approval) {
             Some(approval) if approval.digest() != found => Err(PromoteError::NotApproved {
                 reference: self.request.source.to_string(),
                 approved: approval.digest().clone(),
@@ -263,16 +272,19 @@ impl Run<'_> {
     }
 
     /// What will be signed tells nobody where the image comes from.
-    fn check_told(&self, names: &Names, signed: &str, record: &Promotion) -> Result<(), PromoteError> {
+    fn check_told(&self, names: &Names, signed: &str, record: &Promotion, said: &[Said]) -> Result<(), PromoteError> {
         let destination = match self.request.destination {
             Reference::Registry(name) => format!("{}/{}", name.host(), name.repository()),
             _ => String::new(),
         };
-        for (what, text) in [
+        let record = record.to_json();
+        let own = [
             ("the name of the destination", destination.as_str()),
             ("the name that is signed", signed),
-            ("the record of the promotion", &record.to_json()),
-        ] {
+            ("the record of the promotion", &record),
+        ];
+        let said = said.iter().map(|said| ("the verdict or the ledger", said.predicate.as_str()));
+        for (what, text) in own.into_iter().chain(said) {
             if let Some(name) = names.in_text(text) {
                 return Err(PromoteError::Told { what, name: name.to_owned() });
             }
@@ -289,7 +301,8 @@ impl Run<'_> {
             return Err(PromoteError::NotVerified { reference: source.to_string(), found: Box::new(found) });
         }
         let by = Promoter::new(signer.public_key(), by);
-        Promotion::new(by, source, &report, self.request.approval, machine.now).ok_or(PromoteError::Time(machine.now))
+        let approval = self.request.approved.map(Approved::approval);
+        Promotion::new(by, source, &report, approval, machine.now).ok_or(PromoteError::Time(machine.now))
     }
 
     /// Signs the record, and gives the one that is there now: an earlier attempt may have written it, in all forms or in one.
@@ -308,12 +321,14 @@ impl Run<'_> {
         Ok(promotion)
     }
 
-    /// Verifies the signature and the record from the destination, and gives the digest of the record's statement.
+    /// Verifies the signature, the record and what else was said from the destination, and gives the digest of the record's
+    /// statement.
     fn verify_there(
         &self,
         destination: &Destination,
         root: &Descriptor,
         promotion: &Promotion,
+        said: &[Said],
     ) -> Result<Digest, PromoteError> {
         let to = self.request.destination;
         let opened;
@@ -333,6 +348,11 @@ impl Run<'_> {
         let records = attestation_in(there, root, &kind(), &self.wanted())?;
         let record = records.verified().iter().find(|statement| recorded(statement).as_ref() == Some(promotion));
         let record = record.ok_or_else(|| PromoteError::Unrecorded { reference: reference() })?;
+        for said in said {
+            if !said.is_in(there, root, &self.wanted())? {
+                return Err(PromoteError::Unrecorded { reference: reference() });
+            }
+        }
         Ok(Digest::of(record.payload()))
     }
 

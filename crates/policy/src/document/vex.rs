@@ -16,6 +16,8 @@ pub struct Vex {
     pub trusted_authors: Vec<String>,
     /// Whether a signature of the document must have been verified.
     pub require_signature: bool,
+    /// Whether documents are read that one of the policy's authorities signed and attached to the image.
+    pub discover_referrers: bool,
     /// Older statements are not believed.
     pub max_age: Option<SignedDuration>,
 }
@@ -27,12 +29,14 @@ impl Default for Vex {
             accept_justifications: justifications.map(str::to_owned).into(),
             trusted_authors: Vec::new(),
             require_signature: false,
+            discover_referrers: true,
             max_age: Some(SignedDuration::from_hours(365 * 24)),
         }
     }
 }
 
-pub(crate) const KEYS: Keys = Keys::all(&["accept-justifications", "trusted-authors", "require-signature", "max-age"]);
+pub(crate) const KEYS: Keys =
+    Keys::all(&["accept-justifications", "trusted-authors", "require-signature", "discover-referrers", "max-age"]);
 
 const JUSTIFICATIONS: &[&str] = &[
     "component_not_present",
@@ -61,6 +65,7 @@ impl Vex {
             ),
             trusted_authors: or(section, "trusted-authors", default.trusted_authors, problems, texts),
             require_signature: flag(section, "require-signature", default.require_signature, problems),
+            discover_referrers: flag(section, "discover-referrers", default.discover_referrers, problems),
             max_age: or(section, "max-age", default.max_age, problems, age_or_none),
         }
     }

@@ -48,6 +48,12 @@ fn objection(question: Question<'_>, attached: &AttachedFacts) -> Option<String>
     if attached.verified.is_empty() {
         return Some("no trusted authority signed it".to_owned());
     }
+    if attached.passed == Some(false) {
+        return Some("it says that the image did not pass".to_owned());
+    }
+    if attached.passed == Some(true) && is_taken_back(question, attached) {
+        return Some("a later one says that the image did not pass".to_owned());
+    }
     let limit = question.policy.signatures.max_attestation_age?;
     match attached.made {
         None => Some("it does not say when it was made".to_owned()),
@@ -56,6 +62,15 @@ fn objection(question: Question<'_>, attached: &AttachedFacts) -> Option<String>
         }
         Some(_) => None,
     }
+}
+
+/// Whether another summary of the same type, signed as well and not known to be older, says that the image did not pass.
+fn is_taken_back(question: Question<'_>, attached: &AttachedFacts) -> bool {
+    question.facts.attached.iter().any(|other| {
+        let is_alike = other.kind == attached.kind && other.platform == attached.platform;
+        let is_older = other.made.is_some() && other.made < attached.made;
+        is_alike && other.passed == Some(false) && !other.verified.is_empty() && !is_older
+    })
 }
 
 /// Why there is no good statement of a type.

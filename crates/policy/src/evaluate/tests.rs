@@ -97,6 +97,7 @@ fn facts(findings: Vec<Finding>) -> Facts {
         data: DataFacts { sources: vec![source("tracker", Some("2026-03-01T00:00:00Z"))] },
         support: [("bookworm".to_owned(), support)].into(),
         ledger: Ledger::default(),
+        ledger_from: None,
         ignores: Vec::new(),
         ignores_left_out: Vec::new(),
         notes: Vec::new(),
@@ -682,6 +683,7 @@ fn attached(by: &[&str], platform: Option<&str>) -> AttachedFacts {
         verified: by.iter().map(|&name| name.to_owned()).collect(),
         platform: platform.map(str::to_owned),
         made: Some(moment("2026-02-20T00:00:00Z")),
+        passed: None,
     }
 }
 
@@ -703,6 +705,29 @@ fn what_is_asked_for_and_there_is_in_order() {
     check(&facts, &policy, Outcome::Fail, &["DSTL-SIG-002"]);
     facts.attached[1].made = None;
     check(&facts, &policy, Outcome::Fail, &["DSTL-SIG-002"]);
+}
+
+#[test]
+fn of_summaries_the_latest_decides_and_has_to_say_that_the_image_passed() {
+    let (mut facts, mut policy) = (facts(Vec::new()), policy());
+    policy.signatures.require_attestations = vec!["https://a.example/t".into()];
+    let summary = |day: &str, passed: bool, by: &[&str]| AttachedFacts {
+        made: Some(moment(&format!("2026-02-{day}T00:00:00Z"))),
+        passed: Some(passed),
+        ..attached(by, None)
+    };
+    let mut says = |attached: Vec<AttachedFacts>, outcome, rules: &[&str]| {
+        facts.attached = attached;
+        check(&facts, &policy, outcome, rules);
+    };
+    says(vec![summary("10", true, &["release"])], Outcome::Pass, &[]);
+    says(vec![summary("10", false, &["release"])], Outcome::Fail, &["DSTL-SIG-002"]);
+    says(vec![summary("10", true, &["release"]), summary("11", false, &["ci"])], Outcome::Fail, &["DSTL-SIG-002"]);
+    says(vec![summary("11", true, &["release"]), summary("10", false, &["ci"])], Outcome::Pass, &[]);
+    // What nobody who is trusted signed takes nothing back.
+    says(vec![summary("10", true, &["release"]), summary("11", false, &[])], Outcome::Pass, &[]);
+    let undated = AttachedFacts { made: None, ..summary("10", false, &["ci"]) };
+    says(vec![summary("10", true, &["release"]), undated], Outcome::Fail, &["DSTL-SIG-002"]);
 }
 
 #[test]

@@ -398,3 +398,41 @@ fn what_was_decided_is_told_as_it_is() {
     );
     assert_eq!((open.status, open.justification.as_deref()), (VexStatus::Affected, None));
 }
+
+#[test]
+fn a_summary_says_what_was_decided_by_what() {
+    let facts: crate::Facts = serde_json::from_value(serde_json::json!({
+        "schema": "distil.facts/v1", "now": "2026-11-23T00:00:00Z", "reference": "oci:app", "digest": "sha256:aa",
+        "platforms": {}, "signatures": { "verified": [], "refused": [] }, "data": { "sources": [] }, "support": {}, "ledger": [],
+        "attached": [
+            { "digest": "sha256:0b", "kind": "k", "verified": ["release"], "platform": null, "made": null },
+            { "digest": "sha256:0c", "kind": "k", "verified": [], "platform": null, "made": null }
+        ],
+        "ledger-from": { "reference": "oci:before", "digest": "sha256:bb", "statements": ["sha256:0a"] }
+    }))
+    .unwrap();
+    let said = |verdict: &Verdict| -> Value { serde_json::from_str(&vsa(verdict, &facts, "pkg:oci/app")).unwrap() };
+    let source = crate::facts::SourceFacts {
+        kind: "tracker".into(),
+        name: "tracker.json".into(),
+        sha256: "0d".into(),
+        date: None,
+        records: 1,
+    };
+    let against =
+        Verdict { sources: vec![source], ..verdict(vec![violation("DSTL-FS-001", Weight::Error, "/x", "y")]) };
+    let failed = said(&against);
+    assert_eq!((&failed["verificationResult"], &failed["verifiedLevels"]), (&"FAILED".into(), &vec!["FAILED"].into()));
+    assert_eq!(failed["timeVerified"], "2026-11-23T00:00:00Z");
+    assert_eq!(failed["policy"]["digest"]["sha256"], against.policy_sha256);
+    let input = |sha256: &str| serde_json::json!({ "digest": { "sha256": sha256 } });
+    assert_eq!(failed["inputAttestations"], serde_json::json!([input("0a"), input("0b")]));
+    let more = &failed["https://git.example.org/distil/docs/check.md#summary"];
+    assert_eq!((&more["verdict"], &more["violated"]), (&"fail".into(), &vec!["DSTL-FS-001"].into()));
+    assert_eq!(more["data"][0]["name"], "tracker.json");
+    let passed = said(&Verdict { verdict: Outcome::Pass, ..verdict(Vec::new()) });
+    assert_eq!(passed["verificationResult"], "PASSED");
+    assert_eq!(passed["verifiedLevels"], serde_json::json!(["SLSA_BUILD_LEVEL_UNEVALUATED"]));
+    let unknown = said(&Verdict { verdict: Outcome::Undecided, ..verdict(Vec::new()) });
+    assert_eq!(unknown["verificationResult"], "FAILED");
+}

@@ -59,6 +59,7 @@ only-fixable = false
 accept-justifications = ["inline_mitigations_already_exist"]
 trusted-authors = ["mailto:security@example.org"]
 require-signature = true
+discover-referrers = false
 max-age = "none"
 
 [[exception]]
@@ -248,6 +249,7 @@ fn every_key_is_read() {
             accept_justifications: ["inline_mitigations_already_exist".to_owned()].into(),
             trusted_authors: texts(&["mailto:security@example.org"]),
             require_signature: true,
+            discover_referrers: false,
             max_age: None,
         },
         exception: vec![

@@ -11,6 +11,7 @@ use distil_signing::legacy::{Layer, manifest};
 use distil_signing::simple::Payload;
 
 use super::*;
+use crate::check::Checked;
 use crate::progress::Silent;
 use crate::testimage;
 
@@ -80,7 +81,7 @@ impl Fixture {
             source: &self.source,
             destination: to,
             verification: &self.verification,
-            approval: None,
+            approved: None,
             signer: &self.release,
             formats: Formats::Both,
             name: Some(NAME),
@@ -240,15 +241,48 @@ fn an_approval_is_for_one_digest_and_recorded() {
     let fixture = Fixture::new("public");
     let to = fixture.reference("live");
     let other = Digest::of(b"another image");
-    let approval = clean(&other).approve(&other).unwrap();
-    let request = PromoteRequest { approval: Some(&approval), ..fixture.request(&to) };
+    let judged = checked(&other);
+    let approved = judged.approved(true).unwrap();
+    let request = PromoteRequest { approved: Some(&approved), ..fixture.request(&to) };
     let error = promote(&request, &Silent).unwrap_err();
     assert!(matches!(&error, PromoteError::NotApproved { found, .. } if found == fixture.root.digest()), "{error}");
     assert!(error.is_no() && !fixture.path("live").exists());
 
-    let approval = clean(fixture.root.digest()).approve(fixture.root.digest()).unwrap();
-    let request = PromoteRequest { approval: Some(&approval), ..fixture.request(&to) };
+    let judged = checked(fixture.root.digest());
+    let approved = judged.approved(true).unwrap();
+    let request = PromoteRequest { approved: Some(&approved), ..fixture.request(&to) };
     let promoted = promote(&request, &Silent).unwrap();
     let policy = PolicyVerdict::Pass { policy: "sha256:cc".into() };
     assert_eq!(promoted.entry.promotion.verdict.policy, policy);
+    let said = |kind: &PredicateType| -> Vec<String> {
+        let layout = Layout::open(at(&to).path()).unwrap();
+        let report = attestation_in(&layout, &fixture.root, kind, &by_key(&fixture.release)).unwrap();
+        report.verified().iter().filter_map(predicate).map(str::to_owned).collect()
+    };
+    let (verdicts, ledgers) = (said(&PredicateType::VSA), said(&PredicateType::LEDGER));
+    // Each in both forms.
+    assert_eq!((verdicts.len(), ledgers.len()), (2, 2));
+    assert!(verdicts[0].contains("PASSED") && verdicts[0].contains("registry.example.org"), "{}", verdicts[0]);
+    assert_eq!(ledgers[0], judged.ledger.to_predicate());
+    let again = promote(&request, &Silent).unwrap();
+    assert_eq!((again.entry.record, said(&PredicateType::VSA)), (promoted.entry.record, verdicts));
+    // Where the ledger tells where the image comes from, nothing goes out.
+    let names = ["zlib-internal".to_owned()];
+    let request = PromoteRequest { internal_names: &names, ..request };
+    assert!(matches!(promote(&request, &Silent), Err(PromoteError::Told { name, .. }) if name == names[0]));
+}
+
+/// A clean verdict about this digest, with facts and a ledger.
+fn checked(digest: &Digest) -> Checked {
+    let line = r#"{"release":"bookworm","source":"zlib-internal","id":"CVE-2026-0001","first-seen":"2026-01-10","first-fixable":null,"last-seen":"2026-02-03","severity-at-first-seen":"high"}"#;
+    let facts = serde_json::json!({
+        "schema": "distil.facts/v1", "now": "2026-11-23T12:00:00Z", "reference": "oci:app", "digest": digest.to_string(),
+        "platforms": {}, "signatures": { "verified": [], "refused": [] }, "attached": [], "data": { "sources": [] },
+        "support": {}, "ledger": []
+    });
+    Checked {
+        verdict: clean(digest),
+        facts: serde_json::from_value(facts).unwrap(),
+        ledger: distil_policy::Ledger::parse(line.as_bytes()).unwrap(),
+    }
 }
