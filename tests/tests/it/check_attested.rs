@@ -1,5 +1,6 @@
 //! What `distil check` and `distil promote` read and write as signed statements: the ledger, the verdict, VEX and scans.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ fn policy(scene: &Scene, signatures: &str, rules: &str) {
 
 fn check(scene: &Scene, image: &str, day: &str, more: &[&str]) -> Ran {
     let words = ["check", image, "--policy", "policy.toml", "--now", day, "--json"];
-    scene.run(&[&words, more].concat(), &[])
+    scene.run(&[&words[..], more].concat(), &[])
 }
 
 fn attest(scene: &Scene, image: &str, key: &str, kind: &str, file: &str) -> Ran {
@@ -158,7 +159,7 @@ fn a_promotion_says_the_verdict_and_hands_the_ledger_on() {
     let _signed = scene.run(&["sign", &scene.image, "--key", "other.key", "--reference", NAME], &[]).success();
     let promote = |from: &str, to: &str, ledger: &[&str]| {
         let words = ["promote", from, to, "--json", "--policy", "policy.toml", "--verify-key", "other.pub"];
-        scene.run(&[&words, &["--key", "release.key"], ledger].concat(), &[])
+        scene.run(&[&words[..], &["--key", "release.key"], ledger].concat(), &[])
     };
     let first = promote(&scene.image, &before, &["--ledger", "ledger.jsonl"]).success().json();
     for kind in [VSA, LEDGER] {
@@ -192,8 +193,12 @@ fn vex(scene: &Scene, name: &str, id: &str) {
 
 /// How many vulnerabilities the policy lets pass, and all that is said beside the verdict.
 fn passing(scene: &Scene, image: &str, more: &[&str]) -> (usize, String) {
-    let ran = check(scene, image, FIRST_DAY, &[&["--new"], more].concat()).exits(1);
-    (ran.json()["suppressed"].as_array().unwrap().len(), format!("{}{}", ran.errors(), ran.text()))
+    let ran = check(scene, image, FIRST_DAY, &[&["--new"][..], more].concat()).exits(1);
+    let verdict = ran.json();
+    // The gate and the deadline are two violations of one.
+    let subjects = verdict["suppressed"].as_array().unwrap().iter();
+    let subjects: BTreeSet<String> = subjects.map(|found| found["violation"]["subject"].to_string()).collect();
+    (subjects.len(), format!("{}{}", ran.errors(), ran.text()))
 }
 
 const OFFLINE: [&str; 2] = ["--use-signing-config=false", "--tlog-upload=false"];
@@ -216,10 +221,11 @@ fn vex_that_is_attached_counts_where_an_authority_signed_it() {
         let _attested = attest(&scene, image, "release.key", "openvex", "one.json").success();
         assert_eq!(passing(&scene, image, &["--save-facts", "facts.json"]).0, 1);
         let again = ["check", "--facts", "facts.json", "--policy", "policy.toml", "--json"];
-        assert_eq!(scene.run(&again, &[]).exits(1).json()["suppressed"].as_array().unwrap().len(), 1);
+        let kept = scene.run(&again, &[]).exits(1).json();
+        assert!(kept["suppressed"].to_string().contains(REPAIRED[0]), "{kept}");
     }
     let words = ["--key", "release.key", "--type", "openvex", "--predicate", "two.json", &pinned];
-    let _attested = cosign(&scene, &[&["attest"], &OFFLINE[..], &words].concat()).success();
+    let _attested = cosign(&scene, &[&["attest"][..], &OFFLINE, &words].concat()).success();
     assert_eq!(passing(&scene, &pushed, &[]).0, 2);
     policy(&scene, "require-signature = false\n", "[vex]\ndiscover-referrers = false\n");
     assert_eq!(passing(&scene, &pushed, &[]).0, 0);
@@ -232,7 +238,7 @@ fn vex_in_a_file_counts_as_signed_with_a_good_signature_beside_it() {
     let passing = || passing(&scene, &scene.image, &["--vex", "one.json"]);
     let bundle = scene.home.join("one.json.sigstore.json");
     let sign = |key: &str, to: &[&str]| {
-        let _signed = scene.run(&[&["sign-blob", "one.json", "--key", key], to].concat(), &[]).success();
+        let _signed = scene.run(&[&["sign-blob", "one.json", "--key", key][..], to].concat(), &[]).success();
     };
     let (count, said) = passing();
     assert!(count == 0 && said.contains("no signature of it was verified"), "{said}");
@@ -248,7 +254,7 @@ fn vex_in_a_file_counts_as_signed_with_a_good_signature_beside_it() {
     assert_eq!(passing().0, 0, "the bundle is of other bytes");
     fs::write(scene.home.join("one.json"), text).unwrap();
     fs::remove_file(&bundle).unwrap();
-    let words = [&["sign-blob", "--key", "release.key"], &OFFLINE[..], &to_bundle, &["one.json"]].concat();
+    let words = [&["sign-blob", "--key", "release.key"][..], &OFFLINE, &to_bundle, &["one.json"]].concat();
     let _signed = cosign(&scene, &words).success();
     assert_eq!(passing().0, 1);
     fs::remove_file(&bundle).unwrap();
@@ -285,6 +291,6 @@ fn a_scan_is_a_predicate_of_cosigns_type() {
     let old = scene.run(&["check", &pushed, "--policy", "policy.toml"], &[]).exits(1);
     assert!(old.text().contains("DSTL-SIG-002"), "{old}");
     let words = ["--key", "release.key", "--type", "vuln", "--predicate", "vuln.json", &pushed];
-    let _attested = cosign(&scene, &[&["attest"], &OFFLINE[..], &words].concat()).success();
+    let _attested = cosign(&scene, &[&["attest"][..], &OFFLINE, &words].concat()).success();
     let _in_order = scene.run(&["check", &pushed, "--policy", "policy.toml"], &[]).success();
 }
