@@ -52,7 +52,7 @@ pub use refresh::{RefreshError, RefreshRequest, RefreshedDocument, SIGSTORE_MIRR
 pub use sign::{SignRequest, Signed, sign};
 pub use trust::{TrustError, TrustOptions};
 pub use verification::{SignatureDocument, StepDocument, VerificationDocument};
-pub use verify::{VerifyError, VerifyRequest, predicate, verify, verify_attestation};
 pub(crate) use verify::attestation_in;
+pub use verify::{VerifyError, VerifyRequest, predicate, verify, verify_attestation};
 pub use vouched::VouchError;
 pub use zeroize::Zeroizing;
