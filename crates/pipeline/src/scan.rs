@@ -208,8 +208,12 @@ pub(crate) fn scan_by(
         limit => suites::outdated(&scan.sources, time(request.machine), limit),
     };
     let releases = request.database.map_or_else(Releases::embedded, Database::releases);
-    let manifests: Vec<String> = named.platforms.iter().map(|(_, manifest)| manifest.digest().to_string()).collect();
-    for name in about_others(request.reports, &scan.digest, &manifests) {
+    let images = named.platforms.iter().map(|(name, manifest)| Ok((name, Image::read(&named.store, manifest)?)));
+    let images: Vec<(&Platform, Image)> =
+        images.collect::<Result<_, distil_imgcore::Error>>().map_err(ReadError::from)?;
+    let digests = |image: &Image| [image.digest(), image.manifest().config().digest()].map(ToString::to_string);
+    let known: Vec<String> = images.iter().flat_map(|(_, image)| digests(image)).collect();
+    for name in about_others(request.reports, &scan.digest, &known) {
         let name = Escaped(name.as_bytes()).to_string();
         scan.notes.insert(format!("{name}: it names another image by its digest"));
     }
@@ -218,12 +222,11 @@ pub(crate) fn scan_by(
         Reference::Registry(name) => Some(name.to_string()),
         _ => None,
     };
-    for (name, manifest) in &named.platforms {
-        let image = Image::read(&named.store, manifest).map_err(ReadError::from)?;
-        let (mut platform, version) = platform::of(&image, &read(&image, cache.as_ref())?, &releases);
-        platform.subject.digests.extend([scan.digest.to_string(), manifest.digest().to_string()]);
+    for (name, image) in &images {
+        let (mut platform, version) = platform::of(image, &read(image, cache.as_ref())?, &releases);
+        platform.subject.digests.extend([scan.digest.to_string(), image.digest().to_string()]);
         platform.subject.references.extend(reference.clone());
-        let reports = about(request.reports, &scan.digest, manifest.digest(), &manifests);
+        let reports = about(request.reports, &scan.digest, &digests(image), &known);
         let found = findings(&platform.facts, version.as_deref(), request.database, &reports, request.all)?;
         platform.facts.findings = found.findings;
         if let Some(database) = request.database {
@@ -239,7 +242,7 @@ pub(crate) fn scan_by(
         vex.extend(about.into_iter().filter_map(|digest| request.vex_of.get(digest)).flatten().cloned());
         let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, &vex, &platform.subject);
         scan.vex_unusable.extend(unusable.iter().map(not_used));
-        let is_only = named.platforms.len() == 1;
+        let is_only = images.len() == 1;
         let of_platform = |text: String| if is_only { text } else { format!("{name}: {text}") };
         scan.undecided.extend(found.undecided.into_iter().map(of_platform));
         scan.notes.extend(found.notes);

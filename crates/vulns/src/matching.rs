@@ -63,7 +63,7 @@ pub fn find(
     let mut groups: BTreeMap<String, Vec<&Advisory>> = BTreeMap::new();
     let is_about = |a: &&Advisory| a.release == installed.release && a.source == installed.source;
     for advisory in advisories.iter().filter(is_about) {
-        for id in canonical_ids(&advisory.id, advisory.aliases.iter().map(String::as_str)) {
+        for id in vulnerabilities(advisory, advisories) {
             groups.entry(id).or_default().push(advisory);
         }
     }
@@ -87,6 +87,17 @@ pub fn find(
         }
     }
     found
+}
+
+/// What an advisory is about. OSV has no CVEs of an update that repairs an update, where the lists have those of the first.
+fn vulnerabilities(advisory: &Advisory, all: &[Advisory]) -> Vec<String> {
+    let own = advisory.aliases.iter().map(String::as_str);
+    let ids = canonical_ids(&advisory.id, own.clone());
+    if ids.iter().any(|id| *id != advisory.id) || is_of_one(&advisory.id) {
+        return ids;
+    }
+    let same = all.iter().filter(|other| other.id == advisory.id && other.source == advisory.source);
+    canonical_ids(&advisory.id, own.chain(same.flat_map(|other| &other.aliases).map(String::as_str)))
 }
 
 /// How much an advisory's word counts: the lower, the more.

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::finding::{Finding, FixState, Origin, OriginKind, Status};
 
-pub use resolve::{BinaryPackage, Resolved, resolve};
+pub use resolve::{BinaryPackage, Resolved, name_cves, resolve};
 
 /// A report.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use distil_imgcore::Escaped;
 use distil_policy::facts::{PackageFacts, PlatformFacts};
 use distil_vulns::matching::{Installed, find};
-use distil_vulns::report::{BinaryPackage, resolve};
+use distil_vulns::report::{BinaryPackage, name_cves, resolve};
 use distil_vulns::{Finding, merge};
 
 use super::ReportFile;
@@ -65,8 +65,14 @@ pub(crate) fn findings(
         let resolved = resolve(&file.report, &file.source.name, &packages, release);
         let notes = file.report.notes.iter().chain(&resolved.notes);
         found.notes.extend(notes.map(|note| format!("{name}: {note}")));
-        let affects = |finding: &Finding| all || is_there(finding);
-        found.findings.extend(resolved.findings.into_iter().filter(affects));
+        for mut finding in resolved.findings.into_iter().filter(|finding| all || is_there(finding)) {
+            let release = finding.release.clone().filter(|_| !finding.id.starts_with("CVE-"));
+            if let (Some(database), Some(release)) = (database, release) {
+                let advisories = database.about(&release, &finding.source)?;
+                name_cves(&mut finding, &advisories);
+            }
+            found.findings.push(finding);
+        }
     }
     found.findings = merge(found.findings);
     Ok(found)

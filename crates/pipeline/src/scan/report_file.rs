@@ -41,29 +41,30 @@ pub fn read_report(path: &Path) -> Result<ReportFile, ScanError> {
     Ok(ReportFile { report, source })
 }
 
-/// The reports that may be about the image of one platform: those that name its digest, or that of the whole image, or none
-/// that is known.
+/// The reports that may be about the image of one platform: those that name a digest of its own, or that of the whole image, or
+/// none that is known. Its own are those of its manifest and of its configuration: the manifest that Grype names of an archive is
+/// one that it made itself.
 pub(super) fn about<'a>(
     reports: &'a [ReportFile],
     root: &Digest,
-    manifest: &Digest,
-    manifests: &[String],
+    own: &[String],
+    known: &[String],
 ) -> Vec<&'a ReportFile> {
-    let (root, manifest) = (root.to_string(), manifest.to_string());
+    let root = root.to_string();
     let is_about = |file: &&ReportFile| {
         let digests = &file.report.digests;
-        let is_named = digests.contains(&manifest) || digests.contains(&root);
-        is_named || !manifests.iter().any(|other| digests.contains(other))
+        let is_named = digests.contains(&root) || own.iter().any(|own| digests.contains(own));
+        is_named || !known.iter().any(|other| digests.contains(other))
     };
     reports.iter().filter(is_about).collect()
 }
 
 /// Reports that name digests, none of which is that of the image or of one of its platforms.
-pub(super) fn about_others(reports: &[ReportFile], root: &Digest, manifests: &[String]) -> Vec<String> {
+pub(super) fn about_others(reports: &[ReportFile], root: &Digest, known: &[String]) -> Vec<String> {
     let root = root.to_string();
     let is_other = |file: &&ReportFile| {
         let digests = &file.report.digests;
-        !digests.is_empty() && !digests.contains(&root) && !manifests.iter().any(|known| digests.contains(known))
+        !digests.is_empty() && !digests.contains(&root) && !known.iter().any(|known| digests.contains(known))
     };
     reports.iter().filter(is_other).map(|file| file.source.name.clone()).collect()
 }

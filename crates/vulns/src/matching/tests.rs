@@ -314,3 +314,14 @@ fn a_feed_that_ended_before_finds_nothing_of_what_came_after() {
     assert_eq!((packages, newer), (93, 31));
     assert!(resolved > 50, "{resolved}");
 }
+
+#[test]
+fn an_update_of_an_update_is_of_the_cves_that_anybody_knows_of_it() {
+    let later = advisory(Feed::Osv, "DSA-1-2", fixed("3"));
+    let alone: Vec<String> = found("1", std::slice::from_ref(&later)).into_iter().map(|finding| finding.id).collect();
+    assert_eq!(alone, ["DSA-1-2"]);
+    let listed = Advisory { aliases: vec!["CVE-2024-0001".to_owned()], ..advisory(Feed::Dsa, "DSA-1-2", fixed("3")) };
+    let both = found("1", &[later, listed]);
+    assert_eq!(both.iter().map(|finding| finding.id.as_str()).collect::<Vec<_>>(), ["CVE-2024-0001"]);
+    assert_eq!((both[0].origins.len(), both[0].fixed.as_deref()), (2, Some("3")));
+}

@@ -160,7 +160,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Report, ReportError> {
         Some(target) => {
             report.target = target.get("userInput").and_then(Value::as_str).map(str::to_owned);
             let texts = |value: &Value| value.as_str().map(str::to_owned);
-            let digests: Vec<String> = target.get("manifestDigest").and_then(texts).into_iter().collect();
+            let digests = ["manifestDigest", "imageID"].into_iter().filter_map(|key| target.get(key).and_then(texts));
+            let digests: Vec<String> = digests.collect();
             let repo = target.get("repoDigests").and_then(Value::as_array).into_iter().flatten();
             let repo: Vec<String> = repo.filter_map(texts).collect();
             report.add_digests(digests.iter().chain(&repo));

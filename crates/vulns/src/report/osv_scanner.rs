@@ -26,14 +26,25 @@ struct Source {
 
 #[derive(Deserialize)]
 struct Package {
-    package: Named,
+    package: Looked,
     vulnerabilities: Option<Vec<Record>>,
 }
 
+/// A package that was looked at.
+#[derive(Deserialize)]
+struct Looked {
+    /// Of Debian's packages the source package, with the version of the binary one.
+    name: Option<String>,
+    version: Option<String>,
+    ecosystem: Option<String>,
+    /// The binary package, since 2.0.
+    os_package_name: Option<String>,
+}
+
+/// A package that a record is about.
 #[derive(Deserialize)]
 struct Named {
     name: Option<String>,
-    version: Option<String>,
     ecosystem: Option<String>,
 }
 
@@ -41,6 +52,7 @@ struct Named {
 struct Record {
     id: Option<String>,
     aliases: Option<Vec<String>>,
+    related: Option<Vec<String>>,
     upstream: Option<Vec<String>>,
     published: Option<String>,
     withdrawn: Option<String>,
@@ -109,15 +121,16 @@ fn ecosystem(name: Option<&str>) -> (Option<String>, &str) {
     (Some(kind), version)
 }
 
-fn finding(record: &Record, package: &Named, kind: Option<&str>) -> Option<Reported> {
+fn finding(record: &Record, package: &Looked, kind: Option<&str>) -> Option<Reported> {
     let id = record.id.as_deref().map(str::trim).filter(|id| !id.is_empty())?;
     let name = package.name.as_deref().filter(|name| !name.is_empty())?;
     let mut reported = Reported::new(ReportKind::OsvScanner, id, name, package.version.as_deref().unwrap_or_default());
     reported.kind = kind.map(str::to_owned);
     if kind == Some(DEB) {
-        // Its packages are source packages; which binary packages there are it does not say.
         reported.names_source = true;
-        reported.finding.packages.clear();
+        let version = reported.finding.source_version.clone();
+        let binary = package.os_package_name.clone().filter(|name| !name.is_empty());
+        reported.finding.packages = binary.map(|binary| (binary, version)).into_iter().collect();
     }
     let is_about = |affected: &&Affected| {
         let about = affected.package.as_ref();
@@ -130,7 +143,9 @@ fn finding(record: &Record, package: &Named, kind: Option<&str>) -> Option<Repor
     reported = reported.fixed_in(&fixed).titled(record.summary.as_deref());
     let finding = &mut reported.finding;
     finding.status = if finding.fixed.is_some() { Status::Fixed } else { Status::Affected };
-    finding.aliases.extend(record.aliases.iter().chain(&record.upstream).flatten().cloned());
+    // Of an advisory, what is related is what it repairs (records of 2023 have it so); of a CVE it is another CVE.
+    let related = if cve_of(id).is_some() { &None } else { &record.related };
+    finding.aliases.extend(record.aliases.iter().chain(&record.upstream).chain(related).flatten().cloned());
     finding.aliases.remove(id);
     finding.published = record.published.as_deref().and_then(|time| time.get(..10)?.parse::<Date>().ok());
     finding.ratings = ratings(record, &affected, id);

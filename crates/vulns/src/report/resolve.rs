@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DEB, Report, ReportSystem, shown};
-use crate::canonical::canonical_ids;
+use crate::advisory::Advisory;
+use crate::canonical::{canonical_ids, cve_of};
 use crate::finding::{Finding, Origin};
 
 /// A binary package of the image.
@@ -49,8 +50,12 @@ pub fn resolve(
     resolved.findings.reserve_exact(report.findings.len());
     for reported in &report.findings {
         let mut finding = reported.finding.clone();
+        let installed = finding.packages.values().next().unwrap_or(&finding.source_version).clone();
+        let is_same = |p: &&BinaryPackage| p.version == installed || p.source_version == installed;
         let named = finding.packages.keys().next().and_then(|name| packages.get(name));
-        let installed = finding.packages.values().next().cloned().unwrap_or_default();
+        // osv-scanner names the source package, with the version of the binary one.
+        let built = || packages.values().filter(|p| p.source == finding.source).find(is_same);
+        let named = named.or_else(|| if reported.names_source { built() } else { None });
         let is_deb = match reported.kind.as_deref() {
             Some(kind) => kind == DEB,
             // A name alone may be that of a library in another language.
@@ -58,7 +63,6 @@ pub fn resolve(
         };
         if is_deb {
             finding.release = codename.map(str::to_owned);
-            let is_same = |p: &&BinaryPackage| p.version == installed || p.source_version == installed;
             if let Some(package) = named.filter(is_same) {
                 finding.source.clone_from(&package.source);
                 finding.source_version.clone_from(&package.source_version);
@@ -87,6 +91,19 @@ pub fn resolve(
         resolved.notes.push(format!("{count} of its source packages are not in the image at that version, as {first}"));
     }
     resolved
+}
+
+/// Gives a finding that is known by the name of an advisory alone the CVEs that the advisory is about, as far as these advisories
+/// about its source package tell. So are those in SARIF of osv-scanner.
+pub fn name_cves(finding: &mut Finding, advisories: &[Advisory]) {
+    let known = std::iter::once(&finding.id).chain(&finding.aliases);
+    if known.into_iter().any(|id| cve_of(id).is_some()) {
+        return;
+    }
+    let is_it = |advisory: &&Advisory| advisory.id == finding.id && advisory.source == finding.source;
+    let others = advisories.iter().filter(is_it).flat_map(|advisory| &advisory.aliases);
+    let cves: Vec<String> = others.filter(|other| cve_of(other).is_some()).cloned().collect();
+    finding.aliases.extend(cves);
 }
 
 /// Whether a report's distribution is the image's, as far as both say. Trivy knows the point release, the image often does

@@ -1,5 +1,7 @@
-//! SARIF 2.1.0. It has no place for packages and versions: Trivy and Grype write them into texts, and most of what their own
-//! JSON has is lost.
+//! SARIF 2.1.0. It has no place for packages and versions: Trivy, Grype and osv-scanner write them into texts, and most of what
+//! their own JSON has is lost.
+
+mod sentence;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,6 +14,7 @@ use super::{DEB, Report, ReportError, ReportKind, Reported, json, rated, shown};
 use crate::canonical::cve_of;
 use crate::finding::Status;
 use crate::severity::{Level, Rater, Rating};
+use sentence::Sentence;
 
 #[derive(Deserialize)]
 struct Document {
@@ -77,7 +80,25 @@ struct Result_ {
     rule_index: Option<i64>,
     level: Option<String>,
     message: Option<Text>,
+    locations: Option<Vec<Location>>,
     suppressions: Option<Vec<Suppression>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: Option<PhysicalLocation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: Option<ArtifactLocation>,
+}
+
+#[derive(Deserialize)]
+struct ArtifactLocation {
+    uri: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +163,10 @@ enum NotTaken {
 }
 
 fn finding(result: &Result_, rule: Option<&Rule>) -> Result<Reported, NotTaken> {
+    let text = result.message.as_ref().and_then(|message| message.text.as_deref());
+    if let Some(sentence) = text.and_then(Sentence::read) {
+        return Ok(of_sentence(&sentence, result, rule));
+    }
     let message = lines(result.message.as_ref());
     let help = lines(rule.and_then(|rule| rule.help.as_ref()));
     // A rule may be about several packages, and then names one of them: the result itself is asked first.
@@ -173,6 +198,28 @@ fn finding(result: &Result_, rule: Option<&Rule>) -> Result<Reported, NotTaken> 
     Ok(reported)
 }
 
+/// What osv-scanner found. Of repairs its text has those for every release, and does not say for which each is.
+fn of_sentence(sentence: &Sentence<'_>, result: &Result_, rule: Option<&Rule>) -> Reported {
+    let mut reported = Reported::new(ReportKind::Sarif, sentence.id, sentence.package, sentence.version);
+    let files = result
+        .locations
+        .iter()
+        .flatten()
+        .filter_map(|location| location.physical_location.as_ref()?.artifact_location.as_ref()?.uri.as_deref());
+    if files.into_iter().any(|file| file.contains("var/lib/dpkg/")) {
+        reported.kind = Some(DEB.to_owned());
+        reported.finding.packages.clear();
+    }
+    // It is the source package, with the version of the binary one.
+    reported.names_source = true;
+    let finding = &mut reported.finding;
+    finding.aliases.extend(sentence.others.iter().map(|id| (*id).to_owned()));
+    // The level is the same for all, and says nothing.
+    finding.ratings = rated::score(Rater::Vendor, security_severity(rule), None).into_iter().collect();
+    let title = rule.and_then(|rule| rule.short_description.as_ref()?.text.as_deref());
+    reported.titled(title.filter(|title| *title != sentence.id))
+}
+
 /// Families of identifiers of vulnerabilities that have no CVE.
 const FAMILIES: [&str; 10] =
     ["GHSA-", "DSA-", "DLA-", "TEMP-", "GO-", "RUSTSEC-", "PYSEC-", "OSV-", "MAL-", "DEBIAN-CVE-"];
@@ -201,14 +248,16 @@ fn lines(text: Option<&Text>) -> BTreeMap<&str, &str> {
 /// Lines of a text that scanners write before the description.
 const MAX_LINES: usize = 16;
 
+fn security_severity(rule: Option<&Rule>) -> Option<f64> {
+    match rule?.properties.as_ref()?.security_severity.as_ref()? {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_f64(),
+    }
+}
+
 fn ratings(result: &Result_, rule: Option<&Rule>, word: Option<&str>, is_debian: bool) -> Vec<Rating> {
-    let number = match rule.and_then(|rule| rule.properties.as_ref()?.security_severity.as_ref()) {
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        Some(value) => value.as_f64(),
-        None => None,
-    };
     // Whose score it is nobody says: Grype takes the highest of all, Trivy makes one up where there is none.
-    let score = rated::score(Rater::Vendor, number, None);
+    let score = rated::score(Rater::Vendor, security_severity(rule), None);
     let Some(word) = word else {
         let level = match result.level.as_deref() {
             Some("error") => Some(Level::High),

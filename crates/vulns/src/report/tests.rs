@@ -8,9 +8,11 @@ use crate::{SeverityOrder, merge};
 
 macro_rules! data {
     ($name:literal) => {
-        include_bytes!(concat!("../../tests/data/reports/", $name)).as_slice()
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/reports/", $name)).as_slice()
     };
 }
+
+mod beside;
 
 const TRIVY_BUSTER: &[u8] = data!("trivy/debian-buster.json");
 const TRIVY_STRETCH: &[u8] = data!("trivy/debian-stretch.json");
@@ -87,8 +89,12 @@ fn a_report_says_what_it_is_about() {
     let grype = read(GRYPE_FIELDS).unwrap();
     assert_eq!(grype.system, Some(ReportSystem { family: "debian".into(), version: "10".into() }));
     assert_eq!((grype.version.as_deref(), grype.target.as_deref()), (Some("0.28.0"), Some("vulnerable-image:latest")));
-    let digest = "sha256:9d8825ab20ac86b40eb71495bece1608a302fb180384740697a28c2b0a5a0fc6";
-    assert_eq!(grype.digests, BTreeSet::from([digest.to_owned()]));
+    // Of the configuration, and of the manifest.
+    let digests = [
+        "sha256:ce9898fd214aef9c994a42624b09056bdce3ff4a8e3f68dc242d967b80fcbeee",
+        "sha256:9d8825ab20ac86b40eb71495bece1608a302fb180384740697a28c2b0a5a0fc6",
+    ];
+    assert_eq!(grype.digests, digests.map(str::to_owned).into());
     let sarif = read(SARIF_NGINX).unwrap();
     let digest = "sha256:13d22ec63300e16014d4a42aed735207a8b33c223cff19627dd3042e5a10a3a0";
     assert_eq!(sarif.digests, BTreeSet::from([digest.to_owned()]));

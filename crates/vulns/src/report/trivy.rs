@@ -34,6 +34,8 @@ struct Program {
 struct Metadata {
     #[serde(rename = "OS")]
     os: Option<Os>,
+    #[serde(rename = "ImageID")]
+    image_id: Option<String>,
     repo_digests: Option<Vec<String>>,
 }
 
@@ -150,7 +152,7 @@ fn describe(document: Document, report: &mut Report) -> Vec<Target> {
     report.target = document.artifact_name.or(document.cluster_name);
     report.created = document.created_at.and_then(|time| time.parse().ok());
     if let Some(metadata) = document.metadata {
-        report.add_digests(metadata.repo_digests.iter().flatten());
+        report.add_digests(metadata.repo_digests.iter().flatten().chain(&metadata.image_id));
         report.system = metadata.os.and_then(|os| {
             Some(ReportSystem { family: os.family?.to_ascii_lowercase(), version: os.name.unwrap_or_default() })
         });
