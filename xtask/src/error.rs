@@ -45,6 +45,17 @@ pub(crate) enum Error {
         /// The line.
         line: String,
     },
+    /// A program printed what is no JSON.
+    #[error("{program} printed no JSON")]
+    Json {
+        /// Its name.
+        program: &'static str,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// Scanners do not find the same.
+    #[error("the scanners differ, for example:\n{0}")]
+    Differ(String),
     /// A downloaded file is not what the index promised.
     #[error("{}: SHA-256 differs from the package index", .0.display())]
     Digest(PathBuf),

@@ -15,6 +15,7 @@ mod locked;
 mod peers;
 mod process;
 mod sample;
+mod scanners;
 mod suite;
 mod validators;
 
@@ -35,6 +36,8 @@ Usage: cargo xtask TASK
                                  of `resolve` or `registry`, or with each command once, print the figures instead
   licences                       find the licences of 1,000 packages beside Syft, and write benches/LICENCES.md
   peers                          fetch the programs that the tests compare with
+  scanners [--quick]             build grype and osv-scanner with Go, compare what they and `distil scan` find in the
+                                 image of the large set, and time them; --quick leaves the time out
   test [--offline] [CARGO ARGS]  fetch what the tests need, then run every test; --offline fetches nothing
 ";
 
@@ -63,6 +66,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["bench", rest @ ..] => bench::task(&root, rest),
         ["licences"] => licences::task(&root),
         ["peers"] => peers::fetch(&root),
+        ["scanners", rest @ ..] => scanners::task(&root, rest),
         ["test", rest @ ..] => suite::task(&root, rest),
         [] | ["help" | "--help" | "-h"] => {
             eprint!("{HELP}");
