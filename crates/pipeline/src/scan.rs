@@ -238,7 +238,7 @@ pub(crate) fn scan_by(
             scan.notes.extend(words.iter().cloned());
         }
         let mut vex = request.vex.to_vec();
-        let about: BTreeSet<&Digest> = [&scan.digest, manifest.digest()].into();
+        let about: BTreeSet<&Digest> = [&scan.digest, image.digest()].into();
         vex.extend(about.into_iter().filter_map(|digest| request.vex_of.get(digest)).flatten().cloned());
         let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, &vex, &platform.subject);
         scan.vex_unusable.extend(unusable.iter().map(not_used));

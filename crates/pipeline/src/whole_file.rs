@@ -33,17 +33,17 @@ pub fn replace_from(path: &Path, content: &mut dyn Read) -> io::Result<()> {
     Staged::write(path, content, FOR_ALL)?.replace()
 }
 
-/// Writes to where somebody pointed: through a link and into a pipe or device, all of which stay, or else as [`replace`] does.
-/// `/dev/stdout` is such a link.
+/// Writes to where somebody pointed: into what is no file, such as a pipe, and into whatever `/dev/stdout` leads to, all of
+/// which stay; or else as [`replace`] does, in the place of the file itself where the name is a link to it.
 ///
 /// # Errors
 /// Whatever the system says.
-pub(crate) fn deliver(path: &Path, content: &[u8]) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => {
-            OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(content)
-        }
-        _ => replace(path, content),
+pub fn deliver(path: &Path, content: &[u8]) -> io::Result<()> {
+    let is_open_already = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() && !is_open_already => replace(&fs::canonicalize(path)?, content),
+        Err(_) if fs::symlink_metadata(path).is_err() => replace(path, content),
+        _ => OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(content),
     }
 }
 
@@ -112,6 +112,23 @@ mod tests {
         deliver(&file, b"y").unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"y");
         assert!(deliver(dir.path(), b"x").is_err());
+    }
+
+    #[test]
+    fn a_file_behind_a_link_is_replaced_whole_and_one_that_is_open_is_written_to() {
+        use std::os::{fd::AsRawFd as _, unix::fs::MetadataExt as _};
+
+        let dir = tempfile::tempdir().unwrap();
+        let (link, file) = (dir.path().join("link"), dir.path().join("file"));
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        replace(&file, b"old").unwrap();
+        let inode = || fs::metadata(&file).unwrap().ino();
+        let before = inode();
+        deliver(&link, b"new").unwrap();
+        assert_ne!(inode(), before);
+        let (open, before) = (fs::File::open(&file).unwrap(), inode());
+        deliver(Path::new(&format!("/proc/self/fd/{}", open.as_raw_fd())), b"through").unwrap();
+        assert_eq!((fs::read(&file).unwrap(), inode()), (b"through".to_vec(), before));
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Check {
         }
         for target in &self.outputs {
             let text = self.written(&checked, target.form.unwrap_or(self.format), Look::default());
-            whole_file::replace(&target.path, text.as_bytes())
+            whole_file::deliver(&target.path, text.as_bytes())
                 .map_err(|source| Failure::Write { path: target.path.clone(), source })?;
         }
         let printer = &context.printer;

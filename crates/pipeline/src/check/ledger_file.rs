@@ -50,7 +50,7 @@ pub(super) fn update<T>(path: &Path, judge: impl FnOnce(Ledger) -> (T, Ledger)) 
     let (judged, after) = judge(before);
     let written = after.to_text();
     if written != text || !path.exists() {
-        whole_file::replace(path, written.as_bytes()).map_err(error("write"))?;
+        whole_file::deliver(path, written.as_bytes()).map_err(error("write"))?;
     }
     Ok(judged)
 }

@@ -49,5 +49,5 @@ pub(crate) fn write(path: &Path, lock: &Lock) -> Result<(), LockError> {
         return Ok(());
     }
     let failed = |source| LockError::Write { path: path.to_owned(), source };
-    whole_file::replace(path, text.as_bytes()).map_err(failed)
+    whole_file::deliver(path, text.as_bytes()).map_err(failed)
 }

@@ -160,7 +160,7 @@ pub fn refresh_trusted_root(request: &RefreshRequest<'_>) -> Result<RefreshedDoc
     let bytes = at_once(updater.get_target(TARGET, now)).map_err(failed)?;
     TrustedRoot::from_json(&bytes).map_err(|source| RefreshError::TrustedRoot { url: url.clone(), source })?;
     let write = |source| RefreshError::Write { path: request.output.to_owned(), source };
-    whole_file::replace(request.output, &bytes).map_err(write)?;
+    whole_file::deliver(request.output, &bytes).map_err(write)?;
     let trusted = updater.trusted();
     Ok(RefreshedDocument {
         schema: "distil.trusted-root/v1".to_owned(),

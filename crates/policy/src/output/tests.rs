@@ -417,6 +417,8 @@ fn a_summary_says_what_was_decided_by_what() {
         name: "tracker.json".into(),
         sha256: "0d".into(),
         date: None,
+        fetched: None,
+        valid_until: None,
         records: 1,
     };
     let against =

@@ -48,7 +48,7 @@ fn own(advisories: &[Advisory]) -> Vec<Finding> {
         let built = image.iter().filter(|(_, package)| package.source == source);
         let packages = built.map(|(name, package)| (name.clone(), package.version.clone())).collect();
         let installed = Installed { release: "bullseye".to_owned(), source, source_version, packages };
-        find(&installed, advisories, &mut |_| None, None, false)
+        find(&installed, advisories, &mut |_| None, Available::NotAsked, false)
     });
     merge(found.collect())
 }
