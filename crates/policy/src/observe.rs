@@ -16,6 +16,7 @@ mod sources;
 mod start;
 mod switches;
 mod tools;
+mod variables;
 mod view;
 
 use std::collections::BTreeMap;
@@ -27,9 +28,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use looker::{Looked, Looker, MAX_ELF};
 pub use sources::{SOURCES, fingerprint};
 
-pub(crate) use credentials::{has_login, is_value};
+pub(crate) use credentials::has_login;
 pub(crate) use secrets::in_text;
 pub(crate) use tools::REMOTE_LOGINS;
+pub(crate) use variables::secret;
 
 use crate::facts::ConfigFacts;
 use crate::observation::Observation;

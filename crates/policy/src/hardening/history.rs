@@ -2,8 +2,7 @@
 
 use super::Against;
 use super::configuration::shown;
-use super::environment::secret;
-use crate::observe::{has_login, in_text};
+use crate::observe::{has_login, in_text, secret};
 
 /// Bytes of one command that are looked at; the largest real ones are scripts of a few thousand.
 const MAX_COMMAND: usize = 64 << 10;

@@ -1,6 +1,7 @@
 //! Files in which tools keep logins. The name says how to read one, and the content whether there is a login in it.
 
 use super::Sight;
+use super::variables::secret;
 
 /// Whether the text of a file is to be kept for [`look`].
 pub(super) fn is_wanted(path: &str) -> bool {
@@ -21,6 +22,7 @@ pub(super) fn look(path: &str, text: &str) -> Option<Sight> {
             text.lines().any(|line| !line.starts_with('#') && line.split(':').nth(count - 1).is_some_and(is_value))
         }
         Form::Whole => text.split_whitespace().next().is_some_and(is_value),
+        Form::Variables => text.lines().any(is_secret),
     };
     is_there.then(|| Sight { rule: "DSTL-FS-009", seen: format!("a login of {tool}") })
 }
@@ -37,6 +39,8 @@ enum Form {
     Fields(usize),
     /// All of it.
     Whole,
+    /// `NAME=value`, where the name says that the value is a secret.
+    Variables,
 }
 
 fn kind(path: &str) -> Option<(&'static str, Form)> {
@@ -78,7 +82,27 @@ fn kind(path: &str) -> Option<(&'static str, Form)> {
         _ if at(".s3cfg") => ("s3cmd", Form::Values(&["secret_key"])),
         _ if at(".htpasswd") => ("a web server", Form::Fields(2)),
         _ if path.contains("etc/apt/auth.conf") => ("apt", Form::Words("password")),
+        _ if is_environment(path) => ("an environment", Form::Variables),
         _ => return None,
+    })
+}
+
+/// Whether it is a file of variables, as in `.env` or `.env.production`, and no sample of one.
+fn is_environment(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_prefix(".env").is_some_and(|rest| match rest.strip_prefix('.') {
+        Some(stage) => !["example", "sample", "template", "dist", "defaults"].contains(&stage),
+        None => rest.is_empty(),
+    })
+}
+
+/// Whether a line of a file of variables holds a secret.
+fn is_secret(line: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    line.split_once('=').is_some_and(|(name, value)| {
+        let value = value.trim().trim_matches(['"', '\'']);
+        !name.starts_with('#') && secret(name.trim(), value).is_some()
     })
 }
 
@@ -121,7 +145,7 @@ pub(crate) fn has_login(line: &str) -> bool {
 }
 
 /// Whether a value is one, and not a place for one.
-pub(crate) fn is_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     let value = value.trim();
     let lower = value.to_ascii_lowercase();
     let is_place = value.starts_with(['$', '<', '{', '%', '*'])

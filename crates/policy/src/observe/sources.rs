@@ -17,6 +17,7 @@ pub const SOURCES: u64 = fingerprint(&[
     include_bytes!("start.rs"),
     include_bytes!("switches.rs"),
     include_bytes!("tools.rs"),
+    include_bytes!("variables.rs"),
     include_bytes!("view.rs"),
 ]);
 

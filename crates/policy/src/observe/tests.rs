@@ -48,6 +48,21 @@ fn a_program_is_told_from_its_headers() {
 }
 
 #[test]
+fn a_file_of_variables_without_a_secret_has_no_login() {
+    let rules = |path: &str, text: &str| look(path, text.as_bytes(), 7).sights.len();
+    let secret = "DEBUG=1\nAPI_KEY=\"0123-abcd\"\n";
+    assert_eq!(rules("app/.env", secret), 1);
+    for path in ["app/.env.example", "app/.envrc", "app/my.env", "app/env"] {
+        assert_eq!(rules(path, secret), 0, "{path}");
+    }
+    for line in
+        ["DB_PASSWORD=", "# DB_PASSWORD=hunter22", "DB_PASSWORD=${OTHER}", "PASSWORD_FILE=/run/secrets/db", "PORT=80"]
+    {
+        assert_eq!(rules("app/.env", line), 0, "{line}");
+    }
+}
+
+#[test]
 fn text_that_steers_a_terminal_is_escaped() {
     let config = ConfigFacts { user: Some("a\u{1b}[31m".into()), ..ConfigFacts::default() };
     let mut observer = Observer::new(&config);

@@ -221,6 +221,7 @@ fn contents() -> Vec<Case> {
             r#"{"auths":{"r.example.org":{"auth":"bWU6cHc="}}}"#,
         ),
         text("DSTL-FS-009", "a login of npm", "app/.npmrc", "//registry.example.org/:_authToken=0123-abc\n"),
+        text("DSTL-FS-009", "a login of an environment", "app/.env.production", "A=b\nexport DB_PASSWORD='hunter22'\n"),
         text("DSTL-FS-009", "a login of netrc", "root/.netrc", "machine example.org\nlogin me\npassword hunter22\n"),
         text(
             "DSTL-FS-009",
