@@ -13,6 +13,7 @@ pub(crate) mod registry;
 pub(crate) mod severity;
 pub(crate) mod signatures;
 pub(crate) mod size;
+pub(crate) mod time;
 pub(crate) mod vex;
 pub(crate) mod vulnerabilities;
 

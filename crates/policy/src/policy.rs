@@ -9,8 +9,8 @@ use crate::document::{
     Signatures, Size, Vex, Vulnerabilities,
 };
 use crate::document::{
-    admission, data, exception, freshness, hardening, licences, packages, registry, severity, signatures, size, vex,
-    vulnerabilities,
+    admission, data, exception, freshness, hardening, licences, packages, registry, severity, signatures, size, time,
+    vex, vulnerabilities,
 };
 
 use crate::document::reading::text;
@@ -28,6 +28,7 @@ pub const SCHEMA: &str = include_str!("schema/policy.json");
 const KEYS: Keys = Keys::all(&[
     "version",
     "name",
+    "time",
     "data",
     "severity",
     "vulnerabilities",
@@ -115,6 +116,10 @@ impl Policy {
         top.required("version", problems).and_then(|value| value.integer(VERSION..=VERSION, problems));
         let default = Self::default();
         let name = top.value("name").and_then(|value| text(&value, problems));
+        let zone = top.value("time").and_then(|value| value.section(time::KEYS, problems));
+        if let Some(section) = zone {
+            time::read(&section, problems);
+        }
         let mut section = |key, keys| top.value(key).and_then(|value| value.section(keys, problems));
         let (data, severity) = (section("data", data::KEYS), section("severity", severity::KEYS));
         let vulnerabilities = section("vulnerabilities", vulnerabilities::KEYS);
@@ -148,9 +153,10 @@ impl Policy {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-fn known_keys() -> [(&'static str, &'static [&'static str]); 22] {
+fn known_keys() -> [(&'static str, &'static [&'static str]); 23] {
     let tables = [
         ("", KEYS),
+        ("time", time::KEYS),
         ("data", data::KEYS),
         ("severity", severity::KEYS),
         ("override", severity::OVERRIDE_KEYS),

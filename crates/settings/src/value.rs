@@ -50,6 +50,12 @@ impl<'r, 'i> Value<'r, 'i> {
         self.written.as_str().is_some()
     }
 
+    /// Whether it is this string.
+    #[must_use]
+    pub fn is_text(&self, text: &str) -> bool {
+        self.written.as_str() == Some(text)
+    }
+
     /// `true` or `false`.
     pub fn boolean<K: From<ValueProblem> + PartialEq>(&self, problems: &mut Problems<'_, K>) -> Option<bool> {
         self.written.as_bool().or_else(|| self.wrong_type("true or false", problems))

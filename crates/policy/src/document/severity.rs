@@ -10,7 +10,8 @@ use super::glob::Glob;
 /// Whose word decides how bad a vulnerability is. What the policy itself says goes before all others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeverityRules {
-    /// Who is asked in turn; [`Rater::Override`] is not among them. Who is missing is not asked.
+    /// Who is asked in turn; [`Rater::Override`] is not among them, whether the file names it or not. Who is missing is not
+    /// asked.
     pub order: Vec<Rater>,
     /// What Debian's "unimportant" means.
     pub unimportant: Level,
@@ -80,7 +81,9 @@ pub(crate) const KEYS: Keys =
     Keys::all(&["order", "unimportant", "not-yet-assigned", "unknown", "cvss-preference", "override"]);
 pub(crate) const OVERRIDE_KEYS: Keys = Keys::all(&["id", "package", "level", "reason"]);
 
-const RATERS: &[&str] = &["debian-urgency", "nvd-cvss", "cna-cvss", "vendor"];
+const OVERRIDE: &str = "override";
+const RATERS: &[&str] = &[OVERRIDE, "debian-urgency", "nvd-cvss", "cna-cvss", "vendor"];
+const RATER: &str = "debian-urgency, nvd-cvss, cna-cvss or vendor, since the policy's overrides always go first";
 const VERSIONS: &[&str] = &["4.0", "3.1", "3.0", "2.0"];
 const ASSIGNED: &[&str] = &["next", "critical", "high", "moderate", "medium", "low", "negligible"];
 const SOME: &str = "a list of at least one";
@@ -89,10 +92,7 @@ impl SeverityRules {
     pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
         let default = Self::default();
         Self {
-            order: or(section, "order", default.order, problems, |value, problems| {
-                let values = [Rater::DebianUrgency, Rater::NvdCvss, Rater::CnaCvss, Rater::Vendor];
-                each_once(value, RATERS, &values, problems)
-            }),
+            order: or(section, "order", default.order, problems, order),
             unimportant: or(section, "unimportant", default.unimportant, problems, |value, problems| {
                 value.choice(&["negligible", "low"], &[Level::Negligible, Level::Low], problems)
             }),
@@ -126,6 +126,17 @@ impl Override {
         let reason = section.value("reason").and_then(|value| text(&value, problems));
         Some(Self { id: id?, package: package?, level: level?, reason })
     }
+}
+
+/// Who is asked in turn. That the policy's overrides are asked first may be written, and nothing else about them.
+fn order(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Vec<Rater>> {
+    let values = [Rater::Override, Rater::DebianUrgency, Rater::NvdCvss, Rater::CnaCvss, Rater::Vendor];
+    let mut raters = each_once(value, RATERS, &values, problems)?;
+    for late in value.elements(problems)?.iter().skip(1).filter(|rater| rater.is_text(OVERRIDE)) {
+        late.malformed::<(), _>(OVERRIDE, RATER, problems);
+    }
+    raters.retain(|rater| *rater != Rater::Override);
+    Some(raters)
 }
 
 /// A list of words, not empty, each at most once.

@@ -20,12 +20,15 @@ const FULL: &str = r#"
 version = 1
 name = "production"
 
+[time]
+timezone = "UTC"
+
 [data]
 max-data-age = "12h"
 undetermined = "count"
 
 [severity]
-order = ["nvd-cvss", "debian-urgency"]
+order = ["override", "nvd-cvss", "debian-urgency"]
 unimportant = "low"
 not-yet-assigned = "low"
 unknown = "medium"
@@ -175,7 +178,7 @@ fn problems(text: &str) -> Vec<(usize, usize, String, K)> {
 #[test]
 fn a_policy_that_says_nothing_is_the_default() {
     assert_eq!(Policy::parse(SHORTEST), Ok(Policy::default()));
-    let empty = "version = 1\n[data]\n[severity]\n[vulnerabilities]\nresolution = {}\nat-creation = {}\n[vex]\n[exceptions]\n\
+    let empty = "version = 1\n[time]\n[data]\n[severity]\n[vulnerabilities]\nresolution = {}\nat-creation = {}\n[vex]\n[exceptions]\n\
                  [hardening]\nrules = {}\nallow = {}\n[freshness]\n[admission]\n[registry]\n[registry.immutable]\n[signatures]\n[packages]\n[licences]\n[size]\n";
     assert_eq!(Policy { sha256: Policy::default().sha256, ..Policy::parse(empty).unwrap() }, Policy::default());
 }
@@ -416,7 +419,16 @@ const CASES: &[(&str, bool)] = &[
     ("severity.order = ['vendor']", true),
     ("severity.order = []", false),
     ("severity.order = ['vendor', 'vendor']", false),
-    ("severity.order = ['override', 'vendor']", false),
+    ("severity.order = ['override', 'vendor']", true),
+    ("severity.order = ['override']", true),
+    ("severity.order = ['vendor', 'override']", false),
+    ("severity.order = ['override', 'override']", false),
+    ("severity.order = ['overide', 'vendor']", false),
+    ("time.timezone = 'UTC'", true),
+    ("time.timezone = 'utc'", false),
+    ("time.timezone = 'Europe/Berlin'", false),
+    ("time.timezone = 0", false),
+    ("time.zone = 'UTC'", false),
     ("severity.unimportant = 'high'", false),
     ("severity.not-yet-assigned = 'next'", true),
     ("severity.not-yet-assigned = 'moderate'", true),
@@ -701,8 +713,18 @@ fn the_documentation_has_every_key() {
 #[test]
 fn the_defaults_of_the_schema_are_those_of_the_parser() {
     let schema = schema();
-    let tables =
-        ["data", "severity", "vulnerabilities", "vex", "exceptions", "hardening", "freshness", "admission", "licences"];
+    let tables = [
+        "time",
+        "data",
+        "severity",
+        "vulnerabilities",
+        "vex",
+        "exceptions",
+        "hardening",
+        "freshness",
+        "admission",
+        "licences",
+    ];
     let inner = [("resolution", "vulnerabilities.resolution"), ("at-creation", "vulnerabilities.at-creation")];
     let all = tables.map(|table| (table, table)).into_iter().chain(inner);
     let mut compared = 0;
@@ -733,6 +755,8 @@ fn each_mistake_has_its_own_problem_and_place() {
     expect!("data.max-data-age = 1", 21, K::Value(V::WrongType { expected: "a string", .. }));
     expect!("data.max-data-age = '1y'", 21, K::Value(V::Malformed { .. }));
     expect!("severity.order = ['vendor', 'vendor']", 29, K::Value(V::Twice { .. }));
+    expect!("severity.order = ['vendor', 'override']", 29, K::Value(V::Malformed { .. }));
+    expect!("time.timezone = 'Europe/Berlin'", 17, K::Value(V::Malformed { .. }));
     expect!("severity.order = ['nvd']", 19, K::Value(V::NotOneOf { nearest: Some(_), .. }));
     expect!("vulnerabilities.resolution = { moderate = '1d', medium = '1d' }", 58, K::Value(V::Twice { .. }));
     expect!("vulnerabilities.deny = [{ kev = false }]", 33, K::Value(V::Malformed { .. }));
