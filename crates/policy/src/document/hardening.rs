@@ -28,9 +28,9 @@ pub enum Profile {
     /// Images that hold an application and what it needs to run: no shell, no package manager, no root.
     #[default]
     Distroless,
-    /// What section 4 of the CIS Docker Benchmark asks.
+    /// What section 4 of the CIS Docker Benchmark asks, version 1.6.
     Cis,
-    /// What DISA's Container Image Creation and Deployment Guide asks.
+    /// What DISA's Container Image Creation and Deployment Guide asks, version 2, release 6.
     Disa,
     /// Nothing.
     None,
@@ -69,7 +69,7 @@ pub(crate) const ALLOW_KEYS: Keys = Keys::all(&[
     "local-packages",
 ]);
 
-const PROFILES: &[&str] = &["distroless", "cis", "disa", "none"];
+const PROFILES: &[&str] = &["distroless", "cis-docker-1.6", "disa-2.6", "none"];
 const CAPABILITY: &str = "a capability as in cap_net_bind_service";
 const MOST_PORT: i64 = 65535;
 

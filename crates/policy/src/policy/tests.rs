@@ -86,7 +86,7 @@ unused = "fail"
 expired = "warn"
 
 [hardening]
-profile = "cis"
+profile = "cis-docker-1.6"
 annotations-required = ["org.opencontainers.image.source"]
 [hardening.rules]
 DSTL-CFG-001 = "warning"
@@ -393,6 +393,8 @@ fn what_is_unknown_names_the_nearest() {
     assert_eq!(unknown("data.max_data_age = '1d'").as_deref(), Some("max-data-age"));
     assert_eq!(unknown("vulnerabilities.start = 'first_seen'").as_deref(), Some("first-seen"));
     assert_eq!(unknown("hardening.profile = 'distrolless'").as_deref(), Some("distroless"));
+    assert_eq!(unknown("hardening.profile = 'cis'").as_deref(), Some("cis-docker-1.6"));
+    assert_eq!(unknown("hardening.profile = 'disa'").as_deref(), Some("disa-2.6"));
     assert_eq!(unknown("hardening.rules.dstl-cfg-01 = 'error'").as_deref(), Some("DSTL-CFG-001"));
     assert_eq!(unknown("zzzzz = 1"), None);
     let table = Table { document: "the policy", name: String::new() };
@@ -475,8 +477,9 @@ const CASES: &[(&str, bool)] = &[
     ("exceptions.require = ['ticket']", false),
     ("exceptions.max-duration = '0d'", true),
     ("exceptions.unused = 'ignore'", false),
-    ("hardening.profile = 'disa'", true),
-    ("hardening.profile = 'cis-docker-1.6'", false),
+    ("hardening.profile = 'disa-2.6'", true),
+    ("hardening.profile = 'disa'", false),
+    ("hardening.profile = 'cis-docker-1.5'", false),
     ("hardening.rules = { DSTL-FS-001 = 'off' }", true),
     ("hardening.rules = { DSTL-FS-001 = 'fatal' }", false),
     ("hardening.rules = { DSTL-FS-001 = 1 }", false),

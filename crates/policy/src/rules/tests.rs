@@ -54,7 +54,7 @@ fn tables() -> String {
     for (prefix, title) in FAMILIES {
         write!(
             text,
-            "\n## {title}\n\n| Rule | Against | distroless | cis | disa | References |\n|---|---|---|---|---|---|\n"
+            "\n## {title}\n\n| Rule | Against | distroless | cis-docker-1.6 | disa-2.6 | References |\n|---|---|---|---|---|---|\n"
         )
         .unwrap();
         for rule in
