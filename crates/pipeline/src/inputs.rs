@@ -146,7 +146,7 @@ pub(crate) fn debs(recipe: &Recipe, dir: &Path) -> Result<BTreeSet<PathBuf>, Inp
 fn matching(recipe: &Recipe, dir: &Path, problems: &mut Vec<Problem>) -> Result<BTreeSet<PathBuf>, InputError> {
     let mut debs = BTreeSet::new();
     for pattern in &recipe.debian.debs {
-        let mut matched = glob::find(pattern, dir).map_err(|failed| failed.named(pattern.place()))?;
+        let mut matched = glob::find(pattern.files(), dir).map_err(|failed| failed.named(pattern.place()))?;
         if matched.is_empty() {
             let place = pattern.place();
             let (key, pattern) = (place.key.clone(), pattern.as_str().to_owned());

@@ -49,6 +49,7 @@ mod contents;
 pub mod copy;
 mod describe;
 mod destination;
+mod file_pattern;
 pub mod files;
 pub mod harden;
 pub mod init;

@@ -24,7 +24,6 @@ use distil_settings::{Document, Keys, Section, Value, nearest};
 
 pub use attestations::{Attestations, author};
 pub use base::{Base, BaseTrust};
-pub(crate) use debian::Component;
 pub use debian::{DebPattern, Debian, Exclude, PackageRequest};
 pub use distil_debunpack::records::Database;
 pub use distil_settings::{Invalid, Place, ValueProblem};

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Failed, is_missing, plain, sorted_names};
-use crate::recipe::{Component, DebPattern};
+use crate::file_pattern::{Component, FilePattern};
 
 /// The regular files that a pattern stands for.
-pub(super) fn find(pattern: &DebPattern, dir: &Path) -> Result<BTreeSet<PathBuf>, Failed> {
+pub(super) fn find(pattern: &FilePattern, dir: &Path) -> Result<BTreeSet<PathBuf>, Failed> {
     let start = if pattern.is_absolute() { PathBuf::from("/") } else { dir.to_owned() };
     let mut found = BTreeSet::new();
     walk(start, pattern.components(), &mut found)?;

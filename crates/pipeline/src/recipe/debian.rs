@@ -5,12 +5,12 @@ use std::fmt;
 use distil_aptrepo::Request;
 use distil_debunpack::PackageName;
 use distil_debunpack::records::Database;
-use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use distil_settings::{Keys, Place, Section, Value, ValueProblem};
 
 use super::problem::{ProblemKind, Problems};
 use super::sources::Sources;
+use crate::file_pattern::FilePattern;
 
 pub(super) const KEYS: Keys =
     Keys::all(&["sources", "host-suites", "packages", "debs", "exclude", "recommends", "database"]);
@@ -140,36 +140,19 @@ pub(super) fn read_debs(section: &Section<'_, '_>, problems: &mut Problems<'_>) 
 /// starts with a dot is matched only by a component that does.
 #[derive(Clone)]
 pub struct DebPattern {
-    text: String,
-    components: Vec<Component>,
+    pattern: FilePattern,
     place: Place,
-}
-
-/// One component of a [`DebPattern`].
-#[derive(Debug, Clone)]
-pub(crate) enum Component {
-    /// A name, `.` and `..` among them.
-    Name(String),
-    /// A pattern for one name.
-    Pattern(GlobMatcher),
-    /// Any number of directories.
-    Directories,
 }
 
 impl DebPattern {
     fn new(text: &str, place: Place) -> Option<Self> {
-        if text.is_empty() || text.ends_with('/') || text.contains('\0') {
-            return None;
-        }
-        let components =
-            text.split('/').filter(|c| !matches!(*c, "" | ".")).map(Component::new).collect::<Option<_>>()?;
-        Some(Self { text: text.to_owned(), components, place })
+        Some(Self { pattern: FilePattern::new(text)?, place })
     }
 
     /// The pattern as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.pattern.as_str()
     }
 
     /// Where it stands in the recipe.
@@ -178,25 +161,9 @@ impl DebPattern {
         &self.place
     }
 
-    pub(crate) fn is_absolute(&self) -> bool {
-        self.text.starts_with('/')
-    }
-
-    pub(crate) fn components(&self) -> &[Component] {
-        &self.components
-    }
-}
-
-impl Component {
-    fn new(text: &str) -> Option<Self> {
-        if text == "**" {
-            return Some(Self::Directories);
-        }
-        if !text.contains(['*', '?', '[', ']', '{', '}', '\\']) {
-            return Some(Self::Name(text.to_owned()));
-        }
-        let glob: Glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build().ok()?;
-        Some(Self::Pattern(glob.compile_matcher()))
+    /// The files that it stands for.
+    pub(crate) fn files(&self) -> &FilePattern {
+        &self.pattern
     }
 }
 
@@ -212,7 +179,7 @@ impl Eq for PackageRequest {}
 /// Wherever they stand, equal texts stand for the same files.
 impl PartialEq for DebPattern {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.as_str() == other.as_str()
     }
 }
 
@@ -220,6 +187,6 @@ impl Eq for DebPattern {}
 
 impl fmt::Debug for DebPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DebPattern({:?})", self.text)
+        write!(f, "DebPattern({:?})", self.as_str())
     }
 }
