@@ -20,19 +20,20 @@ pub(crate) struct Judging {
     /// Take in this report of Trivy, Grype or osv-scanner, or in SARIF; may be repeated
     #[arg(long = "report", value_name = "FILE")]
     reports: Vec<PathBuf>,
-    /// Take in this VEX document, in the form of CSAF or of openvex.dev; may be repeated. A signature beside it, in
-    /// FILE.sigstore.json or FILE.sig, is verified by the policy's authorities
+    /// Take in this VEX document, in the form of CSAF or of openvex.dev, beside those that the policy names; may be repeated. A
+    /// signature beside it, in FILE.sigstore.json or FILE.sig, is verified by the policy's authorities
     #[arg(long = "vex", value_name = "FILE")]
     vex: Vec<PathBuf>,
     /// Leave out what this ignore file of a scanner does: .trivyignore, .trivyignore.yaml, osv-scanner.toml, .grype.yaml; may be
     /// repeated
     #[arg(long = "ignore-file", value_name = "FILE")]
     ignores: Vec<PathBuf>,
-    /// Count resolution times from what this ledger has; what is seen is written there. It is made where it is missing
+    /// Count resolution times from what this ledger has; what is seen is written there. It is made where it is missing. The
+    /// default is the one that the policy names
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Leave the ledger as it is
-    #[arg(long, requires = "ledger")]
+    #[arg(long)]
     no_ledger_update: bool,
     /// Count from what the ledger has that is attested beside this image, that of the release before; it has to be signed by an
     /// authority of the policy. Joined with that of --ledger
@@ -77,7 +78,8 @@ impl Judging {
             jobs: environment.jobs(None),
             machine,
         };
-        Ok(check(&request, self.ledger(), progress)?)
+        let ledger = self.ledger_file(file);
+        Ok(check(&request, self.ledger_use(ledger.as_deref()), progress)?)
     }
 
     /// The files that are known beside the image. Without a named database it is the usual one, where that is there.
@@ -97,13 +99,18 @@ impl Judging {
     }
 
     /// Whether there is a ledger that is kept.
-    pub(crate) fn has_ledger(&self) -> bool {
-        self.ledger.is_some() || self.ledger_from.is_some()
+    pub(crate) fn has_ledger(&self, file: &PolicyFile) -> bool {
+        self.ledger_file(file).is_some() || self.ledger_from.is_some()
+    }
+
+    /// The ledger that is named here, or else by the policy.
+    fn ledger_file(&self, file: &PolicyFile) -> Option<PathBuf> {
+        self.ledger.clone().or_else(|| file.ledger())
     }
 
     /// What is done with the ledger.
-    pub(crate) fn ledger(&self) -> LedgerUse<'_> {
-        match &self.ledger {
+    fn ledger_use<'a>(&self, ledger: Option<&'a Path>) -> LedgerUse<'a> {
+        match ledger {
             None => LedgerUse::OfFacts,
             Some(path) if self.no_ledger_update => LedgerUse::Read(path),
             Some(path) => LedgerUse::Update(path),

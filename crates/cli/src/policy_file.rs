@@ -36,4 +36,9 @@ impl PolicyFile {
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
     }
+
+    /// The ledger that it names.
+    pub(crate) fn ledger(&self) -> Option<PathBuf> {
+        self.policy.vulnerabilities.ledger.as_ref().map(|ledger| self.folder().join(ledger))
+    }
 }

@@ -70,7 +70,8 @@ pub struct CheckRequest<'a> {
     pub platform: Option<&'a Platform>,
     /// What it is judged by.
     pub policy: &'a Policy,
-    /// Where the policy's files of keys are, which it names by relative paths.
+    /// Where the policy's files of keys and VEX documents are, which it names by relative paths. Its ledger is for the caller
+    /// to open, who says what is done with it.
     pub policy_folder: &'a Path,
     /// What is known beside the image.
     pub evidence: &'a Evidence,
@@ -127,7 +128,8 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     let authorities = Authorities::read(&policy.signatures, policy_folder)?;
     let database = evidence.database.as_deref().map(Database::open).transpose()?;
     let releases = database.as_ref().map_or_else(Releases::embedded, Database::releases);
-    let files = vex::read(&evidence.vex, &policy.vex, &authorities)?;
+    let files = vex::files(&evidence.vex, &policy.vex, policy_folder)?;
+    let files = vex::read(&files, &policy.vex, &authorities)?;
     let (ignores, ignores_left_out) = evidence.ignores()?;
     let places = Places::uncancelled(machine, progress);
     let before = evidence.ledger_from.as_ref();

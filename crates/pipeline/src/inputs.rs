@@ -12,6 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use distil_imgcore::{Entry, EntryKind, Escaped, ImagePath, Metadata};
 
+use crate::file_pattern::FilePattern;
 use crate::recipe::{FileSource, MAX_RECIPE, OwnFile, Place, Problem, ProblemKind, Recipe, RecipeError, reserved};
 use crate::regular_file;
 
@@ -141,6 +142,15 @@ pub(crate) fn debs(recipe: &Recipe, dir: &Path) -> Result<BTreeSet<PathBuf>, Inp
     let mut problems = Vec::new();
     let debs = matching(recipe, dir, &mut problems)?;
     if problems.is_empty() { Ok(debs) } else { Err(RecipeError { problems }.into()) }
+}
+
+/// Looks for the regular files that a pattern stands for, relative to `dir`.
+///
+/// # Errors
+/// The path that cannot be read, and what the system said.
+pub(crate) fn matches(pattern: &FilePattern, dir: &Path) -> Result<BTreeSet<PathBuf>, (PathBuf, io::Error)> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    glob::find(pattern, dir).map_err(|Failed { path, source }| (path, source))
 }
 
 fn matching(recipe: &Recipe, dir: &Path, problems: &mut Vec<Problem>) -> Result<BTreeSet<PathBuf>, InputError> {

@@ -14,19 +14,19 @@ use crate::scan::{BULLSEYE, REPAIRED, Scene, openssl};
 
 const LEDGER: &str = "https://git.example.org/distil/docs/ledger.md#v1";
 const VSA: &str = "https://slsa.dev/verification_summary/v1";
-const NAME: &str = "registry.example.org/team/app";
-const FIRST_DAY: &str = "2023-03-01";
+pub(crate) const NAME: &str = "registry.example.org/team/app";
+pub(crate) const FIRST_DAY: &str = "2023-03-01";
 /// Thirty days for what is high, and one more.
 const TOO_LATE: &str = "2023-04-01";
 
 /// Lists name no severity, end in 2023, and are about a release that is no longer supported by all.
-const POLICY: &str = "version = 1\nname = 'test'\n[data]\nmax-data-age = '9999d'\n[severity]\nunknown = 'high'\n\
+pub(crate) const POLICY: &str = "version = 1\nname = 'test'\n[data]\nmax-data-age = '9999d'\n[severity]\nunknown = 'high'\n\
                       [freshness]\nsupport-tier = 'elts'\nmax-image-age = 'none'\n[hardening]\nprofile = 'none'\n";
 const NO_GATE: &str = "[vulnerabilities.at-creation]\nfail-on = 'none'\n";
 const AUTHORITY: &str = "[[signatures.authority]]\nname = 'release'\nkey = 'release.pub'\n";
 
 /// An image with packages, two keys, and a policy that trusts one of them.
-fn scene(version: &str, rules: &str) -> Scene {
+pub(crate) fn scene(version: &str, rules: &str) -> Scene {
     let scene = Scene::new(BULLSEYE, &openssl(version)).with_lists();
     for prefix in ["release", "other"] {
         let _made = scene.run(&["key", "generate", "--output-key-prefix", prefix], &[]).success();
@@ -182,7 +182,7 @@ fn a_promotion_says_the_verdict_and_hands_the_ledger_on() {
 }
 
 /// A document that lets one of the vulnerabilities pass.
-fn vex(scene: &Scene, name: &str, id: &str) {
+pub(crate) fn vex(scene: &Scene, name: &str, id: &str) {
     let products = json!([{ "@id": "pkg:deb/debian/openssl" }, { "@id": "pkg:deb/debian/libssl1.1" }]);
     let statement = json!([{ "vulnerability": { "name": id }, "products": products, "status": "not_affected",
         "justification": "vulnerable_code_not_present" }]);

@@ -15,6 +15,7 @@ mod certificates;
 mod check;
 mod check_attested;
 mod check_image;
+mod check_policy_files;
 mod check_registry;
 mod chunked;
 mod ci_examples;

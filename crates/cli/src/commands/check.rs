@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use distil_pipeline::check::{Checked, Timestamp, judge, moment, openvex, read_facts, summary, write_facts};
+use distil_pipeline::check::{Checked, LedgerUse, Timestamp, judge, moment, openvex, read_facts, summary, write_facts};
 use distil_pipeline::policy::{Outcome, output};
 use distil_pipeline::{Escaped, Platform, Reference, whole_file};
 
@@ -143,7 +143,8 @@ impl Check {
             let mut facts = read_facts(path)?;
             facts.now = self.now.unwrap_or(facts.now);
             facts.is_new |= self.new;
-            return Ok(judge(facts, &file.policy, self.judging.ledger())?);
+            // They hold the ledger that they were judged with, as it was then.
+            return Ok(judge(facts, &file.policy, LedgerUse::OfFacts)?);
         }
         let Some(reference) = &self.reference else { return Err(Failure::NoImage) };
         let machine = registries.machine(&context.global, context.environment)?;

@@ -83,7 +83,8 @@ impl Promote {
             }
             None => None,
         };
-        let approved = judged.as_ref().map(|judged| approved(judged, self.judging.has_ledger())).transpose()?;
+        let has_ledger = policy.as_ref().is_some_and(|policy| self.judging.has_ledger(policy));
+        let approved = judged.as_ref().map(|judged| approved(judged, has_ledger)).transpose()?;
         let request = PromoteRequest {
             source: &self.source,
             destination: &self.destination,

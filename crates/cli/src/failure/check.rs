@@ -46,6 +46,7 @@ pub(super) fn advice(error: &CheckError) -> Option<String> {
              one; where there was no release before, leave --ledger-from away"
                 .to_owned(),
         ),
+        CheckError::NoDocuments { .. } => Some("patterns in a policy begin at its folder".to_owned()),
         CheckError::NoAuthority { .. } => Some("name one in [[signatures.authority]]".to_owned()),
         CheckError::Moved { .. } => Some("name it by its digest, or run it once more".to_owned()),
         CheckError::Schema { .. } => Some("it was written by another version of this program".to_owned()),

@@ -79,6 +79,12 @@ pub enum CheckError {
         /// Why not.
         source: Box<BlobError>,
     },
+    /// The policy names VEX documents, and there are none.
+    #[error("vex.documents of the policy names {}, and there is no such file", Escaped(.pattern.as_bytes()))]
+    NoDocuments {
+        /// What it says.
+        pattern: String,
+    },
     /// The policy trusts somebody who cannot be told.
     #[error("the policy's authority {} cannot be used", Escaped(.name.as_bytes()))]
     Authority {
@@ -135,7 +141,7 @@ impl CheckError {
             Self::Read(error) => error.is_mistake(),
             Self::Scan(error) => error.is_mistake(),
             Self::Authority { source, .. } => source.is_mistake(),
-            Self::Kind { .. } | Self::NotText { .. } | Self::NoAuthority { .. } => true,
+            Self::Kind { .. } | Self::NotText { .. } | Self::NoAuthority { .. } | Self::NoDocuments { .. } => true,
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use distil_imgcore::{Descriptor, Digest, Escaped};
@@ -14,6 +15,8 @@ use distil_vulns::vex::{self, VexDocument};
 use super::CheckError;
 use super::attested::Found;
 use super::signed::Authorities;
+use crate::file_pattern::FilePattern;
+use crate::inputs;
 use crate::scan::{read_vex_bytes, vex_bytes};
 use crate::signing::{Blob, NotVerified, SignatureFile, verify_blob};
 
@@ -60,6 +63,37 @@ pub(super) fn read(paths: &[PathBuf], rules: &Vex, authorities: &Authorities) ->
         }
     }
     Ok(found)
+}
+
+/// The files of documents: those that are named, and those in the policy's folder that the policy names, each once.
+///
+/// # Errors
+/// [`CheckError::NoDocuments`] where the policy names some and there are none: somebody relies on what they say.
+pub(super) fn files(named: &[PathBuf], rules: &Vex, folder: &Path) -> Result<Vec<PathBuf>, CheckError> {
+    // A link to a document is that document, and one that is missing is told where it is read.
+    let place = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut places: BTreeSet<PathBuf> = named.iter().map(|path| place(path)).collect();
+    let mut files = named.to_vec();
+    for text in &rules.documents {
+        let none = || CheckError::NoDocuments { pattern: text.clone() };
+        let pattern = FilePattern::new(text).ok_or_else(none)?;
+        let failed = |(path, source)| CheckError::File { action: "read", path, source };
+        let mut found = inputs::matches(&pattern, folder).map_err(failed)?;
+        // Signatures of documents lie beside them, with names that fit as well.
+        found.retain(|path| !is_signature(path));
+        if found.is_empty() {
+            return Err(none());
+        }
+        files.extend(found.into_iter().filter(|path| places.insert(place(path))));
+    }
+    Ok(files)
+}
+
+/// Whether a file is the signature of another one that lies beside it.
+fn is_signature(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let signed = [BUNDLE, ALONE].iter().find_map(|suffix| name.strip_suffix(suffix));
+    signed.is_some_and(|signed| !signed.is_empty() && path.with_file_name(signed).is_file())
 }
 
 /// The signature of a file, as an authority of the policy has made it.

@@ -7,9 +7,13 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use super::glob::Glob;
+
 /// Whose statements are believed, and which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vex {
+    /// Patterns for files of documents, relative to the policy's folder. Each stands for one at least.
+    pub documents: Vec<String>,
     /// The justifications that are enough, in the words of `OpenVEX`, as in `component_not_present`.
     pub accept_justifications: BTreeSet<String>,
     /// The authors who are believed; all where there is none.
@@ -26,6 +30,7 @@ impl Default for Vex {
     fn default() -> Self {
         let justifications = ["component_not_present", "vulnerable_code_not_present"];
         Self {
+            documents: Vec::new(),
             accept_justifications: justifications.map(str::to_owned).into(),
             trusted_authors: Vec::new(),
             require_signature: false,
@@ -35,8 +40,16 @@ impl Default for Vex {
     }
 }
 
-pub(crate) const KEYS: Keys =
-    Keys::all(&["accept-justifications", "trusted-authors", "require-signature", "discover-referrers", "max-age"]);
+pub(crate) const KEYS: Keys = Keys::all(&[
+    "documents",
+    "accept-justifications",
+    "trusted-authors",
+    "require-signature",
+    "discover-referrers",
+    "max-age",
+]);
+
+const FILES: &str = "a file name, in which *, ?, [ab], {one,two} and ** stand for others";
 
 const JUSTIFICATIONS: &[&str] = &[
     "component_not_present",
@@ -56,6 +69,11 @@ impl Vex {
             Some(value.list(problems, read)?.into_iter().collect())
         };
         Self {
+            documents: or(section, "documents", default.documents, problems, |value, problems| {
+                value.list(problems, |value, text, problems| {
+                    is_file_pattern(text).then(|| text.to_owned()).or_else(|| value.malformed(text, FILES, problems))
+                })
+            }),
             accept_justifications: or(
                 section,
                 "accept-justifications",
@@ -69,4 +87,13 @@ impl Vex {
             max_age: or(section, "max-age", default.max_age, problems, age_or_none),
         }
     }
+}
+
+/// Whether each component is a pattern of names. Which files there are is not known here.
+fn is_file_pattern(text: &str) -> bool {
+    let names = || text.split('/').filter(|name| !matches!(*name, "" | "."));
+    !text.ends_with('/')
+        && !text.contains('\0')
+        && names().next().is_some()
+        && names().all(|name| Glob::of_paths(name).is_ok())
 }

@@ -1,9 +1,10 @@
 //! `[vulnerabilities]`: within what time they have to be resolved, and which are refused at once.
 
-use super::reading::{LEVEL_OF_WORDS, days, days_or_none, flag, names_list, or};
+use super::reading::{LEVEL_OF_WORDS, days, days_or_none, flag, names_list, or, text};
 use crate::problem::Problems;
 use distil_settings::{Keys, Section, Value, ValueProblem};
 use distil_vulns::{Level, Status};
+use std::path::PathBuf;
 
 use super::glob::Glob;
 
@@ -22,6 +23,8 @@ pub struct Vulnerabilities {
     pub warn_before: u32,
     /// Whether the date in CISA's catalogue shortens the time of those that are known to be exploited.
     pub kev_due_date: bool,
+    /// The file of the ledger, relative to the policy's folder, for where no other one is named.
+    pub ledger: Option<PathBuf>,
     /// What it takes that a vulnerability can be repaired.
     pub fixable_means: FixableMeans,
     /// Those that stand so are told, and do not count.
@@ -134,6 +137,7 @@ impl Default for Vulnerabilities {
             reopen: Reopen::default(),
             warn_before: 3,
             kev_due_date: true,
+            ledger: None,
             fixable_means: FixableMeans::default(),
             ignore_statuses: Vec::new(),
             ignore_packages: Vec::new(),
@@ -162,6 +166,7 @@ pub(crate) const KEYS: Keys = Keys::all(&[
     "reopen",
     "warn-before",
     "kev-due-date",
+    "ledger",
     "fixable-means",
     "ignore-statuses",
     "ignore-packages",
@@ -195,6 +200,7 @@ impl Vulnerabilities {
             }),
             warn_before: or(section, "warn-before", default.warn_before, problems, days),
             kev_due_date: flag(section, "kev-due-date", default.kev_due_date, problems),
+            ledger: section.value("ledger").and_then(|value| text(&value, problems)).map(PathBuf::from),
             fixable_means: or(section, "fixable-means", default.fixable_means, problems, |value, problems| {
                 value.choice(&["in-suite", "announced"], &[FixableMeans::InSuite, FixableMeans::Announced], problems)
             }),

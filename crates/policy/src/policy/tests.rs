@@ -49,6 +49,7 @@ unfixed = "count"
 reopen = "restart"
 warn-before = "1w"
 kev-due-date = false
+ledger = "distil-ledger.jsonl"
 fixable-means = "announced"
 ignore-statuses = ["will-not-fix", "end-of-life"]
 ignore-packages = ["linux-libc-dev", "linux-headers-*"]
@@ -58,6 +59,7 @@ fail-on = "medium"
 only-fixable = false
 
 [vex]
+documents = ["vex/*.json"]
 accept-justifications = ["inline_mitigations_already_exist"]
 trusted-authors = ["mailto:security@example.org"]
 require-signature = true
@@ -241,6 +243,7 @@ fn every_key_is_read() {
             reopen: Reopen::Restart,
             warn_before: 7,
             kev_due_date: false,
+            ledger: Some(PathBuf::from("distil-ledger.jsonl")),
             fixable_means: FixableMeans::Announced,
             ignore_statuses: vec![Status::WillNotFix, Status::EndOfLife],
             ignore_packages: vec![names("linux-libc-dev"), names("linux-headers-*")],
@@ -248,6 +251,7 @@ fn every_key_is_read() {
             deny: Vec::new(),
         },
         vex: Vex {
+            documents: texts(&["vex/*.json"]),
             accept_justifications: ["inline_mitigations_already_exist".to_owned()].into(),
             trusted_authors: texts(&["mailto:security@example.org"]),
             require_signature: true,
@@ -472,7 +476,13 @@ const CASES: &[(&str, bool)] = &[
     ("vex.accept-justifications = ['component-not-present']", false),
     ("vex.trusted-authors = ['']", false),
     ("vex.max-age = 'none'", true),
-    ("vex.documents = ['a.json']", false),
+    ("vex.documents = ['a.json', '../vex/**/[ab]*.{json,csaf}', '/srv/vex/?.json']", true),
+    ("vex.documents = 'a.json'", false),
+    ("vex.documents = ['']", false),
+    ("vex.documents = ['vex/']", false),
+    ("vulnerabilities.ledger = '../ledger.jsonl'", true),
+    ("vulnerabilities.ledger = ''", false),
+    ("vulnerabilities.ledger = ['ledger.jsonl']", false),
     ("exceptions.require = []", true),
     ("exceptions.require = ['ticket']", false),
     ("exceptions.max-duration = '0d'", true),
@@ -522,6 +532,7 @@ const CASES: &[(&str, bool)] = &[
     ("signatures.require-attestations = ['vuln']", false),
     ("signatures = { authority = [], require-signature = true }", false),
     ("[signatures]\nrequire-attestations = ['vuln']\nauthority = [{ name = 'a', key = 'a.pub' }]", true),
+    ("[signatures]\nrequire-attestations = ['vsa', 'ledger']\nauthority = [{ name = 'a', key = 'a.pub' }]", true),
     ("[signatures]\nrequire-attestations = ['scan']\nauthority = [{ name = 'a', key = 'a.pub' }]", false),
     ("signatures.authority = [{ name = 'a', key = ['a.pub'], threshold = 1 }]", true),
     ("signatures.authority = [{ key = 'a.pub' }]", false),
@@ -627,6 +638,7 @@ fn only_the_parser_knows_what_takes_more_than_a_form() {
         exception("reason", ""),
         exception("approved-by", ""),
         "packages.forbidden = ['[']".to_owned(),
+        "vex.documents = ['vex/[.json']".to_owned(),
         "hardening.rules = { DSTL-CFG-999 = 'off' }".to_owned(),
         "hardening.rules = { DSTL-VUL-001 = 'off' }".to_owned(),
         "packages = { required = ['tar'], forbidden = ['tar'] }".to_owned(),
