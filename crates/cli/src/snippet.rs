@@ -154,10 +154,29 @@ impl Mistake for PolicyProblem {
             Self::Value(ValueProblem::WrongType { expected: "a date", .. }) => {
                 Some("a date stands without quotation marks, as in 2027-01-31".to_owned())
             }
-            Self::Value(problem) => of_value(problem, "distil schema policy"),
+            Self::Value(problem) => elsewhere(problem).or_else(|| of_value(problem, "distil schema policy")),
             _ => None,
         }
     }
+}
+
+/// Keys that somebody may look for in a policy and that are none, by table, and where what they ask for is done.
+const ELSEWHERE: [(&str, &[&str], &str); 4] = [
+    (
+        "data",
+        &["osv", "debian-tracker", "kev", "epss", "distro-info"],
+        "`distil db import` takes such lists, and makes the database that images are judged with",
+    ),
+    ("registry", &["retention"], "which images go is for the registry's own rules: distil deletes none"),
+    ("admission", &["namespaces-exclude"], "distil knows no namespaces: the cluster says for which it asks"),
+    ("hardening.allow", &["annotations-required"], "it stands in [hardening]"),
+];
+
+fn elsewhere(problem: &ValueProblem) -> Option<String> {
+    let ValueProblem::UnknownKey { table, key, .. } = problem else { return None };
+    let key = key.replace('_', "-");
+    let found = ELSEWHERE.iter().find(|(name, keys, _)| *name == table.name && keys.contains(&key.as_str()));
+    found.map(|(_, _, advice)| (*advice).to_owned())
 }
 
 #[cfg(test)]
@@ -188,6 +207,21 @@ mod tests {
                     [signatures]\nrequire-signature = true\n";
         let error = Policy::parse(text).unwrap_err();
         insta::assert_snapshot!(render(Path::new("distil-policy.toml"), text, &error, false));
+    }
+
+    #[test]
+    fn what_is_done_elsewhere_is_told_where() {
+        let advice = |text: &str| {
+            let error = Policy::parse(&format!("version = 1\n{text}")).unwrap_err();
+            error.problems.iter().filter_map(|problem| problem.kind.advice()).collect::<Vec<_>>().join("\n")
+        };
+        for key in ["osv", "debian-tracker", "debian_tracker", "kev", "epss", "distro-info"] {
+            assert!(advice(&format!("data.{key} = 'x'")).contains("distil db import"), "{key}");
+        }
+        assert!(advice("registry.retention.dry-run = true").contains("deletes none"));
+        assert!(advice("admission.namespaces-exclude = ['kube-system']").contains("cluster"));
+        assert!(advice("hardening.allow.annotations-required = []").contains("[hardening]"));
+        assert!(advice("vulnerabilities.zzz = 1").contains("distil schema policy"));
     }
 
     #[test]
