@@ -17,7 +17,7 @@ pub(crate) mod time;
 pub(crate) mod vex;
 pub(crate) mod vulnerabilities;
 
-pub use admission::{Admission, Response};
+pub use admission::{Admission, Mode, Response};
 pub use data::{Data, Undetermined};
 pub use exception::{Exception, Exceptions, Reaction, Relation, Requirement};
 pub use freshness::{Freshness, SupportTier};

@@ -18,6 +18,18 @@ pub struct Admission {
     pub forbid_tags: Vec<String>,
     /// The images that it may be built upon, each with all below it, compared segment by segment. All where there is none.
     pub base_images: Vec<String>,
+    /// What follows from what is found here, and from signatures and statements that are missing.
+    pub mode: Mode,
+}
+
+/// Whether images are kept out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Enforce,
+    /// It is told, and nothing is against the image.
+    Warn,
 }
 
 /// What follows.
@@ -32,7 +44,8 @@ pub enum Response {
     Deny,
 }
 
-pub(crate) const KEYS: Keys = Keys::all(&["registries", "no-match", "require-digest", "forbid-tags", "base-images"]);
+pub(crate) const KEYS: Keys =
+    Keys::all(&["registries", "no-match", "require-digest", "forbid-tags", "base-images", "mode"]);
 
 const RESPONSES: &[&str] = &["allow", "warn", "deny"];
 const REPOSITORY: &str = "a registry, and what is below it where wanted, as in registry.example.org/prod";
@@ -52,6 +65,9 @@ impl Admission {
         Self {
             registries,
             base_images,
+            mode: or(section, "mode", Mode::default(), problems, |value, problems| {
+                value.choice(&["enforce", "warn"], &[Mode::Enforce, Mode::Warn], problems)
+            }),
             no_match: or(section, "no-match", Response::default(), problems, Response::read),
             require_digest: flag(section, "require-digest", false, problems),
             forbid_tags: or(section, "forbid-tags", Vec::new(), problems, |value, problems| {

@@ -2,7 +2,7 @@
 
 use super::Question;
 use super::judgement::{Judgement, violation};
-use crate::document::{Admission, Response};
+use crate::document::{Admission, Mode, Response};
 use crate::facts::RecordedFacts;
 use crate::verdict::{Violation, Weight};
 
@@ -18,17 +18,17 @@ pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) {
         match rules.no_match {
             Response::Allow => {}
             Response::Warn => judgement.add(Violation { weight: Weight::Warning, ..found }),
-            Response::Deny => judgement.add(found),
+            Response::Deny => judgement.add(question.admitted(found)),
         }
     }
     if rules.require_digest && name.digest.is_none() {
-        judgement.add(violation("DSTL-ADM-002", subject, "it is named by a tag alone"));
+        judgement.add(question.admitted(violation("DSTL-ADM-002", subject, "it is named by a tag alone")));
     }
     if let Some(tag) = name.tag {
         moved(question, tag, judgement);
     }
     if let Some(tag) = name.tag.filter(|tag| rules.forbid_tags.iter().any(|forbidden| forbidden == tag)) {
-        judgement.add(violation("DSTL-ADM-003", subject, format!("the tag {tag} is forbidden")));
+        judgement.add(question.admitted(violation("DSTL-ADM-003", subject, format!("the tag {tag} is forbidden"))));
     }
 }
 
@@ -40,7 +40,18 @@ fn bases(question: Question<'_>, judgement: &mut Judgement) {
     for (platform, facts) in &question.facts.platforms {
         let Some(stated) = facts.stated_base() else { continue };
         if !question.policy.admission.allows_base(stated.name) {
-            judgement.on(platform, violation("DSTL-ADM-004", stated.name, "it is none of the allowed base images"));
+            let found = violation("DSTL-ADM-004", stated.name, "it is none of the allowed base images");
+            judgement.on(platform, question.admitted(found));
+        }
+    }
+}
+
+impl Question<'_> {
+    /// What was found about where an image comes from or who vouches for it, as much as the policy lets that count.
+    pub(super) fn admitted(self, found: Violation) -> Violation {
+        match self.policy.admission.mode {
+            Mode::Enforce => found,
+            Mode::Warn => Violation { weight: found.weight.max(Weight::Warning), ..found },
         }
     }
 }

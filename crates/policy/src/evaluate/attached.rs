@@ -16,16 +16,16 @@ pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) {
     if rules.require_signature && facts.signatures.verified.is_empty() {
         let refused = &facts.signatures.refused;
         let evidence = if refused.is_empty() { "there is no signature".to_owned() } else { refused.join("; ") };
-        judgement.add(violation("DSTL-SIG-001", &facts.digest, evidence));
+        judgement.add(question.admitted(violation("DSTL-SIG-001", &facts.digest, evidence)));
     }
     for kind in &rules.require_attestations {
         let good = |attached: &AttachedFacts| attached.kind == *kind && objection(question, attached).is_none();
         if !is_covered(question, good) {
-            judgement.add(violation("DSTL-SIG-002", kind, because(question, kind)));
+            judgement.add(question.admitted(violation("DSTL-SIG-002", kind, because(question, kind))));
         }
     }
     if rules.require_sbom && !is_covered(question, is_sbom) {
-        judgement.add(violation("DSTL-SIG-003", &facts.digest, "no SBOM refers to the image"));
+        judgement.add(question.admitted(violation("DSTL-SIG-003", &facts.digest, "no SBOM refers to the image")));
     }
 }
 

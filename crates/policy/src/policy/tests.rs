@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::document::{
-    Allow, AtCreation, Authority, CvssVersion, FixableMeans, Glob, Immutable, Override, Profile, Reaction, Relation,
-    Reopen, Requirement, Resolution, Response, Start, SupportTier, Undetermined, Unfixed,
+    Allow, AtCreation, Authority, CvssVersion, FixableMeans, Glob, Immutable, Mode, Override, Profile, Reaction,
+    Relation, Reopen, Requirement, Resolution, Response, Start, SupportTier, Undetermined, Unfixed,
 };
 use crate::problem::PolicyProblem as K;
 use crate::verdict::Weight;
@@ -120,6 +120,7 @@ no-match = "warn"
 require-digest = true
 forbid-tags = ["latest"]
 base-images = ["registry.example.org/bases"]
+mode = "warn"
 
 [registry.immutable]
 tags = ["v?[0-9]*.[0-9]*.[0-9]*"]
@@ -324,6 +325,7 @@ fn every_key_is_read() {
             require_digest: true,
             forbid_tags: texts(&["latest"]),
             base_images: texts(&["registry.example.org/bases"]),
+            mode: Mode::Warn,
         },
         immutable: Immutable { tags: vec![names("v?[0-9]*.[0-9]*.[0-9]*")], except: vec![names("*-rc*")] },
         signatures: Signatures {
@@ -524,6 +526,8 @@ const CASES: &[(&str, bool)] = &[
     ("admission.registries = ['registry.example.org/Prod']", false),
     ("admission.registries = ['registry.example.org/a:v1']", false),
     ("admission.no-match = 'fail'", false),
+    ("admission.mode = 'enforce'", true),
+    ("admission.mode = 'deny'", false),
     ("admission.forbid-tags = ['latest', '_x']", true),
     ("admission.forbid-tags = ['*']", false),
     ("signatures.require-sbom = true", true),
