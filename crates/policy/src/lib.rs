@@ -25,6 +25,7 @@ pub mod document;
 mod evaluate;
 pub mod facts;
 pub mod hardening;
+mod image_name;
 pub mod ledger;
 mod observation;
 pub mod observe;
