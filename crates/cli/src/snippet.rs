@@ -147,9 +147,10 @@ impl Mistake for PolicyProblem {
     fn advice(&self) -> Option<String> {
         match self {
             Self::UnknownRule { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
-            Self::NoAuthority { .. } => {
-                Some("add a table [[signatures.authority]] with a name, and a key or an identity".to_owned())
+            Self::NoAuthority { table, .. } => {
+                Some(format!("add a table [[{table}.authority]] with a name, and a key or an identity"))
             }
+            Self::OtherAuthority { .. } => Some("give it another name".to_owned()),
             Self::Contradiction { .. } => Some("leave it out of one of the two".to_owned()),
             Self::Value(ValueProblem::WrongType { expected: "a date", .. }) => {
                 Some("a date stands without quotation marks, as in 2027-01-31".to_owned())

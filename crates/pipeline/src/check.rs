@@ -25,11 +25,12 @@ mod summary;
 mod vex;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use distil_imgcore::{Descriptor, Digest, Escaped, Platform, Reference};
+use distil_policy::document::Signatures;
 use distil_policy::facts::{DataFacts, FACTS, SupportFacts};
 use distil_policy::{Approval, Facts, Ledger, Policy, Verdict, evaluate};
 use distil_signing::predicate::PredicateType;
@@ -124,8 +125,11 @@ impl Checked {
 /// [`CheckError`]. What cannot be found out is no error: the facts say so, and then nothing is decided.
 pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Facts, CheckError> {
     let &CheckRequest { reference, policy, policy_folder, evidence, now, is_new, machine, .. } = request;
-    let kinds = kinds(policy)?;
-    let authorities = Authorities::read(&policy.signatures, policy_folder)?;
+    let asked: Vec<&Signatures> = policy.asked_of(&reference.to_string()).map(|(_, asked)| asked).collect();
+    let kinds = kinds(&asked)?;
+    // What is said of vulnerabilities and packages is believed of those alone who are trusted for all images.
+    let authorities = Authorities::read(&policy.signatures.authorities, policy_folder)?;
+    let signers = Authorities::read(asked.iter().flat_map(|asked| &asked.authorities), policy_folder)?;
     let database = evidence.database.as_deref().map(Database::open).transpose()?;
     let releases = database.as_ref().map_or_else(Releases::embedded, Database::releases);
     let files = vex::files(&evidence.vex, &policy.vex, policy_folder)?;
@@ -146,7 +150,7 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     // An archive of an engine has no place for signatures: nobody signed it then, and nothing is attached.
     let beside = match reference {
         Reference::DockerArchive(_) => Beside::default(),
-        _ => authorities.beside(&named, &manifests, &kinds, &policy.vex)?,
+        _ => signers.beside(&named, &manifests, &kinds, (&policy.vex, &authorities))?,
     };
     let mut facts = Facts {
         schema: FACTS.to_owned(),
@@ -164,7 +168,7 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
         ignores_left_out,
         notes: Vec::new(),
         vex_unusable: [&files.unusable[..], &beside.vex.unusable].concat(),
-        gaps: authorities.gaps.clone(),
+        gaps: signers.gaps,
         is_new,
         recorded: None,
     };
@@ -184,10 +188,10 @@ pub fn gather(request: &CheckRequest<'_>, progress: &dyn Progress) -> Result<Fac
     Ok(facts)
 }
 
-/// The types of the statements that the policy asks for.
-fn kinds(policy: &Policy) -> Result<Vec<PredicateType>, CheckError> {
-    let kinds = policy.signatures.require_attestations.iter();
-    kinds.map(|kind| kind.parse().map_err(|_| CheckError::Kind { kind: kind.clone() })).collect()
+/// The types of the statements that are asked for.
+fn kinds(asked: &[&Signatures]) -> Result<Vec<PredicateType>, CheckError> {
+    let kinds: BTreeSet<&String> = asked.iter().flat_map(|asked| &asked.require_attestations).collect();
+    kinds.into_iter().map(|kind| kind.parse().map_err(|_| CheckError::Kind { kind: kind.clone() })).collect()
 }
 
 /// Adds packages and findings of each platform, what else is asked of its files, and the data that findings are from.

@@ -63,9 +63,10 @@ pub(crate) fn is_host(text: &str) -> bool {
 /// A host in its one form.
 pub(crate) fn host(text: &str) -> String {
     let text = text.to_ascii_lowercase();
-    match text.as_str() {
+    // The port of https goes without saying. Who wrote it would not be asked what images with that name are asked.
+    match text.strip_suffix(":443").unwrap_or(&text) {
         "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
-        _ => text,
+        host => host.to_owned(),
     }
 }
 
@@ -87,6 +88,8 @@ mod tests {
         check("eu.example.io/app", "eu.example.io", true);
         check("EU.example.io/app", "eu.example.IO", true);
         check("eu.example.io:5000/app", "eu.example.io", false);
+        check("eu.example.io:443/app", "eu.example.io", true);
+        check("eu.example.io/app", "eu.example.io:443", true);
         check("evil.example/eu.example.io/app", "eu.example.io", false);
         check("registry.example.org/prod", "registry.example.org/prod/app", false);
         check("registry.example.org/prod", "", false);

@@ -5,7 +5,7 @@ use distil_imgcore::Digest;
 use distil_settings::{Document, Keys, Section};
 
 use crate::document::{
-    Admission, Data, Exception, Exceptions, Freshness, Hardening, Immutable, Licences, Packages, SeverityRules,
+    Admission, Data, Exception, Exceptions, Freshness, Glob, Hardening, Immutable, Licences, Packages, SeverityRules,
     Signatures, Size, Vex, Vulnerabilities,
 };
 use crate::document::{
@@ -111,6 +111,13 @@ impl Policy {
         POLICY.read(text, KEYS, |top, problems| Self { sha256, ..Self::read(top, problems) })
     }
 
+    /// What is asked of the signatures of an image with this name and of what is attached to it, all of which must hold: what is
+    /// asked of all images, and what is asked of those that a pattern stands for.
+    pub fn asked_of(&self, reference: &str) -> impl Iterator<Item = (Option<&Glob>, &Signatures)> {
+        let rules = self.admission.images.iter().filter(move |rule| rule.covers(reference));
+        std::iter::once((None, &self.signatures)).chain(rules.map(|rule| (Some(&rule.images), &rule.asks)))
+    }
+
     fn read(top: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
         // Before all else: a form that this version does not know may mean something else by the same words.
         top.required("version", problems).and_then(|value| value.integer(VERSION..=VERSION, problems));
@@ -129,6 +136,8 @@ impl Policy {
         let (packages, licences) = (section("packages", packages::KEYS), section("licences", licences::KEYS));
         let (size, registry) = (section("size", size::KEYS), section("registry", registry::KEYS));
         let exceptions = exceptions.map_or(default.exceptions, |s| Exceptions::read(&s, problems));
+        let signatures =
+            signatures.map_or(default.signatures, |s| Signatures::read(&s, signatures::TABLE, &[], problems));
         let exception = top.value("exception").and_then(|v| Exception::read_all(&v, &exceptions, problems));
         Self {
             name: name.unwrap_or(default.name),
@@ -140,9 +149,9 @@ impl Policy {
             exceptions,
             hardening: hardening.map_or(default.hardening, |s| Hardening::read(&s, problems)),
             freshness: freshness.map_or(default.freshness, |s| Freshness::read(&s, problems)),
-            admission: admission.map_or(default.admission, |s| Admission::read(&s, problems)),
+            admission: admission.map_or(default.admission, |s| Admission::read(&s, &signatures.authorities, problems)),
             immutable: registry.map_or(default.immutable, |s| Immutable::read(&s, problems)),
-            signatures: signatures.map_or(default.signatures, |s| Signatures::read(&s, problems)),
+            signatures,
             packages: packages.map_or(default.packages, |s| Packages::read(&s, problems)),
             licences: licences.map_or(default.licences, |s| Licences::read(&s, problems)),
             size: size.map_or(default.size, |s| Size::read(&s, problems)),
@@ -153,7 +162,7 @@ impl Policy {
 
 /// The keys of each table with fixed ones, by the table's name in the schema; that of the top is empty.
 #[cfg(test)]
-fn known_keys() -> [(&'static str, &'static [&'static str]); 23] {
+fn known_keys() -> [(&'static str, &'static [&'static str]); 25] {
     let tables = [
         ("", KEYS),
         ("time", time::KEYS),
@@ -171,10 +180,12 @@ fn known_keys() -> [(&'static str, &'static [&'static str]); 23] {
         ("allow", hardening::ALLOW_KEYS),
         ("freshness", freshness::KEYS),
         ("admission", admission::KEYS),
+        ("image", crate::document::image::KEYS),
         ("registry", registry::KEYS),
         ("immutable", registry::IMMUTABLE_KEYS),
         ("signatures", signatures::KEYS),
         ("authority", signatures::AUTHORITY_KEYS),
+        ("keyless", signatures::KEYLESS_KEYS),
         ("packages", packages::KEYS),
         ("licences", licences::KEYS),
         ("size", size::KEYS),

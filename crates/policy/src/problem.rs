@@ -35,10 +35,20 @@ pub enum PolicyProblem {
         found: &'static str,
     },
     /// A signature is asked for, and nobody's would do.
-    #[error("{} asks for signatures, and no [[signatures.authority]] says whose", Escaped(.key.as_bytes()))]
+    #[error("{} asks for signatures, and no [[{table}.authority]] says whose", Escaped(.key.as_bytes()))]
     NoAuthority {
         /// The key.
         key: String,
+        /// The table that would say so.
+        table: &'static str,
+    },
+    /// Two authorities have one name, by which verdicts name them.
+    #[error("{} is another authority than the one before it that is named {}, too", Escaped(.key.as_bytes()), Quoted(.name))]
+    OtherAuthority {
+        /// The key.
+        key: String,
+        /// The name.
+        name: String,
     },
     /// Something stands in two lists that say the opposite.
     #[error("{} forbids {}, which {allowed} asks for", Escaped(.key.as_bytes()), Quoted(.found))]

@@ -45,7 +45,7 @@ fn check(scene: &Scene, image: &str, day: &str, more: &[&str]) -> Ran {
     scene.run(&[&words[..], more].concat(), &[])
 }
 
-fn attest(scene: &Scene, image: &str, key: &str, kind: &str, file: &str) -> Ran {
+pub(crate) fn attest(scene: &Scene, image: &str, key: &str, kind: &str, file: &str) -> Ran {
     let words = ["attest", image, "--type", kind, "--predicate", file, "--key", key, "--reference", NAME];
     scene.run(&words, &[])
 }
@@ -59,7 +59,7 @@ fn cosign_verifies(scene: &Scene, image: &str, kind: &str) {
     let _verified = cosign(scene, &words).success();
 }
 
-fn rules(verdict: &Value) -> Vec<&str> {
+pub(crate) fn rules(verdict: &Value) -> Vec<&str> {
     verdict["violations"].as_array().unwrap().iter().map(|found| found["rule"].as_str().unwrap()).collect()
 }
 

@@ -13,6 +13,7 @@ mod cache_prune;
 mod cache_sharing;
 mod certificates;
 mod check;
+mod check_admission;
 mod check_attested;
 mod check_image;
 mod check_policy_files;

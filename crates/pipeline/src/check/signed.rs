@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use distil_imgcore::{Descriptor, Digest};
-use distil_policy::document::{Authority, Signatures, Vex};
+use distil_policy::document::{Authority, Vex};
 use distil_policy::facts::{AttachedFacts, SignatureFacts};
 use distil_signing::predicate::PredicateType;
 use distil_signing::verify::{self, Candidate, Requirements};
@@ -38,9 +38,11 @@ impl Authorities {
     ///
     /// # Errors
     /// [`CheckError::Authority`] where somebody wrote what cannot be, or a key cannot be read.
-    pub(super) fn read(rules: &Signatures, folder: &Path) -> Result<Self, CheckError> {
+    pub(super) fn read<'a>(wanted: impl IntoIterator<Item = &'a Authority>, folder: &Path) -> Result<Self, CheckError> {
         let mut read = Self { known: Vec::new(), gaps: Vec::new() };
-        for authority in &rules.authorities {
+        let mut names = BTreeSet::new();
+        // Whoever is trusted in several sections is the same in all.
+        for authority in wanted.into_iter().filter(|authority| names.insert(&authority.name)) {
             let name = authority.name.clone();
             match options(authority).requirements(folder) {
                 Ok(wanted) => read.known.push((name, wanted)),
@@ -57,7 +59,8 @@ impl Authorities {
     }
 
     /// Reads what lies beside the image as a whole, and beside those of its platforms that are judged. Statements of the types
-    /// that the policy asks for are verified, and so are VEX documents, where it wants to have them looked for.
+    /// that the policy asks for are verified, and so are VEX documents of those who are believed, where it wants to have them
+    /// looked for.
     ///
     /// # Errors
     /// Where the place cannot be asked.
@@ -66,7 +69,7 @@ impl Authorities {
         named: &Named,
         platforms: &BTreeMap<String, Descriptor>,
         kinds: &[PredicateType],
-        rules: &Vex,
+        (rules, believed): (&Vex, &Self),
     ) -> Result<Beside, ReadError> {
         let store = named.store.as_ref();
         let mut beside = Beside::default();
@@ -89,7 +92,7 @@ impl Authorities {
                 beside.attached.extend(found.iter().map(|statement| statement.facts(platform)));
             }
             if rules.discover_referrers {
-                let found = attested(self, manifest.digest(), &candidates, &PredicateType::OPENVEX);
+                let found = attested(believed, manifest.digest(), &candidates, &PredicateType::OPENVEX);
                 beside.attached.extend(found.statements.iter().map(|statement| statement.facts(platform)));
                 beside.vex.add(manifest.digest(), &found, (&candidates, &referrers), rules);
             }

@@ -1,6 +1,8 @@
 //! `[admission]`: where images may come from, and how they are named.
 
+use super::image::ImageRule;
 use super::reading::{flag, or};
+use super::signatures::Authority;
 use crate::problem::Problems;
 use distil_settings::{Keys, Section, Value};
 
@@ -20,6 +22,8 @@ pub struct Admission {
     pub base_images: Vec<String>,
     /// What follows from what is found here, and from signatures and statements that are missing.
     pub mode: Mode,
+    /// What is asked of images by their names, beside what is asked of all.
+    pub images: Vec<ImageRule>,
 }
 
 /// Whether images are kept out.
@@ -45,14 +49,15 @@ pub enum Response {
 }
 
 pub(crate) const KEYS: Keys =
-    Keys::all(&["registries", "no-match", "require-digest", "forbid-tags", "base-images", "mode"]);
+    Keys::all(&["registries", "no-match", "require-digest", "forbid-tags", "base-images", "mode", "image"]);
 
 const RESPONSES: &[&str] = &["allow", "warn", "deny"];
 const REPOSITORY: &str = "a registry, and what is below it where wanted, as in registry.example.org/prod";
 const TAG: &str = "a tag as in latest";
 
 impl Admission {
-    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+    /// Reads it. `known` are the authorities of other sections.
+    pub(crate) fn read(section: &Section<'_, '_>, known: &[Authority], problems: &mut Problems<'_>) -> Self {
         let mut repositories = |key| {
             or(section, key, Vec::new(), problems, |value, problems| {
                 value.list(problems, |value, text, problems| {
@@ -67,6 +72,9 @@ impl Admission {
             base_images,
             mode: or(section, "mode", Mode::default(), problems, |value, problems| {
                 value.choice(&["enforce", "warn"], &[Mode::Enforce, Mode::Warn], problems)
+            }),
+            images: or(section, "image", Vec::new(), problems, |value, problems| {
+                ImageRule::read_all(value, known, problems)
             }),
             no_match: or(section, "no-match", Response::default(), problems, Response::read),
             require_digest: flag(section, "require-digest", false, problems),

@@ -5,6 +5,7 @@ use crate::problem::{PolicyProblem, Problems};
 use distil_settings::{Keys, Section, Value, ValueProblem};
 use distil_signing::predicate::PredicateType;
 use distil_signing::verify::Pattern;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -52,9 +53,11 @@ pub struct Authority {
 
 pub(crate) const KEYS: Keys =
     Keys::all(&["authority", "require-signature", "require-attestations", "require-sbom", "max-attestation-age"]);
+pub(crate) const TABLE: &str = "signatures";
 pub(crate) const AUTHORITY_KEYS: Keys = Keys::all(&[
     "name",
     "key",
+    "keyless",
     "certificate-identity",
     "certificate-identity-regexp",
     "certificate-oidc-issuer",
@@ -65,8 +68,13 @@ pub(crate) const AUTHORITY_KEYS: Keys = Keys::all(&[
     "use-signed-timestamps",
 ]);
 
-const SIGNERS: &[&str] = &["key", "certificate-identity", "certificate-identity-regexp"];
+pub(crate) const KEYLESS_KEYS: Keys = Keys::all(&["subject", "subject-regexp", "issuer", "issuer-regexp"]);
+
+const SIGNERS: &[&str] = &["key", "keyless", "certificate-identity", "certificate-identity-regexp"];
+const IDENTITIES: &[&str] = &["certificate-identity", "certificate-identity-regexp"];
 const ISSUERS: &[&str] = &["certificate-oidc-issuer", "certificate-oidc-issuer-regexp"];
+const KEYLESS_SUBJECTS: &[&str] = &["subject", "subject-regexp"];
+const KEYLESS_ISSUERS: &[&str] = &["issuer", "issuer-regexp"];
 const TYPE: &str = "a type of predicates as in slsaprovenance1, or its URI";
 const EXPRESSION: &str = "a regular expression for the whole name";
 const SOME: &str = "the file of a public key, or several";
@@ -74,7 +82,13 @@ const SOME: &str = "the file of a public key, or several";
 const MOST_SIGNERS: i64 = 1000;
 
 impl Signatures {
-    pub(crate) fn read(section: &Section<'_, '_>, problems: &mut Problems<'_>) -> Self {
+    /// Reads a section of this name. `known` are the authorities of other sections: a name stands for one and the same in all.
+    pub(crate) fn read(
+        section: &Section<'_, '_>,
+        name: &'static str,
+        known: &[Authority],
+        problems: &mut Problems<'_>,
+    ) -> Self {
         let mut authorities: Vec<Authority> = Vec::new();
         let tables = section.value("authority").and_then(|value| value.elements(problems)).unwrap_or_default();
         for table in &tables {
@@ -82,19 +96,29 @@ impl Signatures {
             if authorities.iter().any(|other| other.name == authority.name) {
                 let first = format!("the authority {}", authority.name);
                 table.problem::<(), _, _>(problems, |key| ValueProblem::Twice { key, first });
+            } else if known.iter().any(|other| other.name == authority.name && *other != authority) {
+                let name = authority.name.clone();
+                table.problem::<(), _, _>(problems, |key| PolicyProblem::OtherAuthority { key, name });
             }
             authorities.push(authority);
         }
         // Who says whose signatures are good wants one.
         let require_signature = flag(section, "require-signature", !tables.is_empty(), problems);
-        let require_attestations = or(section, "require-attestations", Vec::new(), problems, types);
+        let mut require_attestations = or(section, "require-attestations", Vec::new(), problems, types);
+        let verdict = section.value("policy-result").and_then(|value| value.choice(&["pass"], &[()], problems));
         if tables.is_empty() {
-            let asks =
-                [("require-signature", require_signature), ("require-attestations", !require_attestations.is_empty())];
+            let asks = [
+                ("require-signature", require_signature),
+                ("require-attestations", !require_attestations.is_empty()),
+                ("policy-result", verdict.is_some()),
+            ];
             for value in asks.iter().filter(|(_, asks)| *asks).filter_map(|(key, _)| section.value(key)) {
-                value.problem::<(), _, _>(problems, |key| PolicyProblem::NoAuthority { key });
+                value.problem::<(), _, _>(problems, |key| PolicyProblem::NoAuthority { key, table: name });
             }
         }
+        // That the verdict was a pass is what a verification summary says.
+        let summary = verdict.map(|()| PredicateType::VSA.uri().to_owned());
+        require_attestations.extend(summary.filter(|summary| !require_attestations.contains(summary)));
         Self {
             authorities,
             require_signature,
@@ -105,27 +129,43 @@ impl Signatures {
     }
 }
 
+impl Signatures {
+    /// Whether one of these names is that of an authority here.
+    #[must_use]
+    pub fn trusts(&self, names: &BTreeSet<String>) -> bool {
+        self.authorities.iter().any(|authority| names.contains(&authority.name))
+    }
+}
+
 impl Authority {
     fn read(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Self> {
         let section = value.section(AUTHORITY_KEYS, problems)?;
         section.exactly_one(SIGNERS, problems);
-        let by_key = section.value("key").is_some();
-        if by_key {
+        if let Some(beside) = ["key", "keyless"].into_iter().find(|key| section.value(key).is_some()) {
             for issuer in ISSUERS.iter().filter_map(|key| section.value(key)) {
-                issuer.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside: "key" });
+                issuer.problem::<(), _, _>(problems, |key| ValueProblem::Useless { key, beside });
             }
         } else if SIGNERS.iter().any(|key| section.value(key).is_some()) {
             // Whoever runs an issuer of his own can have any name in it.
             section.exactly_one(ISSUERS, problems);
         }
         let keys = section.value("key").and_then(|value| files(&value, problems)).unwrap_or_default();
-        let mut one = |key| section.value(key).and_then(|value| text(&value, problems));
-        let certificate_identity = one("certificate-identity");
-        let certificate_oidc_issuer = one("certificate-oidc-issuer");
-        let trusted_root = one("trusted-root").map(PathBuf::from);
-        let mut pattern = |key| section.value(key).and_then(|value| expression(&value, problems));
-        let certificate_identity_regexp = pattern("certificate-identity-regexp");
-        let certificate_oidc_issuer_regexp = pattern("certificate-oidc-issuer-regexp");
+        let trusted_root = section.value("trusted-root").and_then(|value| text(&value, problems)).map(PathBuf::from);
+        let keyless = section.value("keyless").and_then(|value| value.section(KEYLESS_KEYS, problems));
+        let identity = match keyless {
+            Some(keyless) => {
+                keyless.exactly_one(KEYLESS_SUBJECTS, problems);
+                keyless.exactly_one(KEYLESS_ISSUERS, problems);
+                identity(&keyless, KEYLESS_SUBJECTS, KEYLESS_ISSUERS, problems)
+            }
+            None => identity(&section, IDENTITIES, ISSUERS, problems),
+        };
+        let [
+            certificate_identity,
+            certificate_identity_regexp,
+            certificate_oidc_issuer,
+            certificate_oidc_issuer_regexp,
+        ] = identity;
         let threshold = section.value("threshold").and_then(|value| value.integer(1..=MOST_SIGNERS, problems));
         let require_tlog = flag(&section, "require-tlog", false, problems);
         let use_signed_timestamps = flag(&section, "use-signed-timestamps", false, problems);
@@ -143,6 +183,20 @@ impl Authority {
             use_signed_timestamps,
         })
     }
+}
+
+/// A name and an issuer, each as it is and as an expression: under the keys of one of the two spellings.
+fn identity(
+    section: &Section<'_, '_>,
+    names: &[&str],
+    issuers: &[&str],
+    problems: &mut Problems<'_>,
+) -> [Option<String>; 4] {
+    let mut at = |keys: &[&str], nth: usize| {
+        let value = section.value(keys.get(nth)?)?;
+        if nth == 0 { text(&value, problems) } else { expression(&value, problems) }
+    };
+    [at(names, 0), at(names, 1), at(issuers, 0), at(issuers, 1)]
 }
 
 /// The URIs of types of predicates.

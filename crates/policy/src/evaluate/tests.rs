@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::document::{
-    Authority, Deny, Exception, FixableMeans, Glob, Mode, Reaction, Relation, Reopen, Response, Start, SupportTier,
-    Undetermined, Unfixed,
+    Authority, Deny, Exception, FixableMeans, Glob, ImageRule, Mode, Reaction, Relation, Reopen, Response, Signatures,
+    Start, SupportTier, Undetermined, Unfixed,
 };
 use crate::facts::{
     AttachedFacts, BaseFacts, DataFacts, ImportedIgnore, LayerFacts, PackageFacts, PackageSupportFacts, PlatformFacts,
@@ -692,6 +692,54 @@ fn attached(by: &[&str], platform: Option<&str>) -> AttachedFacts {
     }
 }
 
+/// What asks for a signature by one of these, and for statements of these types.
+fn asking(authorities: &[&str], types: &[&str]) -> Signatures {
+    let authority = |name: &&str| Authority { name: (*name).to_owned(), ..Authority::default() };
+    Signatures {
+        authorities: authorities.iter().map(authority).collect(),
+        require_signature: true,
+        require_attestations: types.iter().map(|&kind| kind.to_owned()).collect(),
+        ..Signatures::default()
+    }
+}
+
+#[test]
+fn of_an_image_with_a_name_is_asked_what_all_sections_about_it_ask_and_each_trusts_its_own() {
+    let (mut facts, mut policy) = (facts(Vec::new()), policy());
+    let rule = |glob: &str, asks| ImageRule { images: Glob::of_paths(glob).unwrap(), asks };
+    let kind = "https://a.example/t";
+    policy.admission.images = vec![
+        rule("registry.example.org/prod/**", asking(&["release"], &[])),
+        rule("registry.example.org/**", Signatures { require_signature: false, ..asking(&["ci"], &[kind]) }),
+        rule("registry.example.org/test/**", asking(&["nobody"], &["https://a.example/other"])),
+    ];
+    let mut says = |signed: &[&str], attested: &[&str], rules: &[&str]| {
+        facts.signatures.verified = signed.iter().map(|&name| name.to_owned()).collect();
+        facts.signatures.refused = vec!["release: signature: of another key".into(), "ci: log: none".into()];
+        facts.attached = vec![attached(attested, None)];
+        let outcome = if rules.is_empty() { Outcome::Pass } else { Outcome::Fail };
+        check(&facts, &policy, outcome, rules);
+        evaluate(&facts, &policy).verdict.violations
+    };
+    says(&["release"], &["ci"], &[]);
+    says(&["release", "ci"], &["release", "ci"], &[]);
+    let found = says(&["ci"], &["release"], &["DSTL-SIG-001", "DSTL-SIG-002"]);
+    let evidence = "release: signature: of another key (asked of registry.example.org/prod/**)";
+    assert_eq!(found[0].evidence, evidence);
+    assert!(found[1].evidence.ends_with("(asked of registry.example.org/**)"), "{found:?}");
+    // Whoever is trusted for all images is not for these.
+    policy.signatures = asking(&["all"], &[]);
+    facts.signatures.verified = ["release".to_owned()].into();
+    facts.attached = vec![attached(&["ci"], None)];
+    check(&facts, &policy, Outcome::Fail, &["DSTL-SIG-001"]);
+    facts.signatures.verified = ["release".to_owned(), "all".to_owned()].into();
+    check(&facts, &policy, Outcome::Pass, &[]);
+    // What is in no registry has no name to be asked by.
+    facts.reference = "oci:registry.example.org/prod/app:1".into();
+    facts.signatures.verified = ["all".to_owned()].into();
+    check(&facts, &policy, Outcome::Pass, &[]);
+}
+
 #[test]
 fn what_is_asked_for_and_there_is_in_order() {
     let (mut facts, mut policy) = (facts(Vec::new()), policy());
@@ -715,7 +763,8 @@ fn what_is_asked_for_and_there_is_in_order() {
 #[test]
 fn of_summaries_the_latest_decides_and_has_to_say_that_the_image_passed() {
     let (mut facts, mut policy) = (facts(Vec::new()), policy());
-    policy.signatures.require_attestations = vec!["https://a.example/t".into()];
+    policy.signatures = asking(&["release", "ci"], &["https://a.example/t"]);
+    policy.signatures.require_signature = false;
     let summary = |day: &str, passed: bool, by: &[&str]| AttachedFacts {
         made: Some(moment(&format!("2026-02-{day}T00:00:00Z"))),
         passed: Some(passed),

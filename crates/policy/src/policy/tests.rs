@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::document::{
-    Allow, AtCreation, Authority, CvssVersion, FixableMeans, Glob, Immutable, Mode, Override, Profile, Reaction,
-    Relation, Reopen, Requirement, Resolution, Response, Start, SupportTier, Undetermined, Unfixed,
+    Allow, AtCreation, Authority, CvssVersion, FixableMeans, Glob, ImageRule, Immutable, Mode, Override, Profile,
+    Reaction, Relation, Reopen, Requirement, Resolution, Response, Start, SupportTier, Undetermined, Unfixed,
 };
 use crate::problem::PolicyProblem as K;
 use crate::verdict::Weight;
@@ -121,6 +121,16 @@ require-digest = true
 forbid-tags = ["latest"]
 base-images = ["registry.example.org/bases"]
 mode = "warn"
+[[admission.image]]
+glob = "registry.example.org/prod/**"
+require-signature = false
+require-attestations = ["spdxjson"]
+policy-result = "pass"
+require-sbom = true
+max-attestation-age = "30d"
+[[admission.image.authority]]
+name = "builder"
+keyless = { subject = "https://ci.example.org/job", issuer-regexp = "https://ci[.]example[.]org" }
 
 [registry.immutable]
 tags = ["v?[0-9]*.[0-9]*.[0-9]*"]
@@ -326,6 +336,24 @@ fn every_key_is_read() {
             forbid_tags: texts(&["latest"]),
             base_images: texts(&["registry.example.org/bases"]),
             mode: Mode::Warn,
+            images: vec![ImageRule {
+                images: paths("registry.example.org/prod/**"),
+                asks: Signatures {
+                    authorities: vec![Authority {
+                        name: "builder".to_owned(),
+                        certificate_identity: Some("https://ci.example.org/job".to_owned()),
+                        certificate_oidc_issuer_regexp: Some("https://ci[.]example[.]org".to_owned()),
+                        ..Authority::default()
+                    }],
+                    require_signature: false,
+                    require_attestations: texts(&[
+                        "https://spdx.dev/Document",
+                        "https://slsa.dev/verification_summary/v1",
+                    ]),
+                    require_sbom: true,
+                    max_attestation_age: Some(days(30)),
+                },
+            }],
         },
         immutable: Immutable { tags: vec![names("v?[0-9]*.[0-9]*.[0-9]*")], except: vec![names("*-rc*")] },
         signatures: Signatures {
@@ -527,6 +555,23 @@ const CASES: &[(&str, bool)] = &[
     ("admission.registries = ['registry.example.org/a:v1']", false),
     ("admission.no-match = 'fail'", false),
     ("admission.mode = 'enforce'", true),
+    ("[[admission.image]]\nglob = 'registry.example.org/**'", true),
+    ("[[admission.image]]\nglob = '**'\nrequire-sbom = true", true),
+    ("[[admission.image]]\nglob = 'docker.io/nginx'\nauthority = [{ name = 'a', key = 'a.pub' }]", true),
+    ("[[admission.image]]\nglob = '*.example.org:5000/{a,b}/[cd]?'", true),
+    ("[[admission.image]]\nrequire-sbom = true", false),
+    ("[[admission.image]]\nglob = 'registry.example.org'", false),
+    ("[[admission.image]]\nglob = 'registry.example.org/'", false),
+    ("[[admission.image]]\nglob = 'prod/**'", false),
+    ("[[admission.image]]\nglob = '/registry.example.org/**'", false),
+    ("[[admission.image]]\nglob = 'docker://registry.example.org/**'", false),
+    ("[[admission.image]]\nglob = 'registry.example.org/app:1'", false),
+    ("[[admission.image]]\nglob = 'registry.example.org/app@sha256:00'", false),
+    ("[[admission.image]]\nglob = '**'\nrequire-signature = true", false),
+    ("[[admission.image]]\nglob = '**'\npolicy-result = 'pass'", false),
+    ("[[admission.image]]\nglob = '**'\npolicy-result = 'fail'\nauthority = [{ name = 'a', key = 'a.pub' }]", false),
+    ("[[admission.image]]\nglob = '**'\npolicy-result = 'pass'\nauthority = [{ name = 'a', key = 'a.pub' }]", true),
+    ("[admission.image]\nglob = '**'", false),
     ("admission.mode = 'deny'", false),
     ("admission.forbid-tags = ['latest', '_x']", true),
     ("admission.forbid-tags = ['*']", false),
@@ -540,6 +585,22 @@ const CASES: &[(&str, bool)] = &[
     ("[signatures]\nrequire-attestations = ['scan']\nauthority = [{ name = 'a', key = 'a.pub' }]", false),
     ("signatures.authority = [{ name = 'a', key = ['a.pub'], threshold = 1 }]", true),
     ("signatures.authority = [{ key = 'a.pub' }]", false),
+    ("signatures.authority = [{ name = 'a', keyless = { subject = 'b', issuer = 'c' } }]", true),
+    ("signatures.authority = [{ name = 'a', keyless = { subject-regexp = 'b.*', issuer-regexp = 'c' } }]", true),
+    ("signatures.authority = [{ name = 'a', keyless = { subject = 'b' } }]", false),
+    ("signatures.authority = [{ name = 'a', keyless = { issuer = 'c' } }]", false),
+    ("signatures.authority = [{ name = 'a', keyless = { subject = 'b', subject-regexp = 'b', issuer = 'c' } }]", false),
+    ("signatures.authority = [{ name = 'a', keyless = { subject = 'b', issuer = 'c', issuer-regexp = 'c' } }]", false),
+    ("signatures.authority = [{ name = 'a', keyless = 'b' }]", false),
+    ("signatures.authority = [{ name = 'a', key = 'a.pub', keyless = { subject = 'b', issuer = 'c' } }]", false),
+    (
+        "signatures.authority = [{ name = 'a', keyless = { subject = 'b', issuer = 'c' }, certificate-oidc-issuer = 'c' }]",
+        false,
+    ),
+    (
+        "signatures.authority = [{ name = 'a', certificate-identity = 'b', keyless = { subject = 'b', issuer = 'c' } }]",
+        false,
+    ),
     ("signatures.authority = [{ name = 'a' }]", false),
     ("signatures.authority = [{ name = 'a', key = [] }]", false),
     ("signatures.authority = [{ name = 'a', key = '' }]", false),
@@ -643,6 +704,8 @@ fn only_the_parser_knows_what_takes_more_than_a_form() {
         exception("approved-by", ""),
         "packages.forbidden = ['[']".to_owned(),
         "vex.documents = ['vex/[.json']".to_owned(),
+        "[[admission.image]]\nglob = 'registry.example.org/[a'".to_owned(),
+        format!("{authority}[[admission.image]]\nglob = '**'\nauthority = [{{ name = 'a', key = 'other.pub' }}]"),
         "hardening.rules = { DSTL-CFG-999 = 'off' }".to_owned(),
         "hardening.rules = { DSTL-VUL-001 = 'off' }".to_owned(),
         "packages = { required = ['tar'], forbidden = ['tar'] }".to_owned(),
@@ -658,6 +721,8 @@ fn only_the_parser_knows_what_takes_more_than_a_form() {
         assert!(Policy::parse(&text).is_err(), "{text}");
         assert!(schema.is_valid(&as_json(&text)), "{text}");
     }
+    let same = format!("{authority}[[admission.image]]\nglob = '**'\nauthority = [{{ name = 'a', key = 'a.pub' }}]");
+    assert!(Policy::parse(&format!("version = 1\n{same}")).is_ok());
     let relaxed = format!("version = 1\n{}[exceptions]\nrequire = []\n", exception("reason", ""));
     assert!(Policy::parse(&relaxed).is_ok());
 }
@@ -716,6 +781,7 @@ fn the_documentation_has_every_key() {
         "allow",
         "at-creation",
         "authority",
+        "image",
         "immutable",
     ];
     for (table, keys) in known_keys().into_iter().filter(|(table, _)| !table.is_empty() && *table != "resolution") {
@@ -785,6 +851,17 @@ fn each_mistake_has_its_own_problem_and_place() {
     expect!("hardening.allow.ports = [70000]", 26, K::Value(V::OutOfRange { max: 65535, .. }));
     expect!("signatures.require-signature = true", 32, K::NoAuthority { .. });
     expect!("signatures.require-attestations = ['vuln']", 35, K::NoAuthority { .. });
+    expect!(
+        "admission.image = [{ glob = '**', policy-result = 'pass' }]",
+        51,
+        K::NoAuthority { table: "admission.image", .. }
+    );
+    expect!("admission.image = [{ glob = 'a/b' }]", 29, K::Value(V::Malformed { .. }));
+    expect!(
+        "admission.image = [{ glob = '**', authority = [{ name = 'a', key = 'b' }] }, { glob = '*/**', authority = [{ name = 'a', key = 'c' }] }]",
+        108,
+        K::OtherAuthority { .. }
+    );
     expect!("signatures.authority = [{ name = 'a' }]", 25, K::Value(V::NotExactlyOne { .. }));
     expect!(
         "signatures.authority = [{ name = 'a', key = 'b', certificate-oidc-issuer = 'c' }]",
