@@ -218,4 +218,6 @@ impl Default for Policy {
 }
 
 #[cfg(test)]
+mod proposed;
+#[cfg(test)]
 mod tests;
