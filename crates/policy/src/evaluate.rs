@@ -9,6 +9,7 @@ mod base;
 mod clock;
 mod data;
 mod exceptions;
+mod ignores;
 mod judgement;
 mod licences;
 mod limits;

@@ -84,8 +84,11 @@ pub struct LedgerOrigin {
 pub struct ImportedIgnore {
     /// The vulnerability, by any of its identifiers.
     pub id: String,
-    /// A pattern of the source or binary packages in which it is left out; none for all.
+    /// A pattern of the packages in which it is left out; none for all.
     pub package: Option<String>,
+    /// Whether the pattern is one of source packages, with all that was built from them, and not of binary ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_source: bool,
     /// The version of that package for which alone it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

@@ -26,8 +26,10 @@ pub const MAX_ENTRIES: usize = 10_000;
 pub struct Ignore {
     /// The vulnerability, by any of its identifiers.
     pub id: String,
-    /// A pattern of the source or binary packages in which it is left out; none for all.
+    /// A pattern of the packages in which it is left out; none for all.
     pub package: Option<String>,
+    /// Whether the pattern is one of source packages, with all that was built from them, and not of binary ones.
+    pub is_source: bool,
     /// The version of that package for which alone it is left out.
     pub version: Option<String>,
     /// From the start of this day (UTC) on it counts again; none where the file does not say.
@@ -131,6 +133,7 @@ struct List<'a> {
 #[derive(Default, Clone)]
 struct Terms {
     package: Option<String>,
+    is_source: bool,
     version: Option<String>,
     expires: Option<Date>,
     reason: Option<String>,
@@ -143,10 +146,11 @@ impl List<'_> {
             return self.leave_out(line, "it names no vulnerability");
         }
         self.count()?;
-        let Terms { package, version, expires, reason } = terms;
+        let Terms { package, is_source, version, expires, reason } = terms;
         let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
         let origin = self.origin.to_owned();
-        self.file.entries.push(Ignore { id: id.to_owned(), package, version, expires, reason, origin, line });
+        let id = id.to_owned();
+        self.file.entries.push(Ignore { id, package, is_source, version, expires, reason, origin, line });
         Ok(())
     }
 
@@ -189,13 +193,25 @@ fn literal(name: &str) -> String {
     pattern
 }
 
-/// The package and version of a URL of a Debian package; none for any other, or one that says more.
-fn debian_package(url: &str) -> Option<(String, Option<String>)> {
-    let purl: Purl = url.parse().ok()?;
-    let is_debian = purl.kind() == "deb" && purl.namespace().is_none_or(|vendor| vendor.eq_ignore_ascii_case("debian"));
-    let says_more =
-        ["arch", "distro", "upstream"].iter().any(|key| purl.qualifier(key).is_some_and(|it| it != "source"));
-    (is_debian && !says_more).then(|| (literal(purl.name()), purl.version().map(str::to_owned)))
+/// A URL of a Debian package.
+struct DebianPackage {
+    pattern: String,
+    version: Option<String>,
+    is_source: bool,
+}
+
+impl DebianPackage {
+    /// None for any other URL, or one that says more.
+    fn of(url: &str) -> Option<Self> {
+        let purl: Purl = url.parse().ok()?;
+        let is_debian =
+            purl.kind() == "deb" && purl.namespace().is_none_or(|vendor| vendor.eq_ignore_ascii_case("debian"));
+        let is_source = purl.qualifier("arch") == Some("source");
+        let says_more = purl.qualifier("arch").is_some() && !is_source
+            || ["distro", "upstream"].iter().any(|key| purl.qualifier(key).is_some());
+        let version = purl.version().map(str::to_owned);
+        (is_debian && !says_more).then(|| Self { pattern: literal(purl.name()), version, is_source })
+    }
 }
 
 #[cfg(test)]

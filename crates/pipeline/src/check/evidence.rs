@@ -51,6 +51,7 @@ impl Evidence {
             found.extend(read.entries.into_iter().map(|entry| ImportedIgnore {
                 id: entry.id,
                 package: entry.package,
+                is_source: entry.is_source,
                 version: entry.version,
                 expires: entry.expires,
                 reason: entry.reason,

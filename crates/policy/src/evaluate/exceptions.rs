@@ -7,9 +7,9 @@ use jiff::civil::Date;
 
 use super::Question;
 use super::clock::{after, days_between};
+use super::ignores::Ignores;
 use super::judgement::{Judgement, violation};
 use crate::document::{Exception, Glob, Reaction, Relation};
-use crate::facts::ImportedIgnore;
 use crate::verdict::Weight;
 
 /// Why a vulnerability does not count.
@@ -29,8 +29,7 @@ pub(super) struct Excuse {
 #[derive(Debug)]
 pub(super) struct Book<'a> {
     question: Question<'a>,
-    /// Patterns of the ignores; none where there is no pattern, or it is broken and fits nothing.
-    patterns: Vec<Option<Glob>>,
+    ignores: Ignores<'a>,
     used: BTreeSet<usize>,
     /// Exceptions, by place, that end because of a severity, and which.
     outgrown: BTreeSet<(usize, Level, String)>,
@@ -38,9 +37,7 @@ pub(super) struct Book<'a> {
 
 impl<'a> Book<'a> {
     pub(super) fn new(question: Question<'a>) -> Self {
-        let pattern = |ignore: &ImportedIgnore| Glob::of_names(ignore.package.as_deref()?).ok();
-        let patterns = question.facts.ignores.iter().map(pattern).collect();
-        Self { question, patterns, used: BTreeSet::new(), outgrown: BTreeSet::new() }
+        Self { question, ignores: Ignores::new(question), used: BTreeSet::new(), outgrown: BTreeSet::new() }
     }
 
     /// What lets a vulnerability pass today.
@@ -69,30 +66,7 @@ impl<'a> Book<'a> {
                 is_decision: true,
             });
         }
-        found.or_else(|| self.ignored(finding))
-    }
-
-    fn ignored(&self, finding: &Finding) -> Option<Excuse> {
-        let today = self.question.today;
-        let ignores = self.question.facts.ignores.iter().zip(&self.patterns);
-        let mut fitting = ignores.filter(|(ignore, pattern)| {
-            let fits = match (&ignore.package, pattern) {
-                (None, _) => true,
-                (Some(_), Some(pattern)) => fits(pattern, finding),
-                (Some(_), None) => false,
-            };
-            let is_version = ignore.version.as_deref().is_none_or(|version| {
-                finding.source_version == version || finding.packages.values().any(|installed| installed == version)
-            });
-            fits && is_version && is_named(&ignore.id, finding) && ignore.expires.is_none_or(|expires| today < expires)
-        });
-        let (ignore, _) = fitting.next()?;
-        Some(Excuse {
-            by: format!("{} (line {})", ignore.origin, ignore.line),
-            reason: ignore.reason.clone().unwrap_or_else(|| "no reason given".to_owned()),
-            expires: ignore.expires,
-            is_decision: false,
-        })
+        found.or_else(|| self.ignores.excuse(finding))
     }
 
     /// Tells of exceptions that have ended, last too long, or are not needed.
@@ -148,17 +122,7 @@ impl<'a> Book<'a> {
                 tell(format!("nothing in the image needs it (line {line} of the policy)"), weight, None);
             }
         }
-        let endless: BTreeSet<&str> = facts
-            .ignores
-            .iter()
-            .filter(|ignore| ignore.expires.is_none())
-            .map(|ignore| ignore.origin.as_str())
-            .collect();
-        for origin in endless {
-            let count =
-                facts.ignores.iter().filter(|ignore| ignore.expires.is_none() && ignore.origin == origin).count();
-            judgement.add(violation("DSTL-VUL-009", origin, format!("no expiry: imported ({count})")));
-        }
+        self.ignores.close(judgement);
     }
 }
 

@@ -439,6 +439,7 @@ fn ignores_of_scanners_count_until_they_end() {
     let ignore = |package: Option<&str>, expires: Option<&str>| ImportedIgnore {
         id: "CVE-2026-0001".into(),
         package: package.map(str::to_owned),
+        is_source: false,
         version: None,
         expires: expires.map(day),
         reason: None,
@@ -451,6 +452,7 @@ fn ignores_of_scanners_count_until_they_end() {
         (None, None, Outcome::Pass, &["DSTL-VUL-009"]),
         (Some("zlib*"), Some("2026-03-02"), Outcome::Pass, &[]),
         (Some("other"), Some("2026-03-02"), Outcome::Fail, &["DSTL-VUL-001"]),
+        (Some("zlib"), Some("2026-03-02"), Outcome::Fail, &["DSTL-VUL-001"]),
         (Some("["), Some("2026-03-02"), Outcome::Fail, &["DSTL-VUL-001"]),
     ] {
         facts.ignores = vec![ignore(package, expires)];
@@ -460,6 +462,51 @@ fn ignores_of_scanners_count_until_they_end() {
         facts.ignores = vec![ImportedIgnore { version: Some(version.into()), ..ignore(None, Some("2026-03-02")) }];
         assert_eq!(judged(&facts, &policy()).0, outcome, "{version}");
     }
+}
+
+#[test]
+fn an_ignore_of_one_package_is_none_of_another() {
+    let mut of_two = finding("CVE-2026-0001", Level::High, Some("2"));
+    of_two.packages =
+        [("minizip".to_owned(), "1.1".to_owned()), ("zlib1g".to_owned(), "1:1.2.13.dfsg-1".to_owned())].into();
+    let mut facts = facts(vec![of_two]);
+    facts.ledger = ledger("2026-01-01");
+    let entry = |package: &str, version: Option<&str>, line| ImportedIgnore {
+        id: "CVE-2026-0001".into(),
+        package: Some(package.into()),
+        is_source: false,
+        version: version.map(str::to_owned),
+        expires: Some(day("2026-03-02")),
+        reason: None,
+        origin: ".grype.yaml".into(),
+        line,
+    };
+    let of_source = |version| ImportedIgnore { is_source: true, ..entry("zlib", version, 4) };
+    let later = |entry| ImportedIgnore { expires: Some(day("2026-04-01")), ..entry };
+    let told = &["DSTL-VUL-001", "DSTL-VUL-009"][..];
+    for (ignores, outcome, rules) in [
+        (vec![entry("minizip", None, 1)], Outcome::Fail, told),
+        (vec![entry("minizip", None, 1), entry("mini*", None, 2)], Outcome::Fail, told),
+        (vec![entry("minizip", None, 1), entry("zlib1g", Some("1.1"), 2)], Outcome::Fail, told),
+        (vec![entry("zlib", None, 1)], Outcome::Fail, &["DSTL-VUL-001"]),
+        (vec![entry("minizip", Some("1:1.2.13.dfsg-1"), 1)], Outcome::Fail, &["DSTL-VUL-001"]),
+        (vec![of_source(Some("1.1"))], Outcome::Fail, told),
+        (vec![of_source(Some("1:1.2.13.dfsg-1"))], Outcome::Pass, &[]),
+        (vec![of_source(None)], Outcome::Pass, &[]),
+        (vec![entry("*", None, 1)], Outcome::Pass, &[]),
+        (vec![entry("minizip", None, 1), later(entry("zlib1g", None, 2))], Outcome::Pass, &[]),
+    ] {
+        facts.ignores = ignores;
+        check(&facts, &policy(), outcome, rules);
+    }
+    let verdict = evaluate(&facts, &policy()).verdict;
+    assert_eq!(verdict.suppressed[0].by, ".grype.yaml (line 1), .grype.yaml (line 2)");
+    assert_eq!(verdict.suppressed[0].expires, Some(day("2026-03-02")), "the earlier one");
+    facts.ignores.truncate(1);
+    let verdict = evaluate(&facts, &policy()).verdict;
+    let told = verdict.violations.iter().find(|violation| violation.rule == "DSTL-VUL-009").unwrap();
+    assert_eq!(told.subject, "CVE-2026-0001 in zlib");
+    assert_eq!(told.evidence, ".grype.yaml (line 1): it is not about zlib1g, which has the vulnerability as well");
 }
 
 #[test]

@@ -74,6 +74,7 @@ impl Package {
             return Err("it is about something other than a Debian package".to_owned());
         }
         terms.version = self.version;
+        terms.is_source = self.upstream.is_some();
         terms.package = match (self.name, self.upstream) {
             (Some(_), Some(_)) => return Err("it names a package and a source package".to_owned()),
             (name, upstream) => name.or(upstream).map(|name| pattern(&name)).transpose()?,

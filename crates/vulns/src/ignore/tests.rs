@@ -3,7 +3,16 @@ use proptest::prelude::*;
 use super::*;
 
 fn entry(id: &str, line: usize, origin: &str) -> Ignore {
-    Ignore { id: id.into(), package: None, version: None, expires: None, reason: None, origin: origin.into(), line }
+    Ignore {
+        id: id.into(),
+        package: None,
+        is_source: false,
+        version: None,
+        expires: None,
+        reason: None,
+        origin: origin.into(),
+        line,
+    }
 }
 
 fn check(name: &str, text: &str, entries: &[Ignore], left_out: &[(usize, &str)]) {
@@ -54,6 +63,7 @@ vulnerabilities:
       - "pkg:deb/debian/g%2B%2B"
       - pkg:deb/debian/openssl?arch=amd64
       - pkg:golang/openssl
+      - pkg:deb/debian/openssl?arch=source
 misconfigurations:
   - id: AVD-DS-0001
 "#,
@@ -68,6 +78,13 @@ misconfigurations:
             },
             Ignore {
                 package: Some("g++".into()),
+                expires: Some("2023-09-01".parse().unwrap()),
+                reason: statement.clone(),
+                ..entry("CVE-2023-3446", 8, name)
+            },
+            Ignore {
+                package: Some("openssl".into()),
+                is_source: true,
                 expires: Some("2023-09-01".parse().unwrap()),
                 reason: statement,
                 ..entry("CVE-2023-3446", 8, name)
@@ -156,7 +173,7 @@ ignore:
         &[
             Ignore { reason: Some("it is fine".into()), ..entry("CVE-2008-4318", 3, name) },
             of("CVE-2023-1", "libssl*", 6),
-            Ignore { version: Some("1:1.2.13".into()), ..of("CVE-2023-2", "zlib", 10) },
+            Ignore { version: Some("1:1.2.13".into()), is_source: true, ..of("CVE-2023-2", "zlib", 10) },
             of("CVE-2023-3", "libstdc++", 14),
         ],
         &[

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{IgnoreError, List, Terms, day, debian_package, yaml};
+use super::{DebianPackage, IgnoreError, List, Terms, day, yaml};
 
 /// Why a package URL is not taken over.
 const NOT_DEBIAN: &str = "it is about something other than a Debian package of any architecture";
@@ -43,9 +43,10 @@ pub(super) fn read(text: &str, list: &mut List<'_>) -> Result<(), IgnoreError> {
             continue;
         }
         for url in urls {
-            match debian_package(&url) {
-                Some((package, version)) => {
-                    list.add(line, &entry.id.value, Terms { package: Some(package), version, ..terms.clone() })?;
+            match DebianPackage::of(&url) {
+                Some(DebianPackage { pattern, version, is_source }) => {
+                    let terms = Terms { package: Some(pattern), version, is_source, ..terms.clone() };
+                    list.add(line, &entry.id.value, terms)?;
                 }
                 None => list.leave_out(line, NOT_DEBIAN)?,
             }
