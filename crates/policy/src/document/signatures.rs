@@ -199,9 +199,15 @@ fn identity(
     [at(names, 0), at(names, 1), at(issuers, 0), at(issuers, 1)]
 }
 
+/// The types of cosign as they are often written, without a scheme. Statements have one.
+const WITHOUT_SCHEME: &[&str] = &["cosign.sigstore.dev/attestation/v1", "cosign.sigstore.dev/attestation/vuln/v1"];
+
 /// The URIs of types of predicates.
 fn types(value: &Value<'_, '_>, problems: &mut Problems<'_>) -> Option<Vec<String>> {
     value.list(problems, |value, text, problems| {
+        if WITHOUT_SCHEME.contains(&text) {
+            return Some(format!("https://{text}"));
+        }
         let kind = text.parse::<PredicateType>().ok().map(|kind| kind.uri().to_owned());
         kind.or_else(|| value.malformed(text, TYPE, problems))
     })

@@ -98,7 +98,7 @@ mode = "warn"
 [[admission.image]]
 glob = "registry.example.org/live/**"
 require-signature = true
-require-attestations = ["https://spdx.dev/Document", "https://slsa.dev/provenance/v1"]
+require-attestations = ["https://spdx.dev/Document", "cosign.sigstore.dev/attestation/vuln/v1"]
 policy-result = "pass"
 [[admission.image.authority]]
 name = "release"
@@ -119,7 +119,9 @@ fn the_agreed_words_are_a_policy() {
     assert_eq!(policy.severity.order, SeverityRules::default().order);
     let [rule] = &policy.admission.images[..] else { panic!("{:?}", policy.admission.images) };
     let names: Vec<&str> = rule.asks.authorities.iter().map(|authority| authority.name.as_str()).collect();
-    assert_eq!((names, rule.asks.require_attestations.len()), (vec!["release", "builder"], 3));
+    assert_eq!(names, ["release", "builder"]);
+    let types = ["spdx.dev/Document", "cosign.sigstore.dev/attestation/vuln/v1", "slsa.dev/verification_summary/v1"];
+    assert_eq!(rule.asks.require_attestations, types.map(|kind| format!("https://{kind}")));
 }
 
 /// What is done elsewhere is unknown here.

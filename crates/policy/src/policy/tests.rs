@@ -582,6 +582,10 @@ const CASES: &[(&str, bool)] = &[
     ("signatures = { authority = [], require-signature = true }", false),
     ("[signatures]\nrequire-attestations = ['vuln']\nauthority = [{ name = 'a', key = 'a.pub' }]", true),
     ("[signatures]\nrequire-attestations = ['vsa', 'ledger']\nauthority = [{ name = 'a', key = 'a.pub' }]", true),
+    (
+        "[signatures]\nrequire-attestations = ['cosign.sigstore.dev/attestation/vuln/v1']\nauthority = [{ name = 'a', key = 'a.pub' }]",
+        true,
+    ),
     ("[signatures]\nrequire-attestations = ['scan']\nauthority = [{ name = 'a', key = 'a.pub' }]", false),
     ("signatures.authority = [{ name = 'a', key = ['a.pub'], threshold = 1 }]", true),
     ("signatures.authority = [{ key = 'a.pub' }]", false),
