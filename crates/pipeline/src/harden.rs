@@ -4,6 +4,7 @@ mod watch;
 
 use std::num::NonZeroUsize;
 
+use distil_debunpack::Md5Sum;
 use distil_imgcore::{Config, EntryKind, Image, ImagePath};
 use distil_policy::Observation;
 use distil_policy::facts::ConfigFacts;
@@ -46,11 +47,9 @@ pub(crate) fn observed(image: &Image, contents: &Contents, packages: &Packages) 
         let place = Place { layer: at.layer, package: packages.listed(path) };
         let watched = watched(contents, path, at);
         observer.visible(&at.entry, place, watched.map(|watched| &watched.looked));
-        if let Some(watched) = watched
-            && packages.sums.get(path).is_some_and(|sums| !sums.contains(&watched.md5))
-        {
-            observer.altered(path, place);
-        }
+    }
+    for (path, sums) in &packages.sums {
+        altered(contents, packages, (path, sums), &mut observer);
     }
     for (layer, files) in contents.watched.iter().enumerate() {
         for (path, watched) in files.iter().filter(|(_, watched)| !watched.looked.is_empty()) {
@@ -62,6 +61,22 @@ pub(crate) fn observed(image: &Image, contents: &Contents, packages: &Packages) 
     let observations = observer.finish();
     let unreadable = packages.unreadable.iter().map(ToString::to_string).collect();
     Observed { config, observations, unreadable }
+}
+
+/// Tells of a file of a package that is another one now. Files that are gone are not told: images are made smaller so.
+fn altered(
+    contents: &Contents,
+    packages: &Packages,
+    (path, sums): (&ImagePath, &[Md5Sum]),
+    observer: &mut Observer<'_>,
+) {
+    let Some(at) = observer.leads_to(path) else { return };
+    let Some(located) = contents.entries.get(&at).or_else(|| contents.entries.get(path)) else { return };
+    let watched = watched(contents, &at, located);
+    if watched.is_none_or(|watched| !sums.contains(&watched.md5)) {
+        let place = Place { layer: located.layer, package: packages.listed(path) };
+        observer.altered(path, place, Some(&at).filter(|at| *at != path || watched.is_none()));
+    }
 }
 
 /// What was seen in a file, also where the path is another name for it.

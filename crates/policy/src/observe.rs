@@ -28,6 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub use looker::{Looked, Looker, MAX_ELF};
 pub use sources::{SOURCES, fingerprint};
 
+pub(crate) use accounts::{Number, number};
 pub(crate) use credentials::has_login;
 pub(crate) use secrets::in_text;
 pub(crate) use tools::REMOTE_LOGINS;
@@ -154,11 +155,21 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// A file whose content is not the one that its package says.
-    pub fn altered(&mut self, path: &ImagePath, place: Place<'_>) {
+    /// Where a path leads, with all links followed. To be asked after all that is visible.
+    #[must_use]
+    pub fn leads_to(&self, path: &ImagePath) -> Option<ImagePath> {
+        self.view.resolve(path.as_bytes()).map(|(at, _)| at)
+    }
+
+    /// A file whose content is not the one that its package says, or that leads somewhere else, to such content or to none.
+    pub fn altered(&mut self, path: &ImagePath, place: Place<'_>, leads_to: Option<&ImagePath>) {
         // Configuration is made to be edited.
         if !path.as_bytes().starts_with(b"etc/") {
-            self.tell(path, place, &Sight::new("DSTL-FS-016", "its MD5 is not the one in the package's record"));
+            let mut seen = "its MD5 is not the one in the package's record".to_owned();
+            if let Some(at) = leads_to {
+                seen = format!("it leads to {at}, which is not the file of the package's record");
+            }
+            self.tell(path, place, &Sight { rule: "DSTL-FS-016", seen });
         }
     }
 
@@ -166,7 +177,7 @@ impl<'a> Observer<'a> {
     #[must_use]
     pub fn finish(mut self) -> Vec<Observation> {
         for (path, sight, package, layer) in std::mem::take(&mut self.links) {
-            if self.view.is_file(path.as_bytes()) {
+            if self.view.file(path.as_bytes()).is_some() {
                 self.tell(&path, Place { layer, package: package.as_deref() }, &sight);
             }
         }

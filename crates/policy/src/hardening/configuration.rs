@@ -5,6 +5,7 @@ use distil_imgcore::Escaped;
 use super::Against;
 use crate::document::Hardening;
 use crate::facts::{ConfigFacts, PlatformFacts};
+use crate::observe::{Number, number};
 
 pub(super) fn look(facts: &PlatformFacts, hardening: &Hardening, against: &mut Vec<Against>) {
     let config = &facts.config;
@@ -14,7 +15,7 @@ pub(super) fn look(facts: &PlatformFacts, hardening: &Hardening, against: &mut V
         against.push(Against::new("DSTL-CFG-006", "Healthcheck", "there is none"));
     }
     for volume in &config.volumes {
-        let plain = format!("/{}", volume.trim_matches('/'));
+        let plain = cleaned(volume);
         let is_of_system =
             matches!(plain.as_str(), "/" | "/dev" | "/proc" | "/sys" | "/etc" | "/usr" | "/bin" | "/lib")
                 || ["/dev/", "/proc/", "/sys/"].iter().any(|folder| plain.starts_with(folder));
@@ -28,12 +29,12 @@ pub(super) fn look(facts: &PlatformFacts, hardening: &Hardening, against: &mut V
 fn user(facts: &PlatformFacts, against: &mut Vec<Against>) {
     let user = facts.config.user.as_deref().unwrap_or_default();
     let name = user.split(':').next().unwrap_or_default();
-    let is_number = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+    let number = number(name);
     if name.is_empty() {
         against.push(Against::new("DSTL-CFG-001", "User", "no user is set, which is root"));
-    } else if name == "root" || is_number && name.trim_start_matches('0').is_empty() {
+    } else if name == "root" || number == Some(Number::Zero) {
         against.push(Against::new("DSTL-CFG-001", "User", format!("the user is {}", shown(user))));
-    } else if !is_number {
+    } else if number.is_none() {
         // That it is root, or unknown, is known from the files alone, and told there.
         let told = |rule: &str| facts.observations.iter().any(|observation| observation.rule == rule);
         if !told("DSTL-CFG-001") && !told("DSTL-CFG-002") {
@@ -45,15 +46,31 @@ fn user(facts: &PlatformFacts, against: &mut Vec<Against>) {
 fn ports(config: &ConfigFacts, hardening: &Hardening, against: &mut Vec<Against>) {
     for port in &config.exposed_ports {
         // `8000-8010/tcp` is in old images.
-        let number = port.split(['/', '-']).next().and_then(|number| number.parse::<u16>().ok());
-        let Some(number) = number.filter(|number| !hardening.allow.ports.contains(number)) else { continue };
-        let rule = match number {
-            22 | 23 | 512..=514 => "DSTL-CFG-016",
-            1..1024 => "DSTL-CFG-005",
-            _ => continue,
+        let numbers = port.split('/').next().unwrap_or_default();
+        let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+        let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else { continue };
+        let privileged = first.max(1)..=last.min(1023);
+        let open: Vec<u16> = privileged.filter(|number| !hardening.allow.ports.contains(number)).collect();
+        let rule = match open.as_slice() {
+            [] => continue,
+            open if open.iter().any(|number| matches!(number, 22 | 23 | 512..=514)) => "DSTL-CFG-016",
+            _ => "DSTL-CFG-005",
         };
         against.push(Against::new(rule, "ExposedPorts", format!("port {}", shown(port))));
     }
+}
+
+/// A path from the root, without `.`, `..` and empty names.
+fn cleaned(path: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => _ = names.pop(),
+            _ => names.push(name),
+        }
+    }
+    format!("/{}", names.join("/"))
 }
 
 fn entrypoint(config: &ConfigFacts, against: &mut Vec<Against>) {

@@ -64,20 +64,41 @@ fn adds_url(command: &str) -> bool {
     })
 }
 
-/// The interpreter that a download is piped into.
+/// The interpreter that a download is piped into, or that is given what one prints: `bash <(curl …)`, `sh -c "$(curl …)"`.
 fn piped(command: &str) -> Option<&str> {
     const INTERPRETERS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "python", "python3", "perl", "ruby", "node"];
     let mut is_download = false;
     for step in command.split(['\n', ';', '&']) {
         for (number, part) in step.split('|').enumerate() {
+            // Docker starts each step with a shell of its own.
+            let part = part.trim_start().trim_start_matches("RUN ").trim_start_matches("/bin/sh -c ");
             let mut words = part.split_whitespace().filter(|word| !matches!(*word, "sudo" | "env" | "-E"));
             let first = words.next().unwrap_or_default();
             let name = first.rsplit('/').next().unwrap_or_default();
-            if number > 0 && is_download && INTERPRETERS.contains(&name) {
+            let is_given = number > 0 && is_download || is_given_download(words);
+            if is_given && INTERPRETERS.contains(&name) {
                 return Some(name);
             }
-            is_download = part.split_whitespace().any(|word| matches!(word.rsplit('/').next(), Some("curl" | "wget")));
+            is_download = part.split_whitespace().any(is_loader);
         }
     }
     None
+}
+
+/// Whether an interpreter with these arguments runs what a download prints: `<(curl …)`, `-c "$(curl …)"`.
+fn is_given_download<'a>(arguments: impl Iterator<Item = &'a str>) -> bool {
+    let mut is_program = false;
+    for word in arguments {
+        let word = word.trim_start_matches(['"', '\'']);
+        let printed = if is_program { word.strip_prefix("$(").or(word.strip_prefix('`')) } else { None };
+        if word.strip_prefix("<(").or(printed).is_some_and(is_loader) {
+            return true;
+        }
+        is_program = word.starts_with('-') && word.ends_with('c');
+    }
+    false
+}
+
+fn is_loader(word: &str) -> bool {
+    matches!(word.rsplit('/').next(), Some("curl" | "wget"))
 }

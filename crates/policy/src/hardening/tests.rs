@@ -111,6 +111,19 @@ fn a_name_with_the_number_of_root_is_root() {
 }
 
 #[test]
+fn what_a_download_prints_is_no_program_where_it_is_only_read() {
+    let mut facts = facts(Vec::new());
+    let read = [
+        "/bin/sh -c VERSION=$(curl -s https://example.org/latest) && echo $VERSION",
+        "RUN /bin/sh -c sh -c \"VERSION=$(curl -s https://example.org/latest) ./build\"",
+        "RUN /bin/sh -c sha256sum -c <(curl -s https://example.org/sums)",
+        "RUN /bin/sh -c curl -s https://example.org/x -o x && sh x",
+    ];
+    facts.config.history = read.map(str::to_owned).to_vec();
+    assert_eq!(fired(&facts, &Hardening::default()), []);
+}
+
+#[test]
 fn what_others_wrote_is_escaped() {
     let mut facts = facts(Vec::new());
     facts.config.user = Some("a\u{1b}[31m".to_owned());

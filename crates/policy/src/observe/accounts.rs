@@ -26,7 +26,7 @@ pub(super) fn look(path: &str, text: &str) -> Vec<Sight> {
                     found.push(sight("DSTL-FS-024", format!("{name} has a password")));
                 }
                 // `+` takes accounts from elsewhere, and has no number.
-                if uid.trim_start_matches('0').is_empty() && !uid.is_empty() && name != "root" {
+                if number(uid) == Some(Number::Zero) && name != "root" {
                     found.push(sight("DSTL-FS-011", format!("{name} is root: its uid is 0")));
                 }
             }
@@ -65,6 +65,21 @@ pub(super) fn uids(passwd: &str) -> String {
 pub(super) fn uid(passwd: &str, wanted: &str) -> Option<u32> {
     let of = |[name, _, uid]: [&str; 3]| (name == wanted).then(|| uid.parse().ok());
     passwd.lines().filter_map(fields::<3>).find_map(of)?
+}
+
+/// A number as runtimes and the C library read one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Number {
+    /// 0, in any spelling, as in `-00`.
+    Zero,
+    Other,
+}
+
+/// Whether a word is a number, which may have a sign.
+pub(crate) fn number(word: &str) -> Option<Number> {
+    let digits = word.strip_prefix(['+', '-']).unwrap_or(word);
+    let is_one = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_one.then(|| if digits.bytes().all(|b| b == b'0') { Number::Zero } else { Number::Other })
 }
 
 /// The first fields of a line.

@@ -10,7 +10,7 @@ impl<'a> Observer<'a> {
     pub(super) fn user(&mut self) {
         let user = self.config.user.as_deref().unwrap_or_default();
         let name = user.split(':').next().unwrap_or_default();
-        if name.is_empty() || name == "root" || name.bytes().all(|b| b.is_ascii_digit()) {
+        if name.is_empty() || name == "root" || accounts::number(name).is_some() {
             return;
         }
         match self.passwd.as_deref().and_then(|text| accounts::uid(text, name)) {
@@ -44,19 +44,25 @@ impl<'a> Observer<'a> {
         let of = |words: &'a Option<Vec<String>>| words.as_ref().and_then(|words| words.first()).map(String::as_str);
         let Some(program) = of(&self.config.entrypoint).or_else(|| of(&self.config.cmd)) else { return };
         let workdir = self.config.workdir.as_deref().unwrap_or("/");
-        let is_there = if program.starts_with('/') {
-            self.view.is_file(program.as_bytes())
+        let places = if program.starts_with('/') {
+            vec![program.to_owned()]
         } else if program.contains('/') {
-            self.view.is_file(format!("{workdir}/{program}").as_bytes())
+            vec![format!("{workdir}/{program}")]
         } else {
             let path = self.config.env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
-            let mut folders = path.unwrap_or(DEFAULT_PATH).split(':');
-            folders.any(|folder| self.view.is_file(format!("{folder}/{program}").as_bytes()))
+            let folders = path.unwrap_or(DEFAULT_PATH).split(':');
+            folders.map(|folder| format!("{folder}/{program}")).collect()
         };
-        if !is_there {
-            let seen = "the program to start is not in the image".to_owned();
-            self.found.push(observation("DSTL-CFG-013", &Escaped(program.as_bytes()).to_string(), seen, None, None));
-        }
+        let modes: Vec<u32> = places.iter().filter_map(|place| self.view.file(place.as_bytes())).collect();
+        let seen = match modes.first() {
+            None => "the program to start is not in the image".to_owned(),
+            // Not even root may start it then.
+            Some(mode) if modes.iter().all(|mode| mode & 0o111 == 0) => {
+                format!("the program to start is not executable (mode {:04o})", mode & 0o7777)
+            }
+            Some(_) => return,
+        };
+        self.found.push(observation("DSTL-CFG-013", &Escaped(program.as_bytes()).to_string(), seen, None, None));
     }
 }
 

@@ -7,7 +7,7 @@ use distil_imgcore::{Entry, EntryKind, ImagePath};
 /// What a path holds, as far as rules ask.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
-    File,
+    File { mode: u32 },
     Directory { mode: u32 },
     Link(Vec<u8>),
     Other,
@@ -25,7 +25,7 @@ const MAX_LINKS: usize = 40;
 impl View {
     pub(super) fn add(&mut self, entry: &Entry) {
         let node = match &entry.kind {
-            EntryKind::File { .. } | EntryKind::Hardlink { .. } => Node::File,
+            EntryKind::File { .. } | EntryKind::Hardlink { .. } => Node::File { mode: entry.meta.mode },
             EntryKind::Directory => Node::Directory { mode: entry.meta.mode },
             EntryKind::Symlink { target } => Node::Link(target.clone()),
             _ => Node::Other,
@@ -70,8 +70,11 @@ impl View {
         path.is_root() || below.next().is_some_and(|(next, _)| next.starts_with(path))
     }
 
-    /// Whether a path leads to a file.
-    pub(super) fn is_file(&self, path: &[u8]) -> bool {
-        matches!(self.resolve(path), Some((_, Some(Node::File))))
+    /// The mode of the file that a path leads to.
+    pub(super) fn file(&self, path: &[u8]) -> Option<u32> {
+        match self.resolve(path) {
+            Some((_, Some(Node::File { mode }))) => Some(*mode),
+            _ => None,
+        }
     }
 }

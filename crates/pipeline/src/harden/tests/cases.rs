@@ -74,6 +74,8 @@ fn configuration() -> Vec<Case> {
         set("DSTL-CFG-001", "User: the user is root", "User", json!("root")),
         set("DSTL-CFG-001", "User: the user is 0:0", "User", json!("0:0")),
         set("DSTL-CFG-001", "User: the user is 00", "User", json!("00")),
+        set("DSTL-CFG-001", "User: the user is +0:1", "User", json!("+0:1")),
+        set("DSTL-CFG-001", "User: the user is -00", "User", json!("-00")),
         set("DSTL-CFG-001", "User: the user is root:root", "User", json!("root:root")),
         set("DSTL-CFG-002", "the user is the name nonroot", "User", json!("nonroot")),
         set("DSTL-CFG-002", "there is no user app", "User", json!("app")),
@@ -85,6 +87,7 @@ fn configuration() -> Vec<Case> {
         set("DSTL-CFG-005", "port 80/tcp", "ExposedPorts", json!({"80/tcp": {}})),
         set("DSTL-CFG-006", "there is none", "Healthcheck", json!({"Test": ["NONE"]})),
         set("DSTL-CFG-007", "a volume on /proc/", "Volumes", json!({"/proc/": {}})),
+        set("DSTL-CFG-007", "a volume on /data/../proc", "Volumes", json!({"/data/../proc": {}})),
         case("DSTL-CFG-008", "org.example.team: it is empty", |draft| {
             draft.required = vec!["org.example.team".to_owned()];
             draft.annotations = json!({"org.example.team": " "});
@@ -101,6 +104,10 @@ fn configuration() -> Vec<Case> {
         env("DSTL-CFG-012", "everybody may write it", "PATH=/usr/bin:/tmp"),
         env("DSTL-CFG-012", "Env LD_PRELOAD", "LD_PRELOAD=/app/x.so"),
         set("DSTL-CFG-013", "not in the image", "Entrypoint", json!(["/app/absent"])),
+        case("DSTL-CFG-013", "not executable (mode 0644)", |draft| {
+            draft.layers.push(vec![Entry::file("app/plain", "x").mode(0o644)]);
+            draft.config["Entrypoint"] = json!(["/app/plain"]);
+        }),
         case("DSTL-CFG-013", "it is run by /app/sh", |draft| {
             // Not a shell that a rule of files knows, since it cannot be run.
             draft.layers.push(vec![Entry::file("app/sh", "x")]);
@@ -108,7 +115,10 @@ fn configuration() -> Vec<Case> {
         }),
         step("DSTL-CFG-014", "upgraded", "RUN apt-get update && apt-get -y dist-upgrade"),
         step("DSTL-CFG-015", "piped into bash", "RUN curl -sSf https://example.org/install | sudo -E bash -"),
+        step("DSTL-CFG-015", "piped into bash", "RUN /bin/sh -c bash <(curl -sSf https://example.org/install)"),
+        step("DSTL-CFG-015", "piped into sh", r#"/bin/sh -c sh -c "$(wget -qO- https://example.org/install)""#),
         set("DSTL-CFG-016", "port 22/tcp", "ExposedPorts", json!({"22/tcp": {}})),
+        set("DSTL-CFG-016", "port 20-25/tcp", "ExposedPorts", json!({"20-25/tcp": {}})),
         env("DSTL-CFG-017", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_TLS_REJECT_UNAUTHORIZED=0"),
         env(
             "DSTL-CFG-018",
@@ -188,6 +198,18 @@ fn names() -> Vec<Case> {
         case("DSTL-FS-016", "/usr/bin/a: its MD5", |draft| {
             draft.layers.extend(packaged("x", "app/b"));
             draft.layers.push(vec![Entry::file("usr/bin/a", "y").mode(0o755)]);
+        }),
+        case("DSTL-FS-016", "/usr/bin/a: it leads to /app/b", |draft| {
+            draft.layers.extend(packaged("x", "app/b"));
+            draft.layers.push(vec![Entry::file("app/b", "y"), Entry::symlink("usr/bin/a", "/app/b")]);
+        }),
+        case("DSTL-FS-016", "/usr/bin/a: it leads to /app/a", |draft| {
+            draft.layers.extend(packaged("x", "app/a"));
+            draft.layers.push(vec![Entry::file("app/a", "y"), Entry::symlink("usr/bin", "../app")]);
+        }),
+        case("DSTL-FS-016", "/usr/bin/a: it leads to /usr/bin/a", |draft| {
+            draft.layers.extend(packaged("x", "app/b"));
+            draft.layers.push(vec![Entry::directory("usr/bin/a/")]);
         }),
     ]
 }
