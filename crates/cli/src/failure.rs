@@ -50,6 +50,10 @@ pub(crate) enum Failure {
     Policy(Box<MistakenPolicy>),
     #[error("no image is named, and no facts")]
     NoImage,
+    #[error("{} would be written over, though it is read", Escaped::path(.path))]
+    WrittenOver { path: PathBuf },
+    #[error("two outputs are to be written to {}", Escaped::path(.path))]
+    WrittenTwice { path: PathBuf },
     #[error(transparent)]
     Check(Box<CheckError>),
     #[error("the policy {} does not approve of {}", Escaped(.verdict.policy.as_bytes()), Escaped(.verdict.reference.as_bytes()))]
@@ -191,6 +195,8 @@ impl Failure {
             | Self::NoCacheDir
             | Self::NoStateDir
             | Self::NoImage
+            | Self::WrittenOver { .. }
+            | Self::WrittenTwice { .. }
             | Self::Policy(_)
             | Self::NoCertificates { .. }
             | Self::NoSignatory
@@ -251,6 +257,7 @@ impl Failure {
         match self {
             Self::Epoch { .. } => Some("unset it, or set it to the output of `date +%s`".to_owned()),
             Self::NoCacheDir => Some("name a directory with --cache-dir".to_owned()),
+            Self::WrittenOver { .. } | Self::WrittenTwice { .. } => Some("name another file to be written".to_owned()),
             Self::NoStateDir => Some("name a file with --log, or with --database".to_owned()),
             Self::Check(error) => check::advice(error),
             Self::NotApproved { .. } => Some("`distil check --new` shows the whole verdict".to_owned()),

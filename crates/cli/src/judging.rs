@@ -98,6 +98,12 @@ impl Judging {
         })
     }
 
+    /// The files that are read, and the ledger.
+    pub(crate) fn files(&self, file: &PolicyFile) -> Vec<PathBuf> {
+        let lists = [&self.reports, &self.vex, &self.ignores].into_iter().flatten().cloned();
+        lists.chain(self.database.clone()).chain(self.ledger_file(file)).collect()
+    }
+
     /// Whether there is a ledger that is kept.
     pub(crate) fn has_ledger(&self, file: &PolicyFile) -> bool {
         self.ledger_file(file).is_some() || self.ledger_from.is_some()

@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod judging;
 mod keychain;
+mod overwritten;
 mod passwords;
 mod policy_file;
 mod printer;

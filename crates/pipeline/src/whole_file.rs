@@ -1,8 +1,8 @@
 //! Small files of text that appear under their names when they are complete.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -34,14 +34,20 @@ pub fn replace_from(path: &Path, content: &mut dyn Read) -> io::Result<()> {
 }
 
 /// Writes to where somebody pointed: into what is no file, such as a pipe, and into whatever `/dev/stdout` leads to, all of
-/// which stay; or else as [`replace`] does, in the place of the file itself where the name is a link to it.
+/// which stay; or else as [`replace`] does, in the place of the file itself where the name is a link to it, and
+/// with its mode and owner.
 ///
 /// # Errors
 /// Whatever the system says.
 pub fn deliver(path: &Path, content: &[u8]) -> io::Result<()> {
     let is_open_already = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
     match fs::metadata(path) {
-        Ok(found) if found.is_file() && !is_open_already => replace(&fs::canonicalize(path)?, content),
+        Ok(found) if found.is_file() && !is_open_already => {
+            let path = fs::canonicalize(path)?;
+            let staged = Staged::write(&path, &mut &*content, FOR_ALL)?;
+            staged.take_after(&found)?;
+            staged.replace()
+        }
         Err(_) if fs::symlink_metadata(path).is_err() => replace(path, content),
         _ => OpenOptions::new().write(true).create(true).truncate(true).open(path)?.write_all(content),
     }
@@ -66,6 +72,17 @@ impl<'a> Staged<'a> {
         io::copy(content, &mut file)?;
         file.as_file().sync_all()?;
         Ok(Self { file, path })
+    }
+
+    /// Gives it the mode of another file, and its owner where that is allowed.
+    fn take_after(&self, other: &Metadata) -> io::Result<()> {
+        let file = self.file.as_file();
+        match fchown(file, Some(other.uid()), Some(other.gid())) {
+            // Who may read it matters more than whose it is.
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
+            _ => {}
+        }
+        file.set_permissions(other.permissions())
     }
 
     /// Gives it its name, which nothing must have yet.
@@ -116,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_file_behind_a_link_is_replaced_whole_and_one_that_is_open_is_written_to() {
-        use std::os::{fd::AsRawFd as _, unix::fs::MetadataExt as _};
+        use std::os::fd::AsRawFd as _;
 
         let dir = tempfile::tempdir().unwrap();
         let (link, file) = (dir.path().join("link"), dir.path().join("file"));
@@ -124,8 +141,10 @@ mod tests {
         replace(&file, b"old").unwrap();
         let inode = || fs::metadata(&file).unwrap().ino();
         let before = inode();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         deliver(&link, b"new").unwrap();
         assert_ne!(inode(), before);
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         let (open, before) = (fs::File::open(&file).unwrap(), inode());
         deliver(Path::new(&format!("/proc/self/fd/{}", open.as_raw_fd())), b"through").unwrap();
         assert_eq!((fs::read(&file).unwrap(), inode()), (b"through".to_vec(), before));

@@ -10,6 +10,7 @@ use distil_pipeline::{Escaped, Platform, Reference, whole_file};
 use super::Context;
 use crate::failure::Failure;
 use crate::judging::{Image, Judging};
+use crate::overwritten;
 use crate::policy_file::PolicyFile;
 use crate::printer::Format;
 use crate::registries::Registries;
@@ -105,20 +106,35 @@ struct Target {
     path: PathBuf,
 }
 
-/// Reads `FORM=FILE` or `FILE`.
+/// Reads `FORM=FILE` or `FILE`. A word before an equals sign is a form; a file that is called so is named with its folder.
 fn target(text: &str) -> Result<Target, String> {
-    let form = |word: &str| Form::from_str(word, false).ok();
-    let found = text.split_once('=').and_then(|(word, path)| Some((form(word)?, path)));
-    let (form, path) = found.map_or((None, text), |(form, path)| (Some(form), path));
+    let (form, path) = match text.split_once('=') {
+        Some((word, path)) if word.bytes().all(|b| b.is_ascii_alphanumeric()) => (Some(form(word, text)?), path),
+        _ => (None, text),
+    };
     if path.is_empty() {
         return Err("names no file".to_owned());
     }
     Ok(Target { form, path: PathBuf::from(path) })
 }
 
+fn form(word: &str, text: &str) -> Result<Form, String> {
+    Form::from_str(word, false).map_err(|_| {
+        let values = Form::value_variants().iter().filter_map(Form::to_possible_value);
+        let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+        format!("there is no form \"{word}\", but {}; a file of that name is ./{text}", names.join(", "))
+    })
+}
+
 impl Check {
     pub(crate) fn run(mut self, context: &Context<'_>) -> Result<Status, Failure> {
         let file = PolicyFile::read(&self.policy)?;
+        let read = self.judging.files(&file);
+        let own = [Some(&self.policy), self.facts.as_ref(), self.record.as_ref()];
+        overwritten::refuse(
+            self.outputs.iter().map(|target| target.path.as_path()).chain(self.save_facts.as_deref()),
+            read.iter().chain(own.into_iter().flatten()).map(PathBuf::as_path),
+        )?;
         let registries = std::mem::take(&mut self.registries);
         let checked = self.checked(&file, registries, context)?;
         if let Some(path) = &self.save_facts {
@@ -198,8 +214,9 @@ mod tests {
     fn an_output_may_say_its_form() {
         let form = |text: &str| target(text).map(|target| (target.form, target.path));
         assert_eq!(form("sarif=a=b"), Ok((Some(Form::Sarif), "a=b".into())));
-        assert_eq!(form("a=b"), Ok((None, "a=b".into())));
-        assert!(form("json=").is_err() && form("").is_err());
+        assert_eq!(form("./a=b"), Ok((None, "./a=b".into())));
+        assert!(form("json=").is_err() && form("").is_err() && form("=x").is_err());
+        assert!(form("sarrif=a").unwrap_err().contains("table, json, sarif"));
     }
 
     #[test]

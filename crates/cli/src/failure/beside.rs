@@ -8,8 +8,8 @@ pub(super) fn advice(error: &SignError) -> Option<String> {
         SignError::Read { source, .. } => super::advice::of_read(source),
         SignError::Open(error) => super::advice::of_store(error),
         SignError::NoName { .. } => Some(
-            "say where it will be with --reference, as in registry.example.org/team/app; bundles of signatures name none: \
-             --format bundle"
+            "say where it will be with --reference, as in registry.example.org/team/app; of all that is signed, only a \
+             signature that `distil sign --format bundle` makes needs no name"
                 .to_owned(),
         ),
         SignError::Name { .. } => Some("it is HOST[:PORT]/REPOSITORY, as in registry.example.org/team/app".to_owned()),
