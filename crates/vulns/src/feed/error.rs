@@ -5,6 +5,7 @@ use std::io;
 use distil_imgcore::Escaped;
 
 use super::limited::{MAX_FEED, MAX_RECORDS};
+use super::osv::{MAX_RECORD, MAX_ZIP};
 use crate::release::ReleasesError;
 
 /// Why a feed cannot be read.
@@ -17,6 +18,12 @@ pub enum FeedError {
     /// It is larger than any feed.
     #[error("is larger than {MAX_FEED} bytes when unpacked")]
     TooLarge,
+    /// All records of a zip file together are larger than those of any.
+    #[error("is larger than {MAX_ZIP} bytes when unpacked")]
+    ZipTooLarge,
+    /// A record is larger than any.
+    #[error("is larger than {MAX_RECORD} bytes when unpacked, as no record is")]
+    RecordTooLarge,
     /// It has more records than any feed.
     #[error("has more than {MAX_RECORDS} records")]
     TooMany,

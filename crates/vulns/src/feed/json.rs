@@ -1,9 +1,12 @@
 //! Large JSON documents, a part at a time.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::FeedError;
 
@@ -75,6 +78,54 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for Elements<'_, V> {
             self.0.take(element)?;
         }
         Ok(())
+    }
+}
+
+/// An object without two members of one name: one of them would be lost, and nobody would know.
+#[derive(Debug)]
+pub(super) struct Unique<V>(pub(super) BTreeMap<String, V>);
+
+impl<V> Default for Unique<V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<V> Unique<V> {
+    /// Reads the members.
+    pub(super) fn of<'de, A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error>
+    where
+        V: Deserialize<'de>,
+    {
+        let mut members = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            match members.entry(name) {
+                Entry::Vacant(place) => drop(place.insert(map.next_value()?)),
+                Entry::Occupied(known) => {
+                    let name: String = known.key().chars().take(100).collect();
+                    return Err(A::Error::custom(format_args!("{name} is there twice")));
+                }
+            }
+        }
+        Ok(Self(members))
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Reader<V> {
+            type Value = Unique<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Unique<V>, A::Error> {
+                Unique::of(map)
+            }
+        }
+        deserializer.deserialize_map(Reader(PhantomData))
     }
 }
 

@@ -239,6 +239,38 @@ fn what_osv_says_of_a_cve_is_taken() {
 }
 
 #[test]
+fn what_the_tracker_says_twice_is_refused() {
+    let open = "{\"status\":\"open\"}";
+    let clean = "{\"status\":\"resolved\",\"fixed_version\":\"0\"}";
+    let tracker = |text: &str| read_as(FeedKind::Tracker, text.as_bytes()).map(|found| found.advisories.len());
+    let issue = |releases: &str| format!("\"CVE-2024-1\":{{\"releases\":{{{releases}}}}}");
+    let one = issue(&format!("\"bookworm\":{open}"));
+    let other = issue(&format!("\"bookworm\":{clean}"));
+    assert_eq!(tracker(&format!("{{\"a\":{{{one}}},\"b\":{{{other}}}}}")).unwrap(), 2);
+    let releases = issue(&format!("\"bookworm\":{open},\n\"bookworm\":{clean}"));
+    for (text, place) in [
+        (format!("{{\"a\":{{{releases}}}}}"), "line 2, column 11: bookworm is there twice"),
+        (format!("{{\"a\":{{{one},\n{other}}}}}"), "line 2, column 13: CVE-2024-1 is there twice"),
+        (format!("{{\"a\":{{{one}}},\"a\":{{{other}}}}}"), "a: a source package must be there once"),
+    ] {
+        assert_eq!(tracker(&text).unwrap_err().to_string(), place);
+    }
+}
+
+#[test]
+fn a_record_of_a_zip_file_has_its_own_limit() {
+    let long = vec![b' '; usize::try_from(MAX_RECORD).unwrap() + 1];
+    let archive = zip(&long, CompressionMethod::DEFLATE);
+    match read_zip(Cursor::new(&archive), &Releases::embedded(), &mut |_| {}) {
+        Err(FeedError::Entry { entry, source }) => {
+            assert_eq!(entry, "0.json");
+            assert!(matches!(*source, FeedError::RecordTooLarge), "{source}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn lines_and_archives_of_osv_give_the_same() {
     let lines = data("derived-debian-9-10-11.jsonl");
     let from_lines = try_read(&lines).unwrap();

@@ -4,16 +4,15 @@
 //! What it says of a release is about the version that the archive had when it was made, so that only `fixed_version` counts
 //! for others. It has no times in it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 
 use distil_debunpack::Version;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::json::{Each, Members, outcome};
+use super::json::{Each, Members, Unique, outcome};
 use super::text::{is_word, title, word};
 use super::{FeedError, Summary};
 use crate::advisory::{Advisory, CveFacts, Feed, Item, NoDsa, State, Urgency};
@@ -27,7 +26,7 @@ struct Issue {
 
 /// What is said of each release. The tracker writes an array where there is none.
 #[derive(Debug, Default)]
-struct InReleases(BTreeMap<String, InRelease>);
+struct InReleases(Unique<InRelease>);
 
 impl<'de> Deserialize<'de> for InReleases {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,7 +39,7 @@ impl<'de> Deserialize<'de> for InReleases {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<InReleases, A::Error> {
-                BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(InReleases)
+                Unique::of(map).map(InReleases)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<InReleases, A::Error> {
@@ -58,7 +57,7 @@ impl<'de> Deserialize<'de> for InReleases {
 struct InRelease {
     status: String,
     #[serde(default)]
-    repositories: BTreeMap<String, String>,
+    repositories: Unique<String>,
     fixed_version: Option<String>,
     urgency: Option<String>,
     nodsa: Option<String>,
@@ -69,9 +68,13 @@ struct InRelease {
 
 pub(super) fn read(reader: &mut dyn Read, each: &mut dyn FnMut(Item)) -> Result<Summary, FeedError> {
     let mut summary = Summary::default();
-    let mut take = |(source, issues): (String, BTreeMap<String, Issue>)| {
+    let mut sources = BTreeSet::new();
+    let mut take = |(source, issues): (String, Unique<Issue>)| {
         let source = word(source, "a source package", || "the feed".to_owned())?;
-        for (id, issue) in issues {
+        if !sources.insert(source.clone()) {
+            return Err(FeedError::Record { record: source, what: "a source package", expected: "there once" });
+        }
+        for (id, issue) in issues.0 {
             summary.count()?;
             take(&source, id, issue, each)?;
         }
@@ -89,7 +92,7 @@ fn take(source: &str, id: String, issue: Issue, each: &mut dyn FnMut(Item)) -> R
     if let Some(title) = issue.description.as_deref().and_then(title) {
         each(Item::Cve(CveFacts { id: id.clone(), title: Some(title), ..CveFacts::default() }));
     }
-    for (release, found) in issue.releases.0 {
+    for (release, found) in issue.releases.0.0 {
         let release = word(release, "a release", || format!("{id} in {source}"))?;
         let wrong =
             |what, expected| FeedError::Record { record: format!("{id} in {source}, {release}"), what, expected };
@@ -120,7 +123,7 @@ fn take(source: &str, id: String, issue: Issue, each: &mut dyn FnMut(Item)) -> R
             state,
             urgency,
             no_dsa,
-            archive: highest(found.repositories.into_values()),
+            archive: highest(found.repositories.0.into_values()),
             published: None,
             title: None,
         }));

@@ -1,6 +1,6 @@
 //! A zip file of records, as OSV publishes one for each ecosystem.
 
-use std::io::{Read, Seek};
+use std::io::{ErrorKind, Read, Seek};
 
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive};
@@ -54,13 +54,15 @@ pub fn read_zip(
             }
         };
         bytes.clear();
-        found
-            .verifying_reader(Limited::new(content, MAX_RECORD))
-            .read_to_end(&mut bytes)
-            .map_err(|e| inside(e.into()))?;
+        found.verifying_reader(Limited::new(content, MAX_RECORD)).read_to_end(&mut bytes).map_err(|error| {
+            inside(match error.kind() {
+                ErrorKind::FileTooLarge => FeedError::RecordTooLarge,
+                _ => error.into(),
+            })
+        })?;
         unpacked += bytes.len() as u64;
         if unpacked > MAX_ZIP {
-            return Err(FeedError::TooLarge);
+            return Err(FeedError::ZipTooLarge);
         }
         let record: Record = serde_json::from_slice(&bytes).map_err(|error| inside(error.into()))?;
         record.take(releases, each, &mut summary).map_err(inside)?;
