@@ -217,7 +217,7 @@ fn a_violation_says_who_what_and_when() {
     let verdict = evaluate(&facts, &policy()).verdict;
     let late = &verdict.violations[0];
     assert_eq!((late.rule.as_str(), late.subject.as_str()), ("DSTL-VUL-001", "CVE-2026-0001 in zlib"));
-    assert_eq!(late.evidence, "high by nvd-cvss, first seen on 2026-01-01, late since 2026-01-31");
+    assert_eq!(late.evidence, "high by nvd-cvss, first seen on 2026-01-01, was due until 2026-01-31");
     assert_eq!(late.fix, "update zlib from 1:1.2.13.dfsg-1 to 1:1.2.13.dfsg-2 or later");
     assert_eq!((late.deadline, late.days_left), (Some(day("2026-01-31")), Some(-29)));
     assert_eq!(late.location.as_deref(), Some("var/lib/dpkg/status.d/zlib1g"));

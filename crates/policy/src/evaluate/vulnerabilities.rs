@@ -244,7 +244,7 @@ impl Case<'_> {
         };
         let left = days_between(today, last);
         let (rule, evidence) = if left < 0 {
-            ("DSTL-VUL-001", format!("{word}, first seen on {}, late since {last}", entry.first_seen))
+            ("DSTL-VUL-001", format!("{word}, first seen on {}, was due until {last}", entry.first_seen))
         } else {
             ("DSTL-VUL-004", format!("{word}, first seen on {}, in order until {last}", entry.first_seen))
         };
