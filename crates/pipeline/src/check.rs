@@ -220,6 +220,7 @@ fn add_vulnerabilities(
             jobs: request.jobs,
             machine: request.machine,
         },
+        request.now,
         progress,
         // Each layer is read once for all.
         &|image, cache| {

@@ -167,15 +167,17 @@ impl ScanError {
 /// [`ScanError`] where the image or the advisories cannot be read. What is missing to tell everything is no error: see
 /// [`Scan::undecided`].
 pub fn scan(request: &ScanRequest<'_>, progress: &dyn Progress) -> Result<Scan, ScanError> {
-    scan_by(request, progress, &|image, cache| records::read(image, cache, request.jobs, progress))
+    let read: Reading<'_> = &|image, cache| records::read(image, cache, request.jobs, progress);
+    scan_by(request, time(request.machine), progress, read)
 }
 
 /// Gives the records of an image, as [`records::read`] does; the cache is there where it can be used.
 pub(crate) type Reading<'a> = &'a dyn Fn(&Image, Option<&Values>) -> Result<Contents, ReadError>;
 
-/// The same, by records that somebody else reads.
+/// The same, by records that somebody else reads, and with the statements that have been made at this moment.
 pub(crate) fn scan_by(
     request: &ScanRequest<'_>,
+    now: Timestamp,
     progress: &dyn Progress,
     read: Reading<'_>,
 ) -> Result<Scan, ScanError> {
@@ -240,7 +242,7 @@ pub(crate) fn scan_by(
         let mut vex = request.vex.to_vec();
         let about: BTreeSet<&Digest> = [&scan.digest, image.digest()].into();
         vex.extend(about.into_iter().filter_map(|digest| request.vex_of.get(digest)).flatten().cloned());
-        let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, &vex, &platform.subject);
+        let unusable = distil_vulns::vex::apply(&mut platform.facts.findings, &vex, &platform.subject, now);
         scan.vex_unusable.extend(unusable.iter().map(not_used));
         let is_only = images.len() == 1;
         let of_platform = |text: String| if is_only { text } else { format!("{name}: {text}") };

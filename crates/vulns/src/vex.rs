@@ -79,8 +79,8 @@ pub enum VexError {
     /// A draft, which its authors do not stand by yet.
     #[error("the document is a draft")]
     Draft,
-    /// No statement can be bound to an image or a package.
-    #[error("no statement names an image or a package by package URL, digest or reference; the first: {first}")]
+    /// No statement can be bound to an image or a Debian package.
+    #[error("no statement names an image or a Debian package by package URL, digest or reference; the first: {first}")]
     NoProduct {
         /// Why the first statement cannot.
         first: String,

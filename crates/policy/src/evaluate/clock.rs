@@ -68,3 +68,8 @@ pub(super) fn days_between(from: Date, to: Date) -> i64 {
 pub(super) fn is_older(since: Timestamp, limit: SignedDuration, now: Timestamp) -> bool {
     now.duration_since(since) > limit
 }
+
+/// Whether a time is still to come, by more than clocks may be apart.
+pub(super) fn is_ahead(time: Timestamp, now: Timestamp) -> bool {
+    time.duration_since(now) > SignedDuration::from_hours(24)
+}

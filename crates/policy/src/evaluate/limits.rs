@@ -1,7 +1,7 @@
 //! How large and how old an image may be.
 
 use super::Question;
-use super::clock::is_older;
+use super::clock::{is_ahead, is_older};
 use super::data::words;
 use super::judgement::{Judgement, violation};
 
@@ -23,10 +23,14 @@ pub(super) fn judge(question: Question<'_>, judgement: &mut Judgement) {
                 judgement.on(platform, violation("DSTL-SIZ-003", &layer.digest, evidence));
             }
         }
-        if let (Some(limit), Some(created)) = (policy.freshness.max_image_age, image.created)
-            && is_older(created, limit, facts.now)
-        {
-            let evidence = format!("it is of {created}, older than {}", words(limit));
+        if let (Some(limit), Some(created)) = (policy.freshness.max_image_age, image.created) {
+            let evidence = if is_ahead(created, facts.now) {
+                format!("it says that it is of {created}, which is still to come")
+            } else if is_older(created, limit, facts.now) {
+                format!("it is of {created}, older than {}", words(limit))
+            } else {
+                continue;
+            };
             judgement.on(platform, violation("DSTL-UPD-003", platform, evidence));
         }
     }

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use distil_vulns::{Finding, FixState, Kev, Level, Origin, OriginKind, Rater, Rating, Status, VexNote};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
@@ -540,6 +540,10 @@ fn vex_is_believed_only_as_the_policy_says() {
     assert_eq!(believed(&|it| it.date = None, &plain), told);
     assert_eq!(believed(&|it| it.date = Some(day("2025-03-01")), &plain), yes, "365 days");
     assert_eq!(believed(&|it| it.date = Some(day("2025-02-28")), &plain), told);
+    assert_eq!(believed(&|it| it.date = Some(day("2026-03-02")), &plain), yes, "a day for clocks");
+    for rules in [&plain as &dyn Fn(&mut Policy), &|policy| policy.vex.max_age = None] {
+        assert_eq!(believed(&|it| it.date = Some(day("2026-03-03")), rules), told);
+    }
     assert_eq!(believed(&|it| (it.status, it.justification) = ("fixed".into(), None), &plain), yes);
     for status in ["affected", "under-investigation", "what"] {
         assert_eq!(believed(&|it| it.status = status.into(), &plain), silent, "{status}");
@@ -703,6 +707,9 @@ fn each_rule_breaks_alone() {
         }),
         ("DSTL-UPD-003", Outcome::Pass, |facts, _| platform(facts).created = Some(moment("2025-01-01T00:00:00Z"))),
         ("DSTL-UPD-003", Outcome::Pass, |facts, _| {
+            platform(facts).created = Some(facts.now + SignedDuration::from_secs(24 * 3600 + 1));
+        }),
+        ("DSTL-UPD-003", Outcome::Pass, |facts, _| {
             facts.data.sources.push(source("sarif", Some("2025-01-01T00:00:00Z")));
         }),
         ("DSTL-LIC-001", Outcome::Fail, |_, policy| policy.licences.forbidden = vec!["Zlib".into()]),
@@ -794,7 +801,7 @@ fn what_is_asked_for_and_there_is_in_order() {
     policy.signatures.require_signature = true;
     policy.signatures.require_sbom = true;
     policy.signatures.require_attestations = vec!["https://a.example/t".into()];
-    policy.signatures.max_attestation_age = Some(jiff::SignedDuration::from_hours(24 * 20));
+    policy.signatures.max_attestation_age = Some(SignedDuration::from_hours(24 * 20));
     policy.admission.registries = vec!["registry.example.org/prod".into()];
     policy.admission.require_digest = true;
     facts.signatures.verified = ["release".to_owned()].into();

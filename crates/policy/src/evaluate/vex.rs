@@ -70,6 +70,10 @@ fn objection(question: Question<'_>, note: &VexNote) -> Option<String> {
             return Some(format!("its author is not trusted: {}", author.unwrap_or("nobody")));
         }
     }
+    // Facts that were kept may be judged for an earlier day than that of which they are.
+    if let Some(date) = note.date.filter(|date| *date > after(question.today, 1)) {
+        return Some(format!("it is dated {date}, which is still to come"));
+    }
     if rules.max_age.is_some() {
         match (note.date, last_day(question, note)) {
             (Some(date), Some(last)) if last < question.today => {

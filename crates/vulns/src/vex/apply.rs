@@ -5,11 +5,15 @@ mod target;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Statement, VexDocument};
 use crate::finding::{Finding, VexNote};
 use target::Target;
+
+/// How far clocks may be apart: a statement that is dated further ahead than that is of no time that has been.
+const TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// The image that findings are of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,24 +53,31 @@ struct Placed<'a> {
     statement: &'a Statement,
 }
 
-/// Fills [`Finding::vex`] with what the documents say, and gives the statements that are not used.
+/// Fills [`Finding::vex`] with what the documents say at this moment, and gives the statements that are not used.
+///
+/// A statement that is dated more than a day ahead is not used: it would stay the latest, and never grow old. Nor is one about
+/// packages of another system than the image's.
 ///
 /// Of several statements about a package the latest counts, and of two of the same time the one that stands later. A finding
 /// can be of several packages: then a note is there only if there is a statement about each, and where one of these does not
 /// say that it is not affected, only that one is there. So a finding may be left out where there are notes and all of them
 /// say so. Hand this only documents whose authors count, since one document can overrule another.
-pub fn apply(findings: &mut [Finding], documents: &[VexDocument], subject: &Subject) -> Vec<Unusable> {
+pub fn apply(findings: &mut [Finding], documents: &[VexDocument], subject: &Subject, now: Timestamp) -> Vec<Unusable> {
+    let mut unusable: BTreeSet<Unusable> =
+        documents.iter().flat_map(|document| document.unusable.iter().cloned()).collect();
     let mut by_id: BTreeMap<String, Vec<Placed<'_>>> = BTreeMap::new();
     for (at, document) in documents.iter().enumerate() {
         for (index, statement) in document.statements.iter().enumerate() {
             let placed = Placed { document, order: (at, index), statement };
+            if let Err(reason) = usable(statement, subject, now) {
+                unusable.insert(placed.unusable(reason));
+                continue;
+            }
             for id in statement.ids.iter().map(|id| canonical(id)) {
                 by_id.entry(id).or_default().push(placed);
             }
         }
     }
-    let mut unusable: BTreeSet<Unusable> =
-        documents.iter().flat_map(|document| document.unusable.iter().cloned()).collect();
     for finding in findings {
         let ids: BTreeSet<String> =
             std::iter::once(&finding.id).chain(&finding.aliases).map(|id| canonical(id)).collect();
@@ -86,12 +97,8 @@ pub fn apply(findings: &mut [Finding], documents: &[VexDocument], subject: &Subj
             Err(part) => {
                 let left = targets.iter().zip(&winners).find(|(_, winner)| winner.is_none());
                 let left = left.map(|(target, _)| target.name()).unwrap_or_default();
-                unusable.insert(Unusable {
-                    document: part.document.id.clone(),
-                    statement: part.order.1 + 1,
-                    ids: part.statement.ids.clone(),
-                    reason: format!("it is not about {left}, which has the vulnerability as well"),
-                });
+                let reason = format!("it is not about {left}, which has the vulnerability as well");
+                unusable.insert(part.unusable(reason));
             }
         }
     }
@@ -115,7 +122,31 @@ fn notes<'a>(winners: &[Option<Placed<'a>>]) -> Result<Vec<VexNote>, Placed<'a>>
     }
 }
 
+/// Whether a statement can be used for this image at this moment.
+fn usable(statement: &Statement, subject: &Subject, now: Timestamp) -> Result<(), String> {
+    if let Some(time) = statement.timestamp.filter(|time| time.duration_since(now) > TOLERANCE) {
+        return Err(format!("it is dated {time}, which is still to come"));
+    }
+    statement.check_for(subject.vendor())
+}
+
+impl Subject {
+    /// Whose packages it has, as in package URLs.
+    fn vendor(&self) -> &str {
+        self.distro.as_deref().and_then(|distro| distro.split_once('-')).map_or("debian", |(vendor, _)| vendor)
+    }
+}
+
 impl Placed<'_> {
+    fn unusable(&self, reason: String) -> Unusable {
+        Unusable {
+            document: self.document.id.clone(),
+            statement: self.order.1 + 1,
+            ids: self.statement.ids.clone(),
+            reason,
+        }
+    }
+
     fn note(&self) -> VexNote {
         VexNote {
             document: self.document.id.clone(),

@@ -45,6 +45,13 @@ impl Identifier {
         ImageName::of(text).map_or_else(|| Self::Other(text.to_owned()), Self::Reference)
     }
 
+    /// Whether it is a Debian package, or one of the vendor where one is given.
+    pub(super) fn is_package_of(&self, vendor: Option<&str>) -> bool {
+        let Self::Purl(purl) = self else { return false };
+        let is_of = |namespace: &str| vendor.is_none_or(|vendor| namespace.eq_ignore_ascii_case(vendor));
+        purl.kind() == "deb" && purl.namespace().is_none_or(is_of)
+    }
+
     fn is_image(&self) -> bool {
         match self {
             Self::Purl(purl) => purl.kind() == "oci",
@@ -58,7 +65,7 @@ impl Product {
     /// Whether anything can be found by it.
     #[must_use]
     pub fn is_bound(&self) -> bool {
-        self.why_not_bound().is_none()
+        self.why_not_bound(None).is_none()
     }
 
     /// Whether it names an image and no package in it.
@@ -67,19 +74,25 @@ impl Product {
         self.subcomponents.is_empty() && self.identifiers.iter().any(Identifier::is_image)
     }
 
-    pub(super) fn why_unbound(&self) -> String {
-        self.why_not_bound().unwrap_or_default()
-    }
-
-    fn why_not_bound(&self) -> Option<String> {
-        let is_other = |identifier: &&Identifier| matches!(identifier, Identifier::Other(_));
-        if self.identifiers.iter().all(|identifier| is_other(&identifier)) {
-            return Some(match self.identifiers.first() {
-                Some(Identifier::Other(text)) => {
-                    format!("the product {} is neither an image nor a package", Escaped(text.as_bytes()))
-                }
-                _ => "its product has no package URL, digest or reference".to_owned(),
-            });
+    /// Why it can be found in no image with packages of this vendor; without one, in no image at all.
+    pub(super) fn why_not_bound(&self, vendor: Option<&str>) -> Option<String> {
+        let is_package = |identifier: &Identifier| identifier.is_package_of(vendor);
+        let is_whole = self.subcomponents.is_empty();
+        let is_named = |identifier: &Identifier| match identifier {
+            Identifier::Purl(_) => identifier.is_image() || is_package(identifier) || !is_whole,
+            Identifier::Digest(_) | Identifier::Reference(_) => true,
+            Identifier::Other(_) => false,
+        };
+        if !self.identifiers.iter().any(is_named) {
+            let package =
+                vendor.map_or_else(|| "a Debian package".to_owned(), |vendor| format!("a package of {vendor}"));
+            let product = match self.identifiers.first() {
+                Some(Identifier::Other(text)) => text.clone(),
+                Some(Identifier::Purl(purl)) => purl.to_string(),
+                _ => return Some("its product has no package URL, digest or reference".to_owned()),
+            };
+            let product = Escaped(product.as_bytes());
+            return Some(format!("the product {product} is neither an image nor {package}"));
         }
         if self.subcomponents.is_empty() {
             return None;
@@ -87,8 +100,8 @@ impl Product {
         if !self.identifiers.iter().any(Identifier::is_image) {
             return Some("it is about a component as part of another package, which an image does not show".to_owned());
         }
-        let is_package = |identifier: &Identifier| matches!(identifier, Identifier::Purl(_)) && !identifier.is_image();
-        if self.subcomponents.iter().flatten().any(is_package) {
+        let is_part = |identifier: &Identifier| matches!(identifier, Identifier::Purl(_)) && !identifier.is_image();
+        if self.subcomponents.iter().flatten().any(is_part) {
             return None;
         }
         Some("the part of the product that it is about has no package URL".to_owned())

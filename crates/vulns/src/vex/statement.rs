@@ -37,7 +37,7 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Why the statement cannot be used, whatever it is about.
+    /// Whether the statement can be used for any image.
     ///
     /// # Errors
     /// The reason, in words.
@@ -51,9 +51,19 @@ impl Statement {
         if self.status == VexStatus::NotAffected && self.justification.is_none() && self.impact.is_none() {
             return Err("it says not_affected without a justification or an impact statement".to_owned());
         }
-        match self.products.first() {
+        self.check_products(None)
+    }
+
+    /// Whether it can be about an image with packages of this vendor.
+    pub(super) fn check_for(&self, vendor: &str) -> Result<(), String> {
+        self.check_products(Some(vendor))
+    }
+
+    fn check_products(&self, vendor: Option<&str>) -> Result<(), String> {
+        let mut reasons = self.products.iter().map(|product| product.why_not_bound(vendor));
+        match reasons.next() {
             None => Err("it names no product".to_owned()),
-            Some(first) if !self.products.iter().any(|product| product.is_bound()) => Err(first.why_unbound()),
+            Some(Some(first)) if reasons.all(|reason| reason.is_some()) => Err(first),
             Some(_) => Ok(()),
         }
     }

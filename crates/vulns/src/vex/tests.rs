@@ -54,6 +54,10 @@ fn subject() -> Subject {
     }
 }
 
+fn now() -> Timestamp {
+    "2030-01-01T00:00:00Z".parse().unwrap()
+}
+
 /// A document about the zlib of the images above, with one statement for each of these parts.
 fn openvex(statements: &[&str]) -> VexDocument {
     let text = format!(
@@ -74,8 +78,17 @@ fn about(product: &str, more: &str) -> String {
 /// Whether one statement about the product is taken to be about zlib1g.
 fn is_meant(product: &str) -> bool {
     let mut findings = [zlib()];
-    apply(&mut findings, &[openvex(&[&about(product, "")])], &subject());
+    apply(&mut findings, &[openvex(&[&about(product, "")])], &subject(), now());
     !findings[0].vex.is_empty()
+}
+
+/// A document about packages of another ecosystem as one about Debian's.
+fn of_debian(bytes: &[u8]) -> Vec<u8> {
+    let mut text = std::str::from_utf8(bytes).unwrap().to_owned();
+    for other in ["pkg:maven/org.springframework.boot/", "pkg:golang/github.com/aquasecurity/", "pkg:apk/alpine/"] {
+        text = text.replace(other, "pkg:deb/debian/");
+    }
+    text.into_bytes()
 }
 
 #[test]
@@ -107,14 +120,14 @@ fn documents_of_scanners_are_read() {
         ),
     ];
     for (name, bytes, statements, notes) in cases {
-        let document = read(bytes, name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let document = read(&of_debian(bytes), name).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!((document.statements.len(), document.unusable.len()), (statements, 0), "{name}: {document:?}");
         assert_eq!(document.notes, notes, "{name}");
     }
-    let document = read(sample!("trivy/openvex.json"), "openvex.json").unwrap();
+    let document = read(&of_debian(sample!("trivy/openvex.json")), "openvex.json").unwrap();
     assert_eq!((document.id.as_str(), document.author.as_deref()), ("openvex.json", Some("Aqua Security")));
     assert_eq!(document.timestamp.unwrap().to_string(), "2023-01-17T01:07:16.853479631Z");
-    let csaf = read(sample!("grype/csaf-demo1.json"), "c").unwrap();
+    let csaf = read(&of_debian(sample!("grype/csaf-demo1.json")), "c").unwrap();
     assert_eq!(
         (csaf.id.as_str(), csaf.author.as_deref()),
         ("2022-EVD-UC-01-A-001", Some("Example Company ProductCERT"))
@@ -124,13 +137,17 @@ fn documents_of_scanners_are_read() {
 
 #[test]
 fn documents_that_name_nothing_at_hand_are_refused() {
-    let cases: [(&[u8], &str); 8] = [
-        (sample!("dockle.openvex.json"), "the product Unknown Product is neither an image nor a package"),
-        (sample!("csaf/sec-vex-2022-0001.json"), "the product Secvisogram <=1.14.0 is neither an image nor a package"),
-        (sample!("csaf/2022-evd-uc-01-na-001.json"), "neither an image nor a package"),
-        (sample!("csaf/2022-evd-uc-01-f-001.json"), "neither an image nor a package"),
-        (sample!("csaf/2022-evd-uc-01-a-001.json"), "neither an image nor a package"),
-        (sample!("csaf/2022-evd-uc-01-ui-001.json"), "neither an image nor a package"),
+    let cases: [(&[u8], &str); 9] = [
+        (sample!("trivy/openvex.json"), "the product pkg:maven/"),
+        (sample!("dockle.openvex.json"), "the product Unknown Product is neither an image nor a Debian package"),
+        (
+            sample!("csaf/sec-vex-2022-0001.json"),
+            "the product Secvisogram <=1.14.0 is neither an image nor a Debian package",
+        ),
+        (sample!("csaf/2022-evd-uc-01-na-001.json"), "neither an image nor a Debian package"),
+        (sample!("csaf/2022-evd-uc-01-f-001.json"), "neither an image nor a Debian package"),
+        (sample!("csaf/2022-evd-uc-01-a-001.json"), "neither an image nor a Debian package"),
+        (sample!("csaf/2022-evd-uc-01-ui-001.json"), "neither an image nor a Debian package"),
         (sample!("trivy/openvex-nested.json"), "a component as part of another package"),
         (sample!("trivy/csaf-relationships.json"), "a component as part of another package"),
     ];
@@ -159,7 +176,6 @@ fn products_are_matched_as_package_urls_are() {
         (r#"{"@id":"pkg:deb/debian/zlib1g?distro=debian-11"}"#, false),
         (r#"{"@id":"pkg:deb/debian/zlib1g?upstream=zlib-ng"}"#, false),
         (r#"{"@id":"pkg:deb/ubuntu/zlib1g"}"#, false),
-        (r#"{"@id":"pkg:apk/alpine/zlib1g"}"#, false),
         // The source package, and not a binary one of its name.
         (r#"{"@id":"pkg:deb/debian/zlib?arch=source"}"#, true),
         (r#"{"@id":"pkg:deb/debian/zlib@1:1.2.13.dfsg-1?arch=source&distro=debian-12"}"#, true),
@@ -203,7 +219,7 @@ fn the_form_before_0_2_0_is_understood() {
     )
     .unwrap();
     let mut findings = [zlib(), finding("CVE-2023-45853", "perl", "5.36.0-7", &[("perl-base", "5.36.0-7")])];
-    assert!(apply(&mut findings, &[document], &subject()).is_empty());
+    assert!(apply(&mut findings, &[document], &subject(), now()).is_empty());
     assert_eq!(findings[0].vex[0].status, "fixed");
     assert!(findings[1].vex.is_empty());
 }
@@ -226,7 +242,7 @@ fn a_relationship_is_a_package_in_an_image() {
     let mut findings = [zlib(), finding("CVE-2023-45853", "perl", "5.36.0-7", &[("perl-base", "5.36.0-7")])];
     findings[0].aliases.insert("DSA-5000-1".into());
     findings[1].aliases.insert("DSA-5000-1".into());
-    apply(&mut findings, &[document], &subject());
+    apply(&mut findings, &[document], &subject(), now());
     let note = &findings[0].vex[0];
     assert_eq!(note.justification.as_deref(), Some("vulnerable_code_not_in_execute_path"));
     assert_eq!((note.document.as_str(), note.author.as_deref()), ("T", Some("P")));
@@ -257,11 +273,41 @@ fn the_latest_statement_wins() {
             vec![openvex(&[&both[0]]), openvex(&[&both[1]])],
         ] {
             let mut findings = [zlib()];
-            apply(&mut findings, &documents, &subject());
+            apply(&mut findings, &documents, &subject(), now());
             assert_eq!(findings[0].vex.len(), 1);
             assert_eq!(findings[0].vex[0].status, expected, "{status:?} {time:?}");
         }
     }
+}
+
+#[test]
+fn a_statement_of_tomorrow_is_none_of_today() {
+    let statement = |status: &str, time: &str| {
+        let more = format!(r#","timestamp":"{time}""#);
+        about(r#""pkg:deb/debian/zlib1g""#, &more).replace("not_affected", status)
+    };
+    let later = [statement("affected", "2029-12-01T00:00:00Z"), statement("not_affected", "2030-01-02T00:00:01Z")];
+    let mut findings = [zlib()];
+    let unusable = apply(&mut findings, &[openvex(&[&later[0], &later[1]])], &subject(), now());
+    assert_eq!(unusable.len(), 1);
+    assert_eq!((unusable[0].statement, findings[0].vex[0].status.as_str()), (2, "affected"));
+    assert_eq!(unusable[0].reason, "it is dated 2030-01-02T00:00:01Z, which is still to come");
+    let mut findings = [zlib()];
+    let clocks = statement("not_affected", "2030-01-02T00:00:00Z");
+    assert_eq!(apply(&mut findings, &[openvex(&[&later[0], &clocks])], &subject(), now()), []);
+    assert_eq!(findings[0].vex[0].status, "not-affected");
+}
+
+#[test]
+fn a_statement_about_packages_of_another_system_is_told() {
+    let good = about(r#""pkg:deb/debian/zlib1g""#, "");
+    let ubuntu = about(r#""pkg:deb/ubuntu/zlib1g""#, "");
+    let both = about(r#""pkg:deb/ubuntu/zlib1g","pkg:deb/debian/zlib1g""#, "");
+    let mut findings = [zlib()];
+    let unusable = apply(&mut findings, &[openvex(&[&good, &ubuntu, &both])], &subject(), now());
+    assert_eq!(unusable.len(), 1);
+    assert_eq!(unusable[0].statement, 2);
+    assert_eq!(unusable[0].reason, "the product pkg:deb/ubuntu/zlib1g is neither an image nor a package of debian");
 }
 
 #[test]
@@ -270,14 +316,14 @@ fn a_finding_of_several_packages_needs_a_statement_about_each() {
         || finding("CVE-2023-45853", "openssl", "3.0.11-1", &[("libssl3", "3.0.11-1"), ("openssl", "3.0.11-1")]);
     let of = |name: &str| about(&format!(r#""pkg:deb/debian/{name}""#), "");
     let mut findings = [openssl()];
-    let unusable = apply(&mut findings, &[openvex(&[&of("openssl")])], &subject());
+    let unusable = apply(&mut findings, &[openvex(&[&of("openssl")])], &subject(), now());
     assert!(findings[0].vex.is_empty());
     assert_eq!(unusable[0].reason, "it is not about libssl3, which has the vulnerability as well");
-    let unusable = apply(&mut findings, &[openvex(&[&of("openssl"), &of("libssl3")])], &subject());
+    let unusable = apply(&mut findings, &[openvex(&[&of("openssl"), &of("libssl3")])], &subject(), now());
     assert_eq!((findings[0].vex.len(), unusable.len()), (2, 0));
     // One that is affected is enough to keep the finding.
     let affected = of("libssl3").replace("not_affected", "affected");
-    apply(&mut findings, &[openvex(&[&of("openssl"), &affected])], &subject());
+    apply(&mut findings, &[openvex(&[&of("openssl"), &affected])], &subject(), now());
     assert_eq!(findings[0].vex.len(), 1);
     assert_eq!(findings[0].vex[0].status, "affected");
 }
@@ -294,8 +340,12 @@ fn statements_that_cannot_be_used_are_told() {
         (good.replace("not_affected", "not affected"), "not affected is no status"),
         (good.replace("CVE-2023-45853", " "), "it names no vulnerability"),
         (good.replace(r#""pkg:deb/debian/zlib1g""#, ""), "it names no product"),
-        (good.replace("pkg:deb/debian/zlib1g", "pkg:deb"), "neither an image nor a package"),
+        (good.replace("pkg:deb/debian/zlib1g", "pkg:deb"), "neither an image nor a Debian package"),
         (good.replace("pkg:deb/debian/zlib1g", "The \u{202e}App\\n"), r"the product The \u{202e}App is neither"),
+        (
+            good.replace("pkg:deb/debian/zlib1g", "pkg:apk/alpine/zlib"),
+            "pkg:apk/alpine/zlib is neither an image nor a Debian",
+        ),
         (about(r#""pkg:deb/debian/zlib1g""#, r#","timestamp":"yesterday""#), "yesterday is no time"),
     ];
     for (bad, reason) in cases {
@@ -304,7 +354,7 @@ fn statements_that_cannot_be_used_are_told() {
         assert_eq!(document.unusable[0].statement, 2);
         assert!(document.unusable[0].reason.contains(reason), "{:?}", document.unusable[0].reason);
         let mut findings = [zlib()];
-        assert_eq!(apply(&mut findings, &[document], &subject()).len(), 1);
+        assert_eq!(apply(&mut findings, &[document], &subject(), now()).len(), 1);
     }
 }
 
@@ -399,7 +449,7 @@ fn what_is_written_is_valid_and_means_the_same() {
         assert_eq!(*read, expected);
     }
     let mut judged = findings();
-    assert!(apply(&mut judged, &[document], &subject()).is_empty());
+    assert!(apply(&mut judged, &[document], &subject(), now()).is_empty());
     let status: Vec<_> = judged.iter().map(|finding| finding.vex[0].status.as_str()).collect();
     let (affected, unknown) = ("affected", "under-investigation");
     let expected = [
@@ -419,7 +469,7 @@ fn what_is_written_is_valid_and_means_the_same() {
     // Of another image it says nothing.
     let mut other = findings();
     let elsewhere = Subject { digests: [OTHER.into()].into(), ..subject() };
-    apply(&mut other, &[read(&bytes, "x").unwrap()], &elsewhere);
+    apply(&mut other, &[read(&bytes, "x").unwrap()], &elsewhere, now());
     assert!(other.iter().all(|finding| finding.vex.is_empty()));
 }
 
@@ -429,7 +479,7 @@ fn without_an_image_the_packages_are_named() {
     assert!(statements[0].products[0].subcomponents.is_empty());
     let bytes = openvex::write("a", "2026-11-23T00:00:00Z".parse().unwrap(), &statements);
     let mut findings = [zlib()];
-    apply(&mut findings, &[read(&bytes, "x").unwrap()], &subject());
+    apply(&mut findings, &[read(&bytes, "x").unwrap()], &subject(), now());
     assert_eq!(findings[0].vex[0].status, "affected");
 }
 
@@ -461,7 +511,7 @@ proptest! {
         }
         if let Ok(document) = read(&bytes, "x") {
             let mut findings = [zlib()];
-            apply(&mut findings, &[document], &subject());
+            apply(&mut findings, &[document], &subject(), now());
         }
     }
 

@@ -90,7 +90,7 @@ impl<'a> Target<'a> {
     /// A URL without a version is about all versions, and one without qualifiers about any; what it has must be so.
     fn is_package(&self, identifier: &Identifier) -> bool {
         let Identifier::Purl(purl) = identifier else { return false };
-        if purl.kind() != "deb" || !purl.namespace().is_none_or(|vendor| vendor.eq_ignore_ascii_case(self.vendor())) {
+        if !identifier.is_package_of(Some(self.subject.vendor())) {
             return false;
         }
         if !purl.qualifier("distro").is_none_or(|distro| self.is_distro(distro)) {
@@ -110,10 +110,6 @@ impl<'a> Target<'a> {
                 is_here && (is_binary || self.binary.is_none() && is_source)
             }
         }
-    }
-
-    fn vendor(&self) -> &str {
-        self.subject.distro.as_deref().and_then(|distro| distro.split_once('-')).map_or("debian", |(vendor, _)| vendor)
     }
 
     /// Scanners write `debian-12`, `debian-12.4` and `bookworm` for one release.
