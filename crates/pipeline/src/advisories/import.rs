@@ -58,7 +58,7 @@ pub struct Imported {
 /// # Errors
 /// [`DatabaseError`], with the file that has a mistake.
 pub fn import(request: &ImportRequest<'_>, progress: &dyn Progress) -> Result<Imported, DatabaseError> {
-    let path = request.database;
+    let path = &real(request.database);
     let Listing { feeds, passed_over } = list(request.files)?;
     let _lock = lock(path, request.cancelled)?;
     let mut replaced: Vec<FeedKind> = feeds.iter().map(|given| given.kind).collect();
@@ -156,6 +156,15 @@ fn lock(path: &Path, cancelled: &AtomicBool) -> Result<File, DatabaseError> {
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+    }
+}
+
+/// The file itself where the name is a link to it: the link stays.
+fn real(path: &Path) -> Cow<'_, Path> {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    match fs::canonicalize(path) {
+        Ok(file) if is_link => Cow::Owned(file),
+        _ => Cow::Borrowed(path),
     }
 }
 

@@ -182,6 +182,19 @@ fn what_is_damaged_leaves_the_old_database() {
 }
 
 #[test]
+fn a_link_to_a_database_stays_one() {
+    let place = Place::new();
+    let list = data(&["lists/DSA.list"]);
+    place.import(&list).unwrap();
+    let elsewhere = place.dir.path().join("elsewhere.redb");
+    fs::rename(place.database(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, place.database()).unwrap();
+    place.import(&data(&["lists/DLA.list"])).unwrap();
+    assert_eq!(fs::read_link(place.database()).unwrap(), elsewhere);
+    assert_eq!(place.open().sources().unwrap().len(), 2);
+}
+
+#[test]
 fn what_is_no_database_is_no_database() {
     let place = Place::new();
     let missing = Database::open(&place.database()).unwrap_err();
