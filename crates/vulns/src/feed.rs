@@ -15,6 +15,7 @@ mod limited;
 mod lists;
 mod nvd;
 mod osv;
+mod strings;
 mod support;
 mod text;
 mod tracker;
@@ -32,6 +33,7 @@ pub use osv::{MAX_RECORD, MAX_ZIP, read_zip};
 use crate::advisory::Item;
 use crate::release::Releases;
 use limited::Limited;
+use strings::Strings;
 
 /// What was in a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,7 +78,16 @@ pub fn read(
     releases: &Releases,
     each: &mut dyn FnMut(Item),
 ) -> Result<Summary, FeedError> {
-    let mut reader = BufReader::with_capacity(1 << 16, Limited::new(reader, MAX_FEED));
+    let mut limited = Limited::new(reader, MAX_FEED);
+    let mut strings;
+    let is_json = matches!(kind, FeedKind::Tracker | FeedKind::Osv | FeedKind::Kev | FeedKind::Nvd);
+    let reader: &mut dyn Read = if is_json {
+        strings = Strings::new(limited);
+        &mut strings
+    } else {
+        &mut limited
+    };
+    let mut reader = BufReader::with_capacity(1 << 16, reader);
     match kind {
         FeedKind::Tracker => tracker::read(&mut reader, each),
         FeedKind::Osv => osv::read(&mut reader, releases, each),

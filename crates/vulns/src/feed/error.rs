@@ -6,6 +6,7 @@ use distil_imgcore::Escaped;
 
 use super::limited::{MAX_FEED, MAX_RECORDS};
 use super::osv::{MAX_RECORD, MAX_ZIP};
+use super::strings::TooLong;
 use crate::release::ReleasesError;
 
 /// Why a feed cannot be read.
@@ -24,6 +25,9 @@ pub enum FeedError {
     /// A record is larger than any.
     #[error("is larger than {MAX_RECORD} bytes when unpacked, as no record is")]
     RecordTooLarge,
+    /// It has a string that is longer than any.
+    #[error("has {}", TooLong)]
+    StringTooLong,
     /// It has more records than any feed.
     #[error("has more than {MAX_RECORDS} records")]
     TooMany,
@@ -74,7 +78,11 @@ pub enum FeedError {
 
 impl From<io::Error> for FeedError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::FileTooLarge { Self::TooLarge } else { Self::Read(error) }
+        match error.get_ref() {
+            Some(inner) if inner.is::<TooLong>() => Self::StringTooLong,
+            _ if error.kind() == io::ErrorKind::FileTooLarge => Self::TooLarge,
+            _ => Self::Read(error),
+        }
     }
 }
 
