@@ -105,9 +105,7 @@ impl Suites {
         offered.sources = offered.stored(newest);
         Self { asked, architectures, offered }
     }
-}
 
-impl Suites {
     /// What an older database has.
     pub(super) fn kept(old: &Database) -> Result<Self, DatabaseError> {
         let failed = |error: redb::StorageError| DatabaseError::of(&old.path, error.into());
